@@ -1,0 +1,70 @@
+/** A mount of a container, resolved: every source exists and is absolute. */
+export type ContainerMount =
+  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean; readonly propagation?: string; readonly recursive?: boolean }
+  | { readonly kind: 'volume'; readonly name: string; readonly source: string; readonly target: string; readonly readOnly: boolean; readonly anonymous: boolean }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
+
+export interface ResourceLimits {
+  readonly memoryBytes?: number;
+  readonly memorySwapBytes?: number;
+  readonly memoryReservationBytes?: number;
+  /** Processors, such as 1.5. */
+  readonly cpus?: number;
+  readonly cpuShares?: number;
+  readonly cpusetCpus?: string;
+  readonly cpusetMems?: string;
+  readonly pidsLimit?: number;
+  readonly shmSizeBytes?: number;
+}
+
+/** A device node of the host that the container gets, with cgroup permissions of `rwm`. */
+export interface DeviceMapping {
+  readonly hostPath: string;
+  readonly containerPath: string;
+  readonly permissions: string;
+}
+
+export interface SecurityOptions {
+  readonly privileged: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** `default`, `unconfined`, or the absolute path of a profile. */
+  readonly seccomp: string;
+  readonly readOnlyRootfs: boolean;
+}
+
+/** The process, with nothing left to look up: user and groups are numbers, the argument vector is whole. */
+export interface ProcessSpec {
+  readonly args: readonly string[];
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly terminal: boolean;
+  readonly consoleSize?: { readonly rows: number; readonly columns: number };
+  readonly uid: number;
+  readonly gid: number;
+  readonly additionalGids: readonly number[];
+  readonly rlimits: readonly { readonly type: string; readonly soft: number; readonly hard: number }[];
+}
+
+/** All that `config.json` is made from. */
+export interface ContainerSpec {
+  readonly id: string;
+  readonly hostname?: string;
+  readonly process: ProcessSpec;
+  /** Where the root filesystem is mounted. */
+  readonly rootfs: string;
+  readonly mounts: readonly ContainerMount[];
+  /** Files of ours that are bound over the image's: `/etc/hosts`, `/etc/hostname`, `/etc/resolv.conf`. */
+  readonly etcFiles: readonly { readonly source: string; readonly target: string }[];
+  readonly resources: ResourceLimits;
+  readonly devices: readonly DeviceMapping[];
+  readonly security: SecurityOptions;
+  readonly network: { readonly mode: 'namespace'; readonly path: string } | { readonly mode: 'host' } | { readonly mode: 'none' };
+  /** A cgroupfs path such as `/ocits/<id>`, or `slice:prefix:name` for systemd. */
+  readonly cgroupsPath: string;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The absolute path of an init program on the host that is bound in and started first. */
+  readonly init?: string;
+}

@@ -1,0 +1,13 @@
+import type { Digest } from './digest.ts';
+import type { Platform } from './platform.ts';
+
+/** image-spec descriptor.md: content by digest, with its media type and size in bytes. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly platform?: Platform;
+  readonly urls?: readonly string[];
+  readonly artifactType?: string;
+}

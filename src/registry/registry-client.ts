@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Reference } from '../oci/reference.ts';
+
+/** A manifest or an index as the registry sent it: the bytes that the digest is of. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly content: Buffer;
+}
+
+export interface BlobUpload {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** Opens the content from the start; called again where the upload has to begin anew. */
+  open(): Promise<Readable>;
+  /** Repositories of the same registry that are likely to have it: tried as cross-repository mounts. */
+  readonly mountFrom?: readonly string[];
+  readonly onBytes?: (sent: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export type UploadOutcome = { readonly state: 'uploaded' | 'exists' } | { readonly state: 'mounted'; readonly from: string };
+
+/**
+ * One repository of one registry, by distribution-spec. Mirrors, plain http, credentials, tokens, redirects and
+ * retries are its own affair. Knows no disk layout.
+ *
+ * Errors: `not-found`, `unauthorized`, `denied`, `rate-limited`, `network`, `digest-mismatch`, `hostile`
+ * (over a limit, disagreeing media types).
+ */
+export interface RepositoryClient {
+  readonly reference: Reference;
+  /** What `tag` or digest points at, by HEAD (GET where HEAD gives no digest). `not-found` where it is not there. */
+  resolve(target: string | Digest, signal?: AbortSignal): Promise<Descriptor>;
+  /** At most 4 MiB (`hostile` over that); digest verified. */
+  fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<FetchedManifest>;
+  /**
+   * The blob's bytes from `offset` on. Retries and continues a dropped body by itself; the digest is the caller's
+   * to verify. `resumed` false: the source could not continue, the stream begins at 0.
+   */
+  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly resumed: boolean }>;
+  hasBlob(digest: Digest, signal?: AbortSignal): Promise<boolean>;
+  uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
+  putManifest(target: string | Digest, content: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<Digest>;
+}

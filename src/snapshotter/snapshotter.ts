@@ -1,0 +1,84 @@
+import type { Digest } from '../oci/digest.ts';
+import type { LayerSource } from '../layer/layer-change.ts';
+import type { Mount } from '../system/mount.ts';
+
+/**
+ * The name of an unpacked layer: its diffID where the layer stands on its own, else the chainID of the stack
+ * that it leans on. Callers pass keys on and never take one apart.
+ */
+export type SnapshotKey = Digest;
+
+/** A stack, lowest layer first. */
+export type Parents = readonly SnapshotKey[];
+
+export interface SnapshotInfo {
+  readonly key: SnapshotKey;
+  readonly diffId: Digest;
+  readonly sizeBytes: number;
+  readonly createdAt: Date;
+}
+
+export interface ApplyRequest {
+  /** The layers below, each already applied or under way with this snapshotter. */
+  readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
+  /** All diffIDs of the stack, up to and with this layer's own. */
+  readonly diffIds: readonly Digest[];
+  readonly source: LayerSource;
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (uncompressedBytes: number) => void;
+  readonly onWarning?: (text: string) => void;
+}
+
+/** A writable layer that a container or a build step works in. */
+export interface ActiveSnapshot {
+  readonly mounts: readonly Mount[];
+}
+
+/**
+ * Unpacked layers, and mounts of stacks of them. No caller knows what a layer is on disk.
+ *
+ * - `apply` unpacks one layer, verifies its diffID and makes the layer's index, so that it is visible only when
+ *   complete; doing it again is cheap and changes nothing. Two processes that apply one layer do it once.
+ * - An active snapshot is a writable layer in a folder of the caller's, on top of `parents`. `prepare` makes it
+ *   or finds it, and gives the mounts; the last of them has the tree. Nothing is mounted by the snapshotter:
+ *   mounts are plain data, for `runtime.enter`.
+ * - `commit` turns what an active snapshot has written into a layer: `diff` writes its changes as a tar to the
+ *   sink, in the order and form that `apply` of that tar would give the same snapshot; then the layer gets its
+ *   name, without being unpacked again. The active snapshot is used up, and must not be mounted any more.
+ * - `remove` of a key that is not there does nothing. Nothing guards against removing what is in use: that is
+ *   the leases' affair (store).
+ */
+export interface Snapshotter {
+  readonly name: string;
+  /** The snapshot of the last layer of `diffIds`, under either name that it may have; undefined: not unpacked. */
+  stat(diffIds: readonly Digest[]): Promise<SnapshotInfo | undefined>;
+  apply(request: ApplyRequest): Promise<SnapshotKey>;
+  /** `folder`: private to the caller, on the snapshotter's own file system; holds all of the active snapshot's state. */
+  prepare(folder: string, parents: Parents): Promise<ActiveSnapshot>;
+  /** Read-only mounts of a stack; nothing is made. */
+  view(parents: Parents): Promise<readonly Mount[]>;
+  diff(folder: string, options: DiffOptions): Promise<DiffResult>;
+  commit(folder: string, parentDiffIds: readonly Digest[], diffId: Digest): Promise<SnapshotKey>;
+  /** Bytes and entries written into an active snapshot. */
+  usage(folder: string): Promise<{ sizeBytes: number; entries: number }>;
+  remove(key: SnapshotKey): Promise<void>;
+  list(): AsyncIterable<SnapshotInfo>;
+  /** Deletes what crashed processes left half-made, and frees what waits for deletion. */
+  cleanup(): Promise<void>;
+}
+
+export interface DiffOptions {
+  /** Where the uncompressed tar goes. */
+  readonly tarPath: string;
+  /** Times later than this become this (`SOURCE_DATE_EPOCH`), in the tar and in the snapshot alike. */
+  readonly clampSeconds?: number;
+  /** Paths (BytePath) of mount targets made for the step that are no change of its own: left out while still empty. */
+  readonly mountTargets: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface DiffResult {
+  readonly diffId: Digest;
+  readonly sizeBytes: number;
+  readonly entries: number;
+}
