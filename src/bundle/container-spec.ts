@@ -1,7 +1,21 @@
 /** A mount of a container, resolved: every source exists and is absolute. */
 export type ContainerMount =
-  | { readonly kind: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean; readonly propagation?: string; readonly recursive?: boolean }
-  | { readonly kind: 'volume'; readonly name: string; readonly source: string; readonly target: string; readonly readOnly: boolean; readonly anonymous: boolean }
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly propagation?: string;
+      readonly recursive?: boolean;
+    }
+  | {
+      readonly kind: 'volume';
+      readonly name: string;
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly anonymous: boolean;
+    }
   | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
 
 export interface ResourceLimits {
@@ -60,7 +74,10 @@ export interface ContainerSpec {
   readonly resources: ResourceLimits;
   readonly devices: readonly DeviceMapping[];
   readonly security: SecurityOptions;
-  readonly network: { readonly mode: 'namespace'; readonly path: string } | { readonly mode: 'host' } | { readonly mode: 'none' };
+  readonly network:
+    | { readonly mode: 'namespace'; readonly path: string }
+    | { readonly mode: 'host' }
+    | { readonly mode: 'none' };
   /** A cgroupfs path such as `/ocits/<id>`, or `slice:prefix:name` for systemd. */
   readonly cgroupsPath: string;
   readonly sysctls: Readonly<Record<string, string>>;

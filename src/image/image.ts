@@ -2,9 +2,9 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
+import type { ProgressSink } from '../progress.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import type { Store } from '../store/store.ts';
-import type { ProgressSink } from '../progress.ts';
 
 /** What the functions of image, build and container work on. */
 export interface ImageHost {

@@ -19,11 +19,17 @@ export function parseDigest(text: string): Digest {
   const algorithm = text.slice(0, Math.max(colon, 0));
   const hex = text.slice(colon + 1);
   if (!Object.hasOwn(HEX_LENGTH, algorithm)) {
-    throw new OcitsError('invalid-digest', `digest ${quote(text)}: algorithm ${quote(algorithm)} is not sha256 or sha512`);
+    throw new OcitsError(
+      'invalid-digest',
+      `digest ${quote(text)}: algorithm ${quote(algorithm)} is not sha256 or sha512`,
+    );
   }
   const length = HEX_LENGTH[algorithm as DigestAlgorithm];
   if (hex.length !== length || !/^[0-9a-f]+$/.test(hex)) {
-    throw new OcitsError('invalid-digest', `digest ${quote(text)}: wanted ${length} lower-case hex digits after the colon`);
+    throw new OcitsError(
+      'invalid-digest',
+      `digest ${quote(text)}: wanted ${length} lower-case hex digits after the colon`,
+    );
   }
   return text as Digest;
 }

@@ -31,14 +31,21 @@ export function hostPlatform(nodeArch: string = process.arch): Platform {
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9][a-z0-9_.-]*$/.test(part))) {
-    throw new OcitsError('invalid-argument', `platform ${JSON.stringify(text)} is not os/arch[/variant], such as linux/amd64`);
+    throw new OcitsError(
+      'invalid-argument',
+      `platform ${JSON.stringify(text)} is not os/arch[/variant], such as linux/amd64`,
+    );
   }
   const [first = '', second, variant] = parts;
   if (second === undefined) {
     if (first === 'linux') return hostPlatform();
     return normalizePlatform({ os: 'linux', architecture: first });
   }
-  return normalizePlatform({ os: first, architecture: second, ...(variant === undefined ? {} : { variant }) });
+  return normalizePlatform({
+    os: first,
+    architecture: second,
+    ...(variant === undefined ? {} : { variant }),
+  });
 }
 
 /** The spelling that all platforms are compared in: aliases resolved, the variant that goes without saying left out. */
@@ -75,7 +82,10 @@ export function formatPlatform(platform: Platform): string {
  * The entries of an index that can run on `wanted`, best first: the exact variant, then lower ones
  * (arm v7 runs v6 and v5; arm64 and amd64 run their own earlier levels). Entries without a platform come last.
  */
-export function matchPlatforms<T extends { readonly platform?: Platform }>(entries: readonly T[], wanted: Platform): T[] {
+export function matchPlatforms<T extends { readonly platform?: Platform }>(
+  entries: readonly T[],
+  wanted: Platform,
+): T[] {
   const target = normalizePlatform(wanted);
   const scored: { entry: T; score: number }[] = [];
   for (const entry of entries) {

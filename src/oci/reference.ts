@@ -27,7 +27,11 @@ const PATH_LIMIT = 255;
  */
 export function parseReference(text: string): Reference {
   const fault = (why: string, hint?: string) =>
-    new OcitsError('invalid-reference', `invalid reference ${JSON.stringify(text)}: ${why}`, hint === undefined ? {} : { hint });
+    new OcitsError(
+      'invalid-reference',
+      `invalid reference ${JSON.stringify(text)}: ${why}`,
+      hint === undefined ? {} : { hint },
+    );
   if (text === '') throw fault('it is empty');
   if (/^[0-9a-f]{64}$/.test(text)) throw fault('64 hex digits are an ID, not a name');
   const at = text.indexOf('@');
@@ -48,20 +52,31 @@ export function parseReference(text: string): Reference {
     throw fault(`tag ${JSON.stringify(tag)} is not 1 to 128 letters, digits, "_", "." or "-"`);
   }
   const { domain, path } = splitDomain(name);
-  if (!DOMAIN.test(domain)) throw fault(`registry ${JSON.stringify(domain)} is not a host name with an optional port`);
+  if (!DOMAIN.test(domain))
+    throw fault(`registry ${JSON.stringify(domain)} is not a host name with an optional port`);
   for (const part of path.split('/')) {
     if (PATH_PART.test(part)) continue;
-    if (part !== part.toLowerCase()) throw fault(`repository name must be lowercase: ${JSON.stringify(part)}`, `write ${JSON.stringify(text.replace(part, part.toLowerCase()))}`);
-    throw fault(part === '' ? 'a part of the repository name is empty' : `${JSON.stringify(part)} cannot be part of a repository name`);
+    if (part !== part.toLowerCase())
+      throw fault(
+        `repository name must be lowercase: ${JSON.stringify(part)}`,
+        `write ${JSON.stringify(text.replace(part, part.toLowerCase()))}`,
+      );
+    throw fault(
+      part === ''
+        ? 'a part of the repository name is empty'
+        : `${JSON.stringify(part)} cannot be part of a repository name`,
+    );
   }
-  if (path.length + domain.length + 1 > PATH_LIMIT) throw fault(`the repository name has more than ${PATH_LIMIT} characters`);
+  if (path.length + domain.length + 1 > PATH_LIMIT)
+    throw fault(`the repository name has more than ${PATH_LIMIT} characters`);
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
 function splitDomain(name: string): { domain: string; path: string } {
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
-  const isDomain = slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
+  const isDomain =
+    slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
   const domain = isDomain ? first : DEFAULT_DOMAIN;
   const rest = isDomain ? name.slice(slash + 1) : name;
   if (domain !== DEFAULT_DOMAIN && domain !== LEGACY_DOMAIN) return { domain, path: rest };
@@ -70,7 +85,9 @@ function splitDomain(name: string): { domain: string; path: string } {
 
 /** `reference` with the tag `latest` where it has neither tag nor digest. */
 export function withDefaultTag(reference: Reference): Reference {
-  return reference.tag === undefined && reference.digest === undefined ? { ...reference, tag: 'latest' } : reference;
+  return reference.tag === undefined && reference.digest === undefined
+    ? { ...reference, tag: 'latest' }
+    : reference;
 }
 
 /** The full spelling, which `parseReference` reads back to the same value. */

@@ -20,7 +20,9 @@ export interface BlobUpload {
   readonly signal?: AbortSignal;
 }
 
-export type UploadOutcome = { readonly state: 'uploaded' | 'exists' } | { readonly state: 'mounted'; readonly from: string };
+export type UploadOutcome =
+  | { readonly state: 'uploaded' | 'exists' }
+  | { readonly state: 'mounted'; readonly from: string };
 
 /**
  * One repository of one registry, by distribution-spec. Mirrors, plain http, credentials, tokens, redirects and
@@ -39,8 +41,17 @@ export interface RepositoryClient {
    * The blob's bytes from `offset` on. Retries and continues a dropped body by itself; the digest is the caller's
    * to verify. `resumed` false: the source could not continue, the stream begins at 0.
    */
-  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly resumed: boolean }>;
+  fetchBlob(
+    descriptor: Descriptor,
+    offset: number,
+    signal?: AbortSignal,
+  ): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly resumed: boolean }>;
   hasBlob(digest: Digest, signal?: AbortSignal): Promise<boolean>;
   uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
-  putManifest(target: string | Digest, content: Uint8Array, mediaType: string, signal?: AbortSignal): Promise<Digest>;
+  putManifest(
+    target: string | Digest,
+    content: Uint8Array,
+    mediaType: string,
+    signal?: AbortSignal,
+  ): Promise<Digest>;
 }

@@ -1,5 +1,6 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { BytePath, LayerSource } from '../layer/layer-change.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { LayerSource } from '../layer/layer-change.ts';
 import type { Mount } from '../system/mount.ts';
 
 /**
@@ -29,6 +30,12 @@ export interface ApplyRequest {
   readonly onWarning?: (text: string) => void;
 }
 
+/** A file or folder that a mount will cover, as a BytePath such as `etc/hosts`. */
+export interface MountTarget {
+  readonly path: BytePath;
+  readonly type: 'file' | 'directory';
+}
+
 /** A writable layer that a container or a build step works in. */
 export interface ActiveSnapshot {
   readonly mounts: readonly Mount[];
@@ -53,10 +60,27 @@ export interface Snapshotter {
   /** The snapshot of the last layer of `diffIds`, under either name that it may have; undefined: not unpacked. */
   stat(diffIds: readonly Digest[]): Promise<SnapshotInfo | undefined>;
   apply(request: ApplyRequest): Promise<SnapshotKey>;
-  /** `folder`: private to the caller, on the snapshotter's own file system; holds all of the active snapshot's state. */
-  prepare(folder: string, parents: Parents): Promise<ActiveSnapshot>;
+  /**
+   * `folder`: private to the caller, on the snapshotter's own file system; holds all of the active snapshot's state.
+   * Every one of `targets` is a plain empty file or a folder in the tree, whatever the image has under that name
+   * (a symlink, a fifo, a device), and is no change of the active snapshot's own; folders above them keep the owner
+   * and mode they have in the image where they are folders there.
+   */
+  prepare(folder: string, parents: Parents, targets?: readonly MountTarget[]): Promise<ActiveSnapshot>;
   /** Read-only mounts of a stack; nothing is made. */
   view(parents: Parents): Promise<readonly Mount[]>;
+  /**
+   * A regular file of a stack (and of what an active snapshot in `folder` has written over it), with symlinks
+   * resolved inside the root. Undefined where there is none or it is no regular file; `hostile` over `limitBytes`.
+   * Never opens a fifo or device.
+   */
+  readFile(
+    stack: { readonly parents: Parents; readonly folder?: string },
+    path: BytePath,
+    limitBytes: number,
+  ): Promise<Buffer | undefined>;
+  /** Opens the regular file that one layer's index lists as `path`, for reading. Throws `not-found`. */
+  openFile(key: SnapshotKey, path: BytePath): Promise<FileHandle>;
   diff(folder: string, options: DiffOptions): Promise<DiffResult>;
   commit(folder: string, parentDiffIds: readonly Digest[], diffId: Digest): Promise<SnapshotKey>;
   /** Bytes and entries written into an active snapshot. */
@@ -72,8 +96,6 @@ export interface DiffOptions {
   readonly tarPath: string;
   /** Times later than this become this (`SOURCE_DATE_EPOCH`), in the tar and in the snapshot alike. */
   readonly clampSeconds?: number;
-  /** Paths (BytePath) of mount targets made for the step that are no change of its own: left out while still empty. */
-  readonly mountTargets: readonly string[];
   readonly signal?: AbortSignal;
 }
 

@@ -6,7 +6,11 @@ import { dirname, join } from 'node:path';
  * Writes `content` to `path` so that a reader sees the old file or the whole new one, also after a crash:
  * a temporary file beside it, fsync, rename, fsync of the folder. Makes missing folders (0700).
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const temporary = temporaryName(folder);

@@ -31,7 +31,10 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
     const flag = options.mode === 'shared' ? '-s' : '-x';
     for (let round = 0; ; round++) {
       options.signal?.throwIfAborted();
-      const left = options.waitMs === undefined ? Number.POSITIVE_INFINITY : options.waitMs - (performance.now() - started);
+      const left =
+        options.waitMs === undefined
+          ? Number.POSITIVE_INFINITY
+          : options.waitMs - (performance.now() - started);
       if (round > 0 && left <= 0) break;
       const wait = left <= 0 ? ['-n'] : ['-w', String(Math.min(left / 1000, ROUND_SECONDS))];
       if (await tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], file.fd, options.signal)) {
@@ -51,8 +54,17 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   return undefined;
 }
 
-async function tryLock(args: readonly string[], fd: number, signal: AbortSignal | undefined): Promise<boolean> {
-  const child = spawnTool('flock', args, ['ignore', 'ignore', 'inherit', fd], signal === undefined ? {} : { signal });
+async function tryLock(
+  args: readonly string[],
+  fd: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const child = spawnTool(
+    'flock',
+    args,
+    ['ignore', 'ignore', 'inherit', fd],
+    signal === undefined ? {} : { signal },
+  );
   const exit = await exited(child, 'flock');
   if (signal?.aborted) throw new OcitsError('aborted', 'interrupted while waiting for a lock');
   if (exit.code === 0) return true;
@@ -61,7 +73,11 @@ async function tryLock(args: readonly string[], fd: number, signal: AbortSignal 
 }
 
 /** Runs `work` while holding the lock on `path`. */
-export async function withLock<T>(path: string, options: Omit<LockOptions, 'waitMs'>, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  options: Omit<LockOptions, 'waitMs'>,
+  work: () => Promise<T>,
+): Promise<T> {
   await using _lock = await lockFile(path, options);
   return await work();
 }

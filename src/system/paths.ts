@@ -7,9 +7,13 @@ export interface HostPaths {
 }
 
 /** `OCITS_ROOT` and `OCITS_RUN`, else the system's folders for root and the XDG folders for a user. */
-export function hostPaths(env: NodeJS.ProcessEnv = process.env, uid: number = process.getuid?.() ?? 0): HostPaths {
+export function hostPaths(
+  env: NodeJS.ProcessEnv = process.env,
+  uid: number = process.getuid?.() ?? 0,
+): HostPaths {
   const home = env['HOME'] ?? '/';
-  const root = uid === 0 ? '/var/lib/ocits' : join(env['XDG_DATA_HOME'] || join(home, '.local/share'), 'ocits');
+  const root =
+    uid === 0 ? '/var/lib/ocits' : join(env['XDG_DATA_HOME'] || join(home, '.local/share'), 'ocits');
   const run = uid === 0 ? '/run/ocits' : join(env['XDG_RUNTIME_DIR'] || `/tmp/run-${uid}`, 'ocits');
   return { root: env['OCITS_ROOT'] || root, run: env['OCITS_RUN'] || run };
 }

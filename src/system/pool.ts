@@ -10,7 +10,8 @@ export async function mapPool<T, R>(
   work: (item: T, signal: AbortSignal, index: number) => Promise<R>,
 ): Promise<R[]> {
   const controller = new AbortController();
-  const signal = options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]);
+  const signal =
+    options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]);
   const limited = pLimit(options.limit);
   let failed = false;
   let firstError: unknown;

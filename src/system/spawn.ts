@@ -30,8 +30,17 @@ export interface RunResult {
  * Throws `missing-program` (with the Debian package where known), `tool-failed` with the end of standard error
  * as part of the message and `exitCode`, or `aborted`.
  */
-export async function runTool(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const stdio: StdioOptions = [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...(options.extraFds ?? [])];
+export async function runTool(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const stdio: StdioOptions = [
+    options.input === undefined ? 'ignore' : 'pipe',
+    'pipe',
+    'pipe',
+    ...(options.extraFds ?? []),
+  ];
   const child = spawnTool(program, args, stdio, options);
   const exit = exited(child, program);
   exit.catch(() => {});
@@ -45,7 +54,11 @@ export async function runTool(program: string, args: readonly string[], options:
   if (code === null || !(options.okCodes ?? [0]).includes(code)) {
     const how = code === null ? `was ended by ${signal}` : `failed with exit code ${code}`;
     const text = stderr.trim();
-    throw new OcitsError('tool-failed', `${program} ${args[0] ?? ''} ${how}${text === '' ? '' : `: ${text}`}`, { exitCode });
+    throw new OcitsError(
+      'tool-failed',
+      `${program} ${args[0] ?? ''} ${how}${text === '' ? '' : `: ${text}`}`,
+      { exitCode },
+    );
   }
   return { stdout, stderr, exitCode };
 }
@@ -84,7 +97,8 @@ export function exited(child: ChildProcess, program: string): Promise<Exit> {
       // A kill that came too late also arrives here; the exit follows.
       if (child.pid !== undefined) return;
       if (isErrno(error, 'ENOENT')) reject(missingProgram(program, error));
-      else reject(new OcitsError('tool-failed', `cannot start ${program}: ${error.message}`, { cause: error }));
+      else
+        reject(new OcitsError('tool-failed', `cannot start ${program}: ${error.message}`, { cause: error }));
     });
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
@@ -110,7 +124,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
 export function missingProgram(program: string, cause?: unknown): OcitsError {
   const name = program.slice(program.lastIndexOf('/') + 1);
   const hint = `install it, for example: apt-get install ${PACKAGES[name] ?? name}`;
-  return new OcitsError('missing-program', `${name} is not installed`, { hint, ...(cause === undefined ? {} : { cause }) });
+  return new OcitsError('missing-program', `${name} is not installed`, {
+    hint,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 async function capture(stream: Readable): Promise<Buffer> {
@@ -146,6 +163,7 @@ async function feed(stdin: Writable, input: string | Uint8Array | Readable): Pro
     }
   } catch (error) {
     // The program may end without reading all; its exit code says whether that matters.
-    if (!isErrno(error, 'EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED')) throw error;
+    if (!isErrno(error, 'EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED'))
+      throw error;
   }
 }

@@ -10,7 +10,10 @@ export interface Volume {
 /** Named volumes: plain folders below `volumes/<name>/data`. */
 export interface VolumeStore {
   /** Idempotent: a volume of that name is returned as it is. `isNew` tells that nothing was ever put into it. */
-  create(name: string, options?: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> }): Promise<{ readonly volume: Volume; readonly isNew: boolean }>;
+  create(
+    name: string,
+    options?: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> },
+  ): Promise<{ readonly volume: Volume; readonly isNew: boolean }>;
   find(name: string): Promise<Volume | undefined>;
   list(): Promise<readonly Volume[]>;
   /** `not-found`. Whether a container uses it is the caller's to know. */
