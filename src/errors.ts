@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'tool-failed'
   | 'unauthorized'
   | 'unsupported'
+  | 'usage'
   | 'wrong-platform';
 
 /** A place in a text file: line and column count from 1. */

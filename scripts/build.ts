@@ -1,0 +1,37 @@
+/** Bundles ocits into dist/ and writes oclif.manifest.json. `npm run build` */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { writeManifest } from './manifest.ts';
+
+const root = join(import.meta.dirname, '..');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+// CommonJS packages in an ES module bundle look for these names.
+const COMMONJS = `import { createRequire as __createRequire } from 'node:module';
+import { fileURLToPath as __fileURLToPath } from 'node:url';
+const require = __createRequire(import.meta.url);
+const __filename = __fileURLToPath(import.meta.url);
+const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
+
+const WORKERS = ['src/snapshotter/overlay/apply-worker.ts'];
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts', 'src/index.ts', ...WORKERS].map((path) => ({ in: path, out: path.slice(path.lastIndexOf('/') + 1, -3) })),
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
+  platform: 'node',
+  format: 'esm',
+  target: 'node22',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'external',
+  define: { OCITS_VERSION: JSON.stringify(version) },
+  banner: { js: COMMONJS },
+  logLevel: 'warning',
+});
+writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(await writeManifest(version), null, 2)}\n`);

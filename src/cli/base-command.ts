@@ -1,0 +1,65 @@
+import { Command } from '@oclif/core/command';
+import type { InferredFlags } from '@oclif/core/interfaces';
+import { OcitsError } from '../errors.ts';
+import { canonicalArgv, type FlagShape } from './docker-args.ts';
+import { signalScope } from './signals.ts';
+
+/**
+ * What all commands have in common: Docker's way of reading the command line, a signal that Ctrl-C aborts, and
+ * output on the right stream. A command parses, calls one function of the domain, and prints.
+ */
+export abstract class BaseCommand extends Command {
+  /** False where everything behind the first argument belongs to the container. */
+  static interspersed = true;
+  /** How many arguments there may be: at least and at most. */
+  static arity: readonly [number, number] = [0, 0];
+  static override strict = false;
+
+  /** Aborted by Ctrl-C or SIGTERM. A command that forwards signals itself calls `signals.release()`. */
+  readonly signals = signalScope();
+
+  /** Runs the command to its end; throws what failed. */
+  async execute(): Promise<void> {
+    await this._run();
+  }
+
+  /** Reads the command line as Docker does. `args` are the arguments, `flags` what `command.flags` declares. */
+  protected async read<C extends typeof BaseCommand>(command: C): Promise<{ flags: InferredFlags<C['flags']>; args: string[] }> {
+    const shapes = Object.entries(command.flags).map(([name, flag]) => ({ ...flag, name }) as FlagShape);
+    const canonical = canonicalArgv(this.argv, shapes, { interspersed: command.interspersed });
+    const args = canonical.slice(canonical.indexOf('--') + 1);
+    checkArity(args.length, command.arity);
+    const parsed = await this.parse({ flags: command.flags, strict: false }, canonical);
+    return { flags: parsed.flags as InferredFlags<C['flags']>, args };
+  }
+
+  /** Writes a result, and the line's end, to standard output. */
+  protected print(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+
+  protected printJson(value: unknown): void {
+    this.print(JSON.stringify(value, null, 2));
+  }
+
+  /** Writes a warning to standard error. */
+  protected complain(line: string): void {
+    process.stderr.write(`${line}\n`);
+  }
+
+  // main.ts prints errors and chooses the exit code, once for all commands.
+  override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+}
+
+function checkArity(given: number, [least, most]: readonly [number, number]): void {
+  if (given >= least && given <= most) return;
+  const wanted =
+    least === most ? `${least === 0 ? 'no arguments' : plural(least)}` : most === Number.POSITIVE_INFINITY ? `at least ${plural(least)}` : `${least} to ${plural(most)}`;
+  throw new OcitsError('usage', `this command takes ${wanted}, and ${given} ${given === 1 ? 'was' : 'were'} given`);
+}
+
+function plural(count: number): string {
+  return `${count} argument${count === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,45 @@
+import { exitCodeOf } from './signals.ts';
+import { isErrno, isOcitsError, OcitsError } from '../errors.ts';
+
+/** Commands that start something of an image: their own failures are told apart from the container's codes. */
+const STARTERS = new Set(['run', 'container:run', 'create', 'container:create', 'exec', 'container:exec', 'start', 'container:start']);
+
+/**
+ * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a fault
+ * of the command line and of ocits in the commands that run something, else 1.
+ */
+export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.Signals | undefined): number {
+  if (received !== undefined) return exitCodeOf(received);
+  if (!(error instanceof OcitsError)) return STARTERS.has(commandId) ? 125 : 1;
+  if (error.code === 'usage') return 125;
+  if (!STARTERS.has(commandId)) return 1;
+  if (error.exitCode === 126 || error.exitCode === 127) return error.exitCode;
+  return commandId.endsWith('start') || commandId.endsWith('exec') ? 1 : 125;
+}
+
+/** One message, what to do about it, and nothing else; the stack only with `--debug`. */
+export function printError(error: unknown, options: { readonly debug: boolean; readonly command: string }): void {
+  process.stderr.write(`${describeError(error, options.command)}\n`);
+  if (options.debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
+}
+
+function describeError(error: unknown, command: string): string {
+  if (isErrno(error, 'EPIPE')) return 'ocits: the reader of the output has gone';
+  if (!isOcitsError(error)) {
+    return `ocits: ${error instanceof Error ? error.message : String(error)}\n(a fault in ocits: run it with --debug for details)`;
+  }
+  const place = error.location === undefined ? '' : `${placeOf(error.location)}: `;
+  const lines = [`ocits: ${place}${error.message}`];
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  if (error.code === 'usage') lines.push(`\nRun 'ocits ${command} --help' for more information`);
+  return lines.join('\n');
+}
+
+function placeOf(location: { readonly file: string; readonly line: number; readonly column?: number }): string {
+  return `${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`;
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,80 @@
+import type { BaseCommand } from './base-command.ts';
+import { exitCodeFor, printError } from './error-output.ts';
+
+export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
+
+/** Loads one command's module, and only that. Keys are `name` or `topic:name`. */
+export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
+
+export interface Program {
+  readonly version: string;
+  readonly commands: CommandTable;
+  /** Prints the help of one command, or of all; loaded only when it is asked for. */
+  readonly showHelp: (id: string | undefined) => Promise<void>;
+}
+
+/** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
+export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
+  const { words, debug } = globalFlags(argv);
+  const [first] = words;
+  if (first === '--version' || first === '-v') {
+    process.stdout.write(`ocits version ${program.version}\n`);
+    return;
+  }
+  const id = commandId(words, program.commands);
+  const rest = words.slice(id?.includes(':') ? 2 : 1);
+  if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
+  if (first === 'help') return await program.showHelp(commandId(words.slice(1), program.commands) ?? words[1]);
+  if (id === undefined) return unknownCommand(words, program);
+  if (asksForHelp(rest)) return await program.showHelp(id);
+  let command: BaseCommand | undefined;
+  try {
+    const module = await program.commands[id]!();
+    command = new (module.default as CommandClass)([...rest], oclifConfig(program.version) as never);
+    await command.execute();
+  } catch (error) {
+    printError(error, { debug, command: id.replace(':', ' ') });
+    process.exitCode = exitCodeFor(error, id, command?.signals.received);
+  }
+}
+
+function globalFlags(argv: readonly string[]): { words: readonly string[]; debug: boolean } {
+  let at = 0;
+  while (argv[at] === '--debug' || argv[at] === '-D') at++;
+  if (at > 0) process.env['OCITS_DEBUG'] = '1';
+  const debug = (process.env['OCITS_DEBUG'] ?? '') !== '';
+  return { words: argv.slice(at), debug };
+}
+
+function commandId(words: readonly string[], commands: CommandTable): string | undefined {
+  const [first, second] = words;
+  if (first === undefined) return undefined;
+  if (second !== undefined && Object.hasOwn(commands, `${first}:${second}`)) return `${first}:${second}`;
+  return Object.hasOwn(commands, first) ? first : undefined;
+}
+
+/** `--help` before the first argument; behind it, it may be the container's. */
+function asksForHelp(words: readonly string[]): boolean {
+  return words[0] === '--help' || (words[0] === '-h' && words.length === 1);
+}
+
+async function unknownCommand(words: readonly string[], program: Program): Promise<void> {
+  const [first, second] = words;
+  const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
+  if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
+  const name = isTopic ? `${first} ${second}` : `${first}`;
+  process.stderr.write(`ocits: '${name}' is not an ocits command.\nSee 'ocits --help'\n`);
+  process.exitCode = 1;
+}
+
+/** The part of oclif's Config that a running command touches, so that no plugin or manifest is read at start-up. */
+function oclifConfig(version: string): object {
+  return {
+    bin: 'ocits',
+    version,
+    userAgent: `ocits/${version}`,
+    runHook: async () => ({ successes: [], failures: [] }),
+    scopedEnvVar: () => undefined,
+    scopedEnvVarKey: (key: string) => `OCITS_${key}`,
+  };
+}
