@@ -19,7 +19,10 @@ const WORKERS = ['src/snapshotter/overlay/apply-worker.ts'];
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', 'src/index.ts', ...WORKERS].map((path) => ({ in: path, out: path.slice(path.lastIndexOf('/') + 1, -3) })),
+  entryPoints: ['src/main.ts', 'src/index.ts', ...WORKERS].map((path) => ({
+    in: path,
+    out: path.slice(path.lastIndexOf('/') + 1, -3),
+  })),
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -34,4 +37,7 @@ await build({
   banner: { js: COMMONJS },
   logLevel: 'warning',
 });
-writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(await writeManifest(version), null, 2)}\n`);
+writeFileSync(
+  join(root, 'oclif.manifest.json'),
+  `${JSON.stringify(await writeManifest(version), null, 2)}\n`,
+);

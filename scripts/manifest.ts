@@ -13,8 +13,21 @@ export async function writeManifest(version: string): Promise<object> {
   for (const [id, load] of Object.entries(COMMANDS).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { default: command } = (await load()) as { default: CommandStatics };
     const { summary, usage, hidden = false, flags = {} } = command;
-    const plainFlags = Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, { ...JSON.parse(JSON.stringify(flag)), name }]));
-    commands[id] = { id, summary, usage, hidden, strict: false, aliases: [], args: {}, flags: plainFlags, pluginName: 'ocits', pluginType: 'core' };
+    const plainFlags = Object.fromEntries(
+      Object.entries(flags).map(([name, flag]) => [name, { ...JSON.parse(JSON.stringify(flag)), name }]),
+    );
+    commands[id] = {
+      id,
+      summary,
+      usage,
+      hidden,
+      strict: false,
+      aliases: [],
+      args: {},
+      flags: plainFlags,
+      pluginName: 'ocits',
+      pluginType: 'core',
+    };
   }
   return { commands, version };
 }

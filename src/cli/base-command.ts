@@ -24,7 +24,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Reads the command line as Docker does. `args` are the arguments, `flags` what `command.flags` declares. */
-  protected async read<C extends typeof BaseCommand>(command: C): Promise<{ flags: InferredFlags<C['flags']>; args: string[] }> {
+  protected async read<C extends typeof BaseCommand>(
+    command: C,
+  ): Promise<{ flags: InferredFlags<C['flags']>; args: string[] }> {
     const shapes = Object.entries(command.flags).map(([name, flag]) => ({ ...flag, name }) as FlagShape);
     const canonical = canonicalArgv(this.argv, shapes, { interspersed: command.interspersed });
     const args = canonical.slice(canonical.indexOf('--') + 1);
@@ -56,8 +58,15 @@ export abstract class BaseCommand extends Command {
 function checkArity(given: number, [least, most]: readonly [number, number]): void {
   if (given >= least && given <= most) return;
   const wanted =
-    least === most ? `${least === 0 ? 'no arguments' : plural(least)}` : most === Number.POSITIVE_INFINITY ? `at least ${plural(least)}` : `${least} to ${plural(most)}`;
-  throw new OcitsError('usage', `this command takes ${wanted}, and ${given} ${given === 1 ? 'was' : 'were'} given`);
+    least === most
+      ? `${least === 0 ? 'no arguments' : plural(least)}`
+      : most === Number.POSITIVE_INFINITY
+        ? `at least ${plural(least)}`
+        : `${least} to ${plural(most)}`;
+  throw new OcitsError(
+    'usage',
+    `this command takes ${wanted}, and ${given} ${given === 1 ? 'was' : 'were'} given`,
+  );
 }
 
 function plural(count: number): string {

@@ -24,7 +24,11 @@ export const VALUE_MARK = '\0';
  * (where flags are not interspersed) the first argument ends the flags. The result has every flag in its long
  * form, then `--`, then the arguments. Throws `usage` in Docker's words.
  */
-export function canonicalArgv(argv: readonly string[], flags: readonly FlagShape[], rules: ArgvRules): string[] {
+export function canonicalArgv(
+  argv: readonly string[],
+  flags: readonly FlagShape[],
+  rules: ArgvRules,
+): string[] {
   const reader = new ArgvReader(flags);
   const queue = [...argv];
   const args: string[] = [];
@@ -55,7 +59,8 @@ class ArgvReader {
   constructor(flags: readonly FlagShape[]) {
     for (const flag of flags) {
       for (const name of [flag.name, ...(flag.aliases ?? [])]) this.#long.set(name, flag);
-      for (const char of [flag.char, ...(flag.charAliases ?? [])]) if (char !== undefined) this.#short.set(char, flag);
+      for (const char of [flag.char, ...(flag.charAliases ?? [])])
+        if (char !== undefined) this.#short.set(char, flag);
     }
   }
 
@@ -91,7 +96,8 @@ class ArgvReader {
     for (const [flag, values] of this.#values) {
       for (const value of flag.multiple ? values : values.slice(-1)) {
         if (value === true) words.push(`--${flag.name}`);
-        else if (value !== false) words.push(`--${flag.name}`, value.startsWith('-') ? `${VALUE_MARK}${value}` : value);
+        else if (value !== false)
+          words.push(`--${flag.name}`, value.startsWith('-') ? `${VALUE_MARK}${value}` : value);
       }
     }
     return words;

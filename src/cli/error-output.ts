@@ -1,8 +1,17 @@
-import { exitCodeOf } from './signals.ts';
 import { isErrno, isOcitsError, OcitsError } from '../errors.ts';
+import { exitCodeOf } from './signals.ts';
 
 /** Commands that start something of an image: their own failures are told apart from the container's codes. */
-const STARTERS = new Set(['run', 'container:run', 'create', 'container:create', 'exec', 'container:exec', 'start', 'container:start']);
+const STARTERS = new Set([
+  'run',
+  'container:run',
+  'create',
+  'container:create',
+  'exec',
+  'container:exec',
+  'start',
+  'container:start',
+]);
 
 /**
  * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a fault
@@ -18,7 +27,10 @@ export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.
 }
 
 /** One message, what to do about it, and nothing else; the stack only with `--debug`. */
-export function printError(error: unknown, options: { readonly debug: boolean; readonly command: string }): void {
+export function printError(
+  error: unknown,
+  options: { readonly debug: boolean; readonly command: string },
+): void {
   process.stderr.write(`${describeError(error, options.command)}\n`);
   if (options.debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
 }
@@ -35,7 +47,11 @@ function describeError(error: unknown, command: string): string {
   return lines.join('\n');
 }
 
-function placeOf(location: { readonly file: string; readonly line: number; readonly column?: number }): string {
+function placeOf(location: {
+  readonly file: string;
+  readonly line: number;
+  readonly column?: number;
+}): string {
   return `${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`;
 }
 

@@ -14,10 +14,12 @@ interface FlagText {
 
 type Char = NonNullable<NonNullable<Parameters<typeof Flags.string>[0]>['char']>;
 
-const unmark = async (value: string): Promise<string> => (value.startsWith(VALUE_MARK) ? value.slice(1) : value);
+const unmark = async (value: string): Promise<string> =>
+  value.startsWith(VALUE_MARK) ? value.slice(1) : value;
 
 /** A flag with one value; absent it is undefined. */
-export const text = (options: FlagText & { readonly helpValue?: string }) => Flags.string({ ...options, parse: unmark });
+export const text = (options: FlagText & { readonly helpValue?: string }) =>
+  Flags.string({ ...options, parse: unmark });
 
 /** A flag that may be given many times; absent it is undefined. */
 export const list = (options: FlagText & { readonly helpValue?: string }) =>
@@ -32,7 +34,10 @@ export const toggle = (options: FlagText) => Flags.boolean(options);
 
 /** The flags that several commands share. */
 export const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'rawjson', 'quiet'] as const;
-export const progressFlag = choice({ description: 'how progress is shown on standard error', options: PROGRESS_MODES });
+export const progressFlag = choice({
+  description: 'how progress is shown on standard error',
+  options: PROGRESS_MODES,
+});
 export const platformFlag = text({ description: 'platform in os/arch[/variant] form, such as linux/arm64' });
 export const formatFlag = text({ char: 'f', description: 'print with a Go-like template, or "json"' });
 export const jsonFlag = toggle({ description: 'print as JSON' });

@@ -23,7 +23,11 @@ export function commandHelp(command: CommandText): string {
   const usage = [command.usage ?? '[OPTIONS]'].flat().map((line) => `ocits ${name} ${line}`.trimEnd());
   const flags = Object.entries(command.flags ?? {}).filter(([, flag]) => flag.hidden !== true);
   const rows = flags.sort(([a], [b]) => (a < b ? -1 : 1)).map(([flagName, flag]) => flagRow(flagName, flag));
-  const parts = [`Usage:  ${usage.join('\n        ')}`, command.summary ?? '', ...(rows.length === 0 ? [] : [`Options:\n${columns(rows)}`])];
+  const parts = [
+    `Usage:  ${usage.join('\n        ')}`,
+    command.summary ?? '',
+    ...(rows.length === 0 ? [] : [`Options:\n${columns(rows)}`]),
+  ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
@@ -38,10 +42,14 @@ function flagRow(name: string, flag: FlagText): readonly [string, string] {
 export function overviewHelp(commands: readonly CommandText[], topic: string | undefined): string {
   const shown = commands.filter(({ hidden }) => hidden !== true);
   if (topic !== undefined) {
-    const rows = shown.filter(({ id }) => id.startsWith(`${topic}:`)).map(({ id, summary }) => [id.slice(topic.length + 1), summary ?? ''] as const);
+    const rows = shown
+      .filter(({ id }) => id.startsWith(`${topic}:`))
+      .map(({ id, summary }) => [id.slice(topic.length + 1), summary ?? ''] as const);
     return `Usage:  ocits ${topic} COMMAND\n\nCommands:\n${columns(rows)}\n\nRun 'ocits ${topic} COMMAND --help' for more information on a command.\n`;
   }
-  const plain = shown.filter(({ id }) => !id.includes(':')).map(({ id, summary }) => [id, summary ?? ''] as const);
+  const plain = shown
+    .filter(({ id }) => !id.includes(':'))
+    .map(({ id, summary }) => [id, summary ?? ''] as const);
   const topics = [...new Set(shown.filter(({ id }) => id.includes(':')).map(({ id }) => id.split(':')[0]!))];
   const topicRows = topics.map((name) => [name, `Manage ${TOPIC_WORDS[name] ?? name}`] as const);
   return [
@@ -75,7 +83,12 @@ export async function showHelp(id: string | undefined, table: CommandTable): Pro
   }
   const ids = Object.keys(table).filter((name) => id === undefined || name.startsWith(`${id}:`));
   const texts = await Promise.all(ids.map((name) => loadText(name, table)));
-  process.stdout.write(overviewHelp(texts.sort((a, b) => (a.id < b.id ? -1 : 1)), ids.length > 0 ? id : undefined));
+  process.stdout.write(
+    overviewHelp(
+      texts.sort((a, b) => (a.id < b.id ? -1 : 1)),
+      ids.length > 0 ? id : undefined,
+    ),
+  );
 }
 
 async function loadText(id: string, table: CommandTable): Promise<CommandText> {

@@ -24,7 +24,8 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   const id = commandId(words, program.commands);
   const rest = words.slice(id?.includes(':') ? 2 : 1);
   if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
-  if (first === 'help') return await program.showHelp(commandId(words.slice(1), program.commands) ?? words[1]);
+  if (first === 'help')
+    return await program.showHelp(commandId(words.slice(1), program.commands) ?? words[1]);
   if (id === undefined) return unknownCommand(words, program);
   if (asksForHelp(rest)) return await program.showHelp(id);
   let command: BaseCommand | undefined;

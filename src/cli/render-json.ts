@@ -4,7 +4,9 @@ import type { Renderer, Screen } from './renderer.ts';
 export function jsonRenderer(screen: Screen): Renderer {
   return {
     emit: (event) => {
-      const line = JSON.stringify(event, (_, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value));
+      const line = JSON.stringify(event, (_, value: unknown) =>
+        value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+      );
       screen.write(`${line}\n`);
     },
     close: () => {},

@@ -81,11 +81,19 @@ function noteLayer(rows: Map<string, Row>, event: LayerEvent): void {
 function layerBar({ event, startedAt, startBytes }: Row, columns: number): string {
   const head = `${shortDigest(event.digest)}: ${VERBS[event.state]}`;
   const { bytes, totalBytes } = event;
-  if (bytes === undefined || event.state === 'downloaded' || event.state === 'unpacked') return head.slice(0, columns - 1);
+  if (bytes === undefined || event.state === 'downloaded' || event.state === 'unpacked')
+    return head.slice(0, columns - 1);
   const seconds = (performance.now() - startedAt) / 1000;
   const rate = seconds > 0.2 ? `  ${humanSize((bytes - startBytes) / seconds)}/s` : '';
-  if (totalBytes === undefined || totalBytes === 0) return `${head}  ${humanSize(bytes)}${rate}`.slice(0, columns - 1);
+  if (totalBytes === undefined || totalBytes === 0)
+    return `${head}  ${humanSize(bytes)}${rate}`.slice(0, columns - 1);
   const filled = Math.min(Math.round((bytes / totalBytes) * BAR_WIDTH), BAR_WIDTH);
-  const bar = filled === BAR_WIDTH ? '='.repeat(BAR_WIDTH) : `${'='.repeat(filled)}>${' '.repeat(BAR_WIDTH - filled - 1)}`;
-  return `${head.padEnd(26)} [${bar}]  ${humanSize(bytes)}/${humanSize(totalBytes)}${rate}`.slice(0, columns - 1);
+  const bar =
+    filled === BAR_WIDTH
+      ? '='.repeat(BAR_WIDTH)
+      : `${'='.repeat(filled)}>${' '.repeat(BAR_WIDTH - filled - 1)}`;
+  return `${head.padEnd(26)} [${bar}]  ${humanSize(bytes)}/${humanSize(totalBytes)}${rate}`.slice(
+    0,
+    columns - 1,
+  );
 }

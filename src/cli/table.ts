@@ -4,8 +4,14 @@ const MIN_WIDTH = 10;
 /** Columns as Docker prints them: left-aligned, three spaces between, none behind the last. */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(MIN_WIDTH, ...lines.map((line) => displayWidth(line[column] ?? '') + PADDING)));
-  return lines.map((line) => line.map((cell, column) => pad(cell, widths[column]!, column === line.length - 1)).join('')).join('\n');
+  const widths = header.map((_, column) =>
+    Math.max(MIN_WIDTH, ...lines.map((line) => displayWidth(line[column] ?? '') + PADDING)),
+  );
+  return lines
+    .map((line) =>
+      line.map((cell, column) => pad(cell, widths[column]!, column === line.length - 1)).join(''),
+    )
+    .join('\n');
 }
 
 function pad(cell: string, width: number, isLast: boolean): string {

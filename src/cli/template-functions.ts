@@ -24,18 +24,24 @@ type TemplateFunction = (...operands: never[]) => unknown;
 
 const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: (value: unknown) => JSON.stringify(value ?? null),
-  join: (items: readonly unknown[] | undefined, separator: string) => (items ?? []).map(goText).join(separator),
+  join: (items: readonly unknown[] | undefined, separator: string) =>
+    (items ?? []).map(goText).join(separator),
   split: (text: string, separator: string) => text.split(separator),
   lower: (text: string) => text.toLowerCase(),
   upper: (text: string) => text.toUpperCase(),
   title: (text: string) => text.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()),
-  pad: (text: string, before: number, after: number) => (text === '' ? text : ' '.repeat(before) + text + ' '.repeat(after)),
+  pad: (text: string, before: number, after: number) =>
+    text === '' ? text : ' '.repeat(before) + text + ' '.repeat(after),
   truncate: (text: string, length: number) => text.slice(0, length),
   println: (...values: unknown[]) => `${values.map(goText).join(' ')}\n`,
   print: (...values: unknown[]) => values.map(goText).join(''),
   printf: (format: string, ...values: unknown[]) => printf(format, values),
-  len: (value: unknown) => (typeof value === 'string' || Array.isArray(value) ? value.length : Object.keys((value ?? {}) as object).length),
-  index: (value: unknown, ...keys: (string | number)[]) => keys.reduce((at: unknown, key) => element(at, key), value),
+  len: (value: unknown) =>
+    typeof value === 'string' || Array.isArray(value)
+      ? value.length
+      : Object.keys((value ?? {}) as object).length,
+  index: (value: unknown, ...keys: (string | number)[]) =>
+    keys.reduce((at: unknown, key) => element(at, key), value),
   slice: (value: string | readonly unknown[], from = 0, to?: number) => value.slice(from, to),
   eq: (first: unknown, ...others: unknown[]) => others.some((other) => isDeepStrictEqual(first, other)),
   ne: (a: unknown, b: unknown) => !isDeepStrictEqual(a, b),
@@ -58,13 +64,16 @@ export function callFunction(name: string, operands: readonly unknown[]): unknow
   try {
     return FUNCTIONS[name]!(...(operands as never[]));
   } catch (error) {
-    throw new OcitsError('invalid-argument', `template: ${name}: ${(error as Error).message}`, { cause: error });
+    throw new OcitsError('invalid-argument', `template: ${name}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
 function element(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) {
-    if (typeof key !== 'number' || key < 0 || key >= value.length) throw new Error(`index out of range: ${key}`);
+    if (typeof key !== 'number' || key < 0 || key >= value.length)
+      throw new Error(`index out of range: ${key}`);
     return value[key];
   }
   if (typeof value !== 'object' || value === null) return undefined;
@@ -76,7 +85,12 @@ function printf(format: string, values: readonly unknown[]): string {
   return format.replace(/%(-?)(\d*)([sdvqtx%])/g, (_, left: string, width: string, verb: string) => {
     if (verb === '%') return '%';
     const value = values[next++];
-    const text = verb === 'q' ? JSON.stringify(goText(value)) : verb === 'x' ? Number(value).toString(16) : goText(value);
+    const text =
+      verb === 'q'
+        ? JSON.stringify(goText(value))
+        : verb === 'x'
+          ? Number(value).toString(16)
+          : goText(value);
     return left === '' ? text.padStart(Number(width)) : text.padEnd(Number(width));
   });
 }

@@ -18,7 +18,12 @@ export type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'print'; readonly pipeline: Pipeline }
   | { readonly kind: 'assign'; readonly variable: string; readonly pipeline: Pipeline }
-  | { readonly kind: 'if' | 'with'; readonly pipeline: Pipeline; readonly body: readonly TemplateNode[]; readonly otherwise: readonly TemplateNode[] }
+  | {
+      readonly kind: 'if' | 'with';
+      readonly pipeline: Pipeline;
+      readonly body: readonly TemplateNode[];
+      readonly otherwise: readonly TemplateNode[];
+    }
   | {
       readonly kind: 'range';
       readonly variables: readonly string[];
@@ -87,10 +92,14 @@ class TemplateParser {
 
   #action(action: string): TemplateNode {
     const [, keyword = '', rest = ''] = /^(if|with|range)\b\s*(.*)$/s.exec(action) ?? [];
-    if (keyword === 'if' || keyword === 'with') return { kind: keyword, pipeline: parsePipeline(rest), ...this.#branches(action) };
+    if (keyword === 'if' || keyword === 'with')
+      return { kind: keyword, pipeline: parsePipeline(rest), ...this.#branches(action) };
     if (keyword === 'range') {
       const [, names = '', source = rest] = /^((?:\$\w+\s*,\s*)?\$\w+)\s*:=\s*(.*)$/s.exec(rest) ?? [];
-      const variables = names.split(',').map((name) => name.trim()).filter((name) => name !== '');
+      const variables = names
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '');
       return { kind: 'range', variables, pipeline: parsePipeline(source), ...this.#branches(action) };
     }
     const assign = /^(\$\w+)\s*:?=\s*(.*)$/s.exec(action);
@@ -110,7 +119,8 @@ class TemplateParser {
   }
 }
 
-const TOKEN = /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?\d+(?:\.\d+)?)|(\$\w*(?:\.\w+)*)|((?:\.\w+)+|\.)|(\w+)|(\|)|(\()|(\)(?:\.\w+)*)|(.))/gs;
+const TOKEN =
+  /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|(-?\d+(?:\.\d+)?)|(\$\w*(?:\.\w+)*)|((?:\.\w+)+|\.)|(\w+)|(\|)|(\()|(\)(?:\.\w+)*)|(.))/gs;
 
 function parsePipeline(source: string): Pipeline {
   const tokens = [...source.trim().matchAll(TOKEN)];
@@ -124,8 +134,14 @@ function readPipeline(tokens: RegExpExecArray[], source: string): Pipeline {
   do {
     const name = tokens[0]?.[5] !== undefined && !isConstant(tokens[0][5]) ? tokens.shift()![5] : undefined;
     const operands: Operand[] = [];
-    for (let operand = readOperand(tokens, source); operand !== undefined; operand = readOperand(tokens, source)) operands.push(operand);
-    if (name === undefined && operands.length !== 1) throw fault(source, operands.length === 0 ? 'a value is missing' : 'only a function takes arguments');
+    for (
+      let operand = readOperand(tokens, source);
+      operand !== undefined;
+      operand = readOperand(tokens, source)
+    )
+      operands.push(operand);
+    if (name === undefined && operands.length !== 1)
+      throw fault(source, operands.length === 0 ? 'a value is missing' : 'only a function takes arguments');
     calls.push({ name, operands });
   } while (tokens[0]?.[6] !== undefined && tokens.shift() !== undefined);
   return calls;
@@ -142,8 +158,10 @@ function readOperand(tokens: RegExpExecArray[], source: string): Operand | undef
     const [name, ...names] = variable.split('.');
     return { kind: 'path', variable: name!, names };
   }
-  if (path !== undefined) return { kind: 'path', variable: undefined, names: path.split('.').filter((name) => name !== '') };
-  if (word !== undefined && isConstant(word)) return { kind: 'constant', value: word === 'nil' ? null : word === 'true' };
+  if (path !== undefined)
+    return { kind: 'path', variable: undefined, names: path.split('.').filter((name) => name !== '') };
+  if (word !== undefined && isConstant(word))
+    return { kind: 'constant', value: word === 'nil' ? null : word === 'true' };
   // A function without arguments of its own may stand as an operand.
   if (word !== undefined) return { kind: 'group', pipeline: [{ name: word, operands: [] }], names: [] };
   if (open === undefined) throw fault(source, `unexpected ${JSON.stringify(token[0].trim())}`);

@@ -1,7 +1,13 @@
 import { OcitsError } from '../errors.ts';
 import { formatTable } from './table.ts';
-import { type Call, type Operand, type Pipeline, parseTemplate, type TemplateNode } from './template-parse.ts';
 import { callFunction, goText, isTruthy } from './template-functions.ts';
+import {
+  type Call,
+  type Operand,
+  type Pipeline,
+  parseTemplate,
+  type TemplateNode,
+} from './template-parse.ts';
 
 /**
  * Fills a template of Go's text/template with `data`, as `docker inspect --format` does: fields, pipelines,
@@ -29,18 +35,27 @@ export function formatListing<T>(listing: Listing<T>, format: string | undefined
   const rows = listing.items.map(listing.row);
   if (format === undefined || format === 'table') {
     const cells = rows.map((row) => listing.columns.map(({ name }) => goText(row[name])));
-    return formatTable(listing.columns.map(({ header }) => header), cells);
+    return formatTable(
+      listing.columns.map(({ header }) => header),
+      cells,
+    );
   }
   if (format === 'json') return rows.map((row) => JSON.stringify(row)).join('\n');
   if (!format.startsWith('table ')) return rows.map((row) => fillTemplate(unescape(format), row)).join('\n');
   const template = unescape(format.slice('table '.length).trim());
   const header = Object.fromEntries([...listing.columns.map(({ name, header }) => [name, header] as const)]);
-  const lines = [fillTemplate(template, headerRow(rows[0], header)), ...rows.map((row) => fillTemplate(template, row))];
+  const lines = [
+    fillTemplate(template, headerRow(rows[0], header)),
+    ...rows.map((row) => fillTemplate(template, row)),
+  ];
   const [head = [], ...body] = lines.map((line) => line.split('\t'));
   return formatTable(head, body);
 }
 
-function headerRow(row: Readonly<Record<string, unknown>> | undefined, header: Readonly<Record<string, string>>): object {
+function headerRow(
+  row: Readonly<Record<string, unknown>> | undefined,
+  header: Readonly<Record<string, string>>,
+): object {
   const names = Object.keys(row ?? {}).map((name) => [name, header[name] ?? name.toUpperCase()] as const);
   return { ...Object.fromEntries(names), ...header };
 }
@@ -75,7 +90,9 @@ function renderNode(node: TemplateNode, scope: Scope): string {
     case 'range': {
       const entries = rangeEntries(value);
       if (entries.length === 0) return render(node.otherwise, scope);
-      return entries.map(([key, item]) => render(node.body, rangeScope(scope, node.variables, key, item))).join('');
+      return entries
+        .map(([key, item]) => render(node.body, rangeScope(scope, node.variables, key, item)))
+        .join('');
     }
   }
 }
@@ -121,7 +138,10 @@ function follow(start: unknown, names: readonly string[]): unknown {
   for (const name of names) {
     if (typeof value !== 'object' || value === null) {
       if (value === undefined || value === null) return undefined;
-      throw new OcitsError('invalid-argument', `template: there is no field ${JSON.stringify(name)} in ${typeof value}`);
+      throw new OcitsError(
+        'invalid-argument',
+        `template: there is no field ${JSON.stringify(name)} in ${typeof value}`,
+      );
     }
     if (!Object.hasOwn(value, name) && isFieldName(name) && !isMapLike(value)) {
       throw new OcitsError('invalid-argument', `template: there is no field ${JSON.stringify(name)}`, {

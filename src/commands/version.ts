@@ -1,6 +1,6 @@
 import { BaseCommand } from '../cli/base-command.ts';
-import { fillTemplate } from '../cli/template.ts';
 import { formatFlag, jsonFlag } from '../cli/flags.ts';
+import { fillTemplate } from '../cli/template.ts';
 import { programVersion } from '../version.ts';
 
 export default class Version extends BaseCommand {
@@ -10,9 +10,20 @@ export default class Version extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(Version);
-    const version = { Version: programVersion(), NodeVersion: process.versions.node, Os: process.platform, Arch: process.arch };
+    const version = {
+      Version: programVersion(),
+      NodeVersion: process.versions.node,
+      Os: process.platform,
+      Arch: process.arch,
+    };
     if (flags.json || flags.format === 'json') this.printJson(version);
-    else if (flags.format !== undefined) this.print(fillTemplate(flags.format, { Client: version, ...version }));
-    else this.print(Object.entries(version).map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`).join('\n'));
+    else if (flags.format !== undefined)
+      this.print(fillTemplate(flags.format, { Client: version, ...version }));
+    else
+      this.print(
+        Object.entries(version)
+          .map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`)
+          .join('\n'),
+      );
   }
 }
