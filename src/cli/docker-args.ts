@@ -80,13 +80,14 @@ class ArgvReader {
       const flag = this.#short.get(char);
       if (flag === undefined) throw usage(`unknown shorthand flag: '${char}' in ${word}`);
       const rest = word.slice(at + 1);
-      if (rest.startsWith('=')) return this.#set(flag, rest.slice(1), `-${char}`);
-      if (flag.type === 'boolean') {
+      if (flag.type === 'boolean' && !rest.startsWith('=')) {
         this.#set(flag, 'true', `-${char}`);
         continue;
       }
-      if (rest !== '') return this.#set(flag, rest, `-${char}`);
-      return this.#set(flag, next(queue, `flag needs an argument: '${char}' in ${word}`), `-${char}`);
+      const value =
+        rest === '' ? next(queue, `flag needs an argument: '${char}' in ${word}`) : rest.replace(/^=/, '');
+      this.#set(flag, value, `-${char}`);
+      return;
     }
   }
 

@@ -41,8 +41,9 @@ export function formatListing<T>(listing: Listing<T>, format: string | undefined
     );
   }
   if (format === 'json') return rows.map((row) => JSON.stringify(row)).join('\n');
-  if (!format.startsWith('table ')) return rows.map((row) => fillTemplate(unescape(format), row)).join('\n');
-  const template = unescape(format.slice('table '.length).trim());
+  if (!format.startsWith('table '))
+    return rows.map((row) => fillTemplate(withControlCharacters(format), row)).join('\n');
+  const template = withControlCharacters(format.slice('table '.length).trim());
   const header = Object.fromEntries([...listing.columns.map(({ name, header }) => [name, header] as const)]);
   const lines = [
     fillTemplate(template, headerRow(rows[0], header)),
@@ -61,7 +62,7 @@ function headerRow(
 }
 
 /** A shell passes `\t` on as two characters; Docker reads them as a tab. */
-function unescape(format: string): string {
+function withControlCharacters(format: string): string {
   return format.replaceAll('\\t', '\t').replaceAll('\\n', '\n');
 }
 
