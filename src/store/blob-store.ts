@@ -20,18 +20,20 @@ export interface IngestRequest {
 export interface BlobWriter extends AsyncDisposable {
   /** How many bytes are there already: where a resumed download goes on. Counts up with `write`. */
   readonly offset: number;
-  /** Waits for the disk. Throws `size-mismatch` as soon as more arrives than was announced. */
+  /** Copies the chunk, and waits where the disk is slower. Throws `size-mismatch` as soon as more arrives than was announced. */
   write(chunk: Uint8Array): Promise<void>;
   /** Begins anew at 0, for a source that cannot continue. */
   reset(): Promise<void>;
-  /** Verifies digest and size (`digest-mismatch`, `size-mismatch`; what was written is deleted then), fsyncs, renames. Idempotent. */
+  /**
+   * Verifies digest and size (`digest-mismatch`, `size-mismatch`; what was written is deleted then), fsyncs, renames. Idempotent.
+   */
   commit(): Promise<BlobInfo>;
 }
 
 /** Immutable content by digest. */
 export interface BlobStore {
   stat(digest: Digest): Promise<BlobInfo | undefined>;
-  /** Throws `not-found`. */
+  /** The bytes from `start` up to, not with, `end`. Throws `not-found`. */
   open(digest: Digest, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
   /** The blob's file, for a worker or a tool to read; it may not exist. */
   path(digest: Digest): string;
@@ -48,4 +50,9 @@ export interface BlobStore {
   adopt(path: string, digest: Digest): Promise<BlobInfo>;
   delete(digest: Digest): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
+  /**
+   * Makes the names of all blobs durable. A blob's content is so before it has its name; its name may be lost in a
+   * crash (and the content be fetched or built again) until this was called. `RefStore.put` does it.
+   */
+  sync(): Promise<void>;
 }

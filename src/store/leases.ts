@@ -6,5 +6,8 @@ import type { FileLock } from '../system/lock.ts';
  */
 export interface Leases {
   shared(signal?: AbortSignal): Promise<FileLock>;
-  exclusive(signal?: AbortSignal): Promise<FileLock>;
+  /** Waits until nobody holds a lease; `onWait` is called once where that takes a while. */
+  exclusive(signal?: AbortSignal, onWait?: () => void): Promise<FileLock>;
+  /** Undefined where somebody still holds a lease after `waitMs`; 0 tries once. */
+  tryExclusive(waitMs: number, signal?: AbortSignal): Promise<FileLock | undefined>;
 }

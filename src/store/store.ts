@@ -1,5 +1,6 @@
 import type { HostPaths } from '../system/paths.ts';
 import type { BlobStore } from './blob-store.ts';
+import type { CompressedForms } from './compressed-forms.ts';
 import type { Leases } from './leases.ts';
 import type { RefStore } from './ref-store.ts';
 
@@ -8,5 +9,6 @@ export interface Store {
   readonly paths: HostPaths;
   readonly blobs: BlobStore;
   readonly refs: RefStore;
+  readonly compressed: CompressedForms;
   readonly leases: Leases;
 }

@@ -1,0 +1,181 @@
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, unlink } from 'node:fs/promises';
+import { OcitsError, wrapError } from '../errors.ts';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, finishDigest } from '../oci/digest.ts';
+import type { FileLock } from '../system/lock.ts';
+import type { BlobInfo, BlobWriter } from './blob-store.ts';
+
+const STAGING_BYTES = 512 * 1024;
+const REHASH_BYTES = 1024 * 1024;
+
+/** What a writer works on; it owns the file and the lock from now on. */
+export interface WriterParts {
+  readonly file: FileHandle;
+  readonly path: string;
+  readonly expected: { readonly digest?: Digest; readonly sizeBytes?: number };
+  /** Never resumed: the file goes unless it is committed. */
+  readonly isTemporary?: boolean;
+  readonly lock?: FileLock;
+  /** Gives the finished, fsynced file its final name. */
+  readonly publish: (path: string, digest: Digest) => Promise<void>;
+}
+
+/**
+ * A blob under way in a file. Small chunks are gathered, and one write to the disk is under way while the next is
+ * gathered; chunks are copied, so the caller may use their memory again.
+ */
+export class FileBlobWriter implements BlobWriter {
+  readonly #parts: WriterParts;
+  readonly #algorithm: DigestAlgorithm;
+  #hash: Hash;
+  #offset = 0;
+  #flushed = 0;
+  #staging: Buffer | undefined;
+  #spare: Buffer | undefined;
+  #staged = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #isWrong = false;
+  #isClosed = false;
+  #committed: Promise<BlobInfo> | undefined;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.#algorithm = parts.expected.digest === undefined ? 'sha256' : digestAlgorithm(parts.expected.digest);
+    this.#hash = createHash(this.#algorithm);
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Hashes what an earlier process left, so that the download goes on behind it. */
+  async resume(): Promise<void> {
+    const { size } = await this.#parts.file.stat();
+    if (size > (this.#parts.expected.sizeBytes ?? Number.POSITIVE_INFINITY)) return await this.reset();
+    const buffer = Buffer.allocUnsafe(Math.min(REHASH_BYTES, size));
+    while (this.#offset < size) {
+      const { bytesRead } = await this.#parts.file.read(buffer, 0, buffer.length, this.#offset);
+      if (bytesRead === 0) break;
+      this.#hash.update(buffer.subarray(0, bytesRead));
+      this.#offset += bytesRead;
+    }
+    this.#flushed = this.#offset;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const limit = this.#parts.expected.sizeBytes;
+    if (limit !== undefined && this.#offset + chunk.length > limit) {
+      this.#isWrong = true;
+      throw new OcitsError('size-mismatch', `${this.#name()} is larger than the ${limit} bytes announced`);
+    }
+    this.#hash.update(chunk);
+    this.#offset += chunk.length;
+    for (let at = 0; at < chunk.length; ) {
+      this.#staging ??= Buffer.allocUnsafeSlow(STAGING_BYTES);
+      const part = chunk.subarray(at, at + STAGING_BYTES - this.#staged);
+      this.#staging.set(part, this.#staged);
+      this.#staged += part.length;
+      at += part.length;
+      if (this.#staged === STAGING_BYTES) await this.#flush();
+    }
+  }
+
+  async reset(): Promise<void> {
+    await this.#writing;
+    await this.#parts.file.truncate(0);
+    this.#hash = createHash(this.#algorithm);
+    this.#offset = 0;
+    this.#flushed = 0;
+    this.#staged = 0;
+    this.#isWrong = false;
+  }
+
+  async commit(): Promise<BlobInfo> {
+    this.#committed ??= this.#finish();
+    return await this.#committed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    const isResumable = this.#parts.isTemporary !== true && !this.#isWrong && this.#offset > 0;
+    if (isResumable) await this.#drain().catch(() => {});
+    else await this.#writing.catch(() => {});
+    await this.#close(!isResumable);
+  }
+
+  async #finish(): Promise<BlobInfo> {
+    try {
+      await this.#drain();
+      const digest = this.#verify();
+      await this.#parts.file.chmod(0o400);
+      await this.#parts.file.datasync();
+      await this.#parts.publish(this.#parts.path, digest);
+      await this.#close(false);
+      return { digest, sizeBytes: this.#offset };
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw wrapError(error, 'internal', `cannot store ${this.#name()}`);
+    }
+  }
+
+  #verify(): Digest {
+    const { digest, sizeBytes } = this.#parts.expected;
+    if (sizeBytes !== undefined && sizeBytes !== this.#offset) {
+      this.#isWrong = true;
+      throw new OcitsError(
+        'size-mismatch',
+        `${this.#name()} has ${this.#offset} bytes, ${sizeBytes} were announced`,
+      );
+    }
+    const found = finishDigest(this.#algorithm, this.#hash);
+    if (digest !== undefined && found !== digest) {
+      this.#isWrong = true;
+      throw new OcitsError('digest-mismatch', `content that should be ${digest} is ${found}`);
+    }
+    return found;
+  }
+
+  /** Begins to write what is staged, once the write before it has ended. */
+  async #flush(): Promise<void> {
+    await this.#writing;
+    const full = this.#staging;
+    const length = this.#staged;
+    if (full === undefined || length === 0) return;
+    const position = this.#flushed;
+    this.#staging = this.#spare;
+    this.#spare = full;
+    this.#staged = 0;
+    this.#flushed += length;
+    this.#writing = writeFully(this.#parts.file, full.subarray(0, length), position).catch(
+      (error: unknown) => {
+        throw wrapError(error, 'internal', `cannot write ${this.#name()}`);
+      },
+    );
+    // It is awaited by the next call; until then nobody listens.
+    this.#writing.catch(() => {});
+  }
+
+  async #drain(): Promise<void> {
+    await this.#flush();
+    await this.#writing;
+  }
+
+  async #close(isDeleted: boolean): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#parts.file.close();
+    if (isDeleted) await unlink(this.#parts.path).catch(() => {});
+    await this.#parts.lock?.release();
+  }
+
+  #name(): string {
+    return this.#parts.expected.digest ?? 'a new blob';
+  }
+}
+
+async function writeFully(file: FileHandle, content: Uint8Array, start: number): Promise<void> {
+  for (let done = 0; done < content.length; ) {
+    const { bytesWritten } = await file.write(content, done, content.length - done, start + done);
+    done += bytesWritten;
+  }
+}
