@@ -1,0 +1,55 @@
+import type { ImageHost } from './image/image.ts';
+import type { NetworkDriver } from './network/network.ts';
+import type { ProgressSink } from './progress.ts';
+import type { Registry } from './registry/registry.ts';
+import type { Snapshotter } from './snapshotter/snapshotter.ts';
+import type { Store } from './store/store.ts';
+import { type HostPaths, hostPaths } from './system/paths.ts';
+import type { VolumeStore } from './volume/volume.ts';
+
+/** What one command, or one call of the library, works with. A part is loaded and opened when it is first asked for. */
+export interface Session {
+  readonly paths: HostPaths;
+  readonly emit: ProgressSink;
+  readonly signal: AbortSignal;
+  store(): Promise<Store>;
+  snapshotter(): Promise<Snapshotter>;
+  imageHost(): Promise<ImageHost>;
+  registry(): Promise<Registry>;
+  network(): Promise<NetworkDriver>;
+  volumes(): Promise<VolumeStore>;
+}
+
+export interface SessionOptions {
+  readonly emit: ProgressSink;
+  readonly signal: AbortSignal;
+  /** The default comes from the environment: see `hostPaths`. */
+  readonly paths?: HostPaths;
+}
+
+/** Costs nothing by itself: files are touched by the parts. */
+export function openSession({ emit, signal, paths = hostPaths() }: SessionOptions): Session {
+  const store = once(async () => (await import('./store/open-store.ts')).openStore(paths));
+  const snapshotter = once(async () =>
+    (await import('./snapshotter/overlay/overlay-snapshotter.ts')).createOverlaySnapshotter(paths),
+  );
+  return {
+    paths,
+    emit,
+    signal,
+    store,
+    snapshotter,
+    imageHost: once(async () => ({ store: await store(), snapshotter: await snapshotter(), emit })),
+    registry: once(async () => (await import('./registry/registry.ts')).createRegistry({ emit })),
+    network: once(async () => (await import('./network/network-driver.ts')).createNetworkDriver(paths)),
+    volumes: once(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
