@@ -33,6 +33,8 @@ export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column?: number;
+  /** The last line, where more than one is meant. */
+  readonly endLine?: number;
 }
 
 export interface ErrorDetails {

@@ -45,6 +45,17 @@ export interface OutputEvent {
   readonly data: Uint8Array;
 }
 
+/** Something that a build step does besides printing, such as sending the context: `detail` is its newest figure. */
+export interface StatusEvent {
+  readonly type: 'status';
+  readonly stepId: number;
+  /** What is done; the same for all events about it. */
+  readonly name: string;
+  readonly isDone: boolean;
+  readonly detail?: string;
+  readonly durationMs?: number;
+}
+
 /** A request is tried again after a passing failure. */
 export interface RetryEvent {
   readonly type: 'retry';
@@ -70,7 +81,14 @@ export interface MessageEvent {
 }
 
 /** All that the core tells while it works. One renderer prints it; a library caller gets the same. */
-export type ProgressEvent = LayerEvent | StepEvent | OutputEvent | RetryEvent | ImageEvent | MessageEvent;
+export type ProgressEvent =
+  | LayerEvent
+  | StepEvent
+  | OutputEvent
+  | StatusEvent
+  | RetryEvent
+  | ImageEvent
+  | MessageEvent;
 
 export type ProgressSink = (event: ProgressEvent) => void;
 
