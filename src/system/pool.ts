@@ -13,22 +13,22 @@ export async function mapPool<T, R>(
   const signal =
     options.signal === undefined ? controller.signal : AbortSignal.any([options.signal, controller.signal]);
   const limited = pLimit(options.limit);
-  let failed = false;
-  let firstError: unknown;
+  let failed: { readonly error: unknown } | undefined;
   const runs = Array.from(items, (item, index) =>
     limited(async () => {
-      signal.throwIfAborted();
-      return await work(item, signal, index);
-    }).catch((error: unknown) => {
-      if (!failed) {
-        failed = true;
-        firstError = error;
+      if (signal.aborted) return undefined;
+      try {
+        return await work(item, signal, index);
+      } catch (error) {
+        // Within the limit, so that the next item sees the abort before it starts.
+        failed ??= { error };
         controller.abort(error);
+        return undefined;
       }
-      return undefined;
     }),
   );
   const results = await Promise.all(runs);
-  if (failed) throw firstError;
+  if (failed !== undefined) throw failed.error;
+  options.signal?.throwIfAborted();
   return results as R[];
 }

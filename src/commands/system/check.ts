@@ -1,0 +1,25 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { jsonFlag } from '../../cli/flags.ts';
+import { formatTable } from '../../cli/table.ts';
+
+export default class SystemCheck extends BaseCommand {
+  static override summary = 'Show what of the host ocits can use, and how to get what is missing';
+  static override usage = '[OPTIONS]';
+  static override flags = { json: jsonFlag };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(SystemCheck);
+    const { checkHost } = await import('../../system/host-check.ts');
+    const findings = await checkHost();
+    if (flags.json) this.printJson(findings);
+    else {
+      const rows = findings.map(({ name, state, detail, hint }) => [
+        name,
+        state,
+        hint === undefined ? detail : `${detail}; try: ${hint}`,
+      ]);
+      this.print(formatTable(['CHECK', 'STATE', 'DETAIL'], rows));
+    }
+    if (findings.some(({ state }) => state === 'missing')) process.exitCode = 1;
+  }
+}
