@@ -1,0 +1,60 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Reference } from '../oci/reference.ts';
+
+/** A manifest or an index: the bytes that the digest is of. */
+export interface ManifestContent {
+  readonly descriptor: Descriptor;
+  readonly content: Buffer;
+}
+
+/** The bytes of a blob. `resumed` false: the source could not continue, and the bytes begin at 0. */
+export interface BlobBody {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly resumed: boolean;
+}
+
+/**
+ * Where images come from: a repository of a registry (its client has these methods), the store, an OCI layout, an
+ * archive. Bytes of blobs are not verified: whoever takes them does that.
+ */
+export interface ImageSource {
+  /** What a tag or a digest points at. `not-found` where it is not there. */
+  resolve(target: string | Digest, signal?: AbortSignal): Promise<Descriptor>;
+  /** At most 4 MiB (`hostile` over that); digest verified. `not-found`. */
+  fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<ManifestContent>;
+  /** The blob's bytes from `offset` on. `not-found`. */
+  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobBody>;
+}
+
+/** A blob on its way into a sink. */
+export interface BlobSupply {
+  readonly descriptor: Descriptor;
+  readonly kind: 'config' | 'layer';
+  /** Opens the bytes at `offset`; called again where the sink has to begin anew. */
+  open(offset: number): Promise<BlobBody>;
+  /** Told now and then how many bytes the sink has, with those that were there before. */
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface BlobOutcome {
+  readonly state: 'stored' | 'exists' | 'mounted';
+  /** For `mounted`: the repository that had the blob. */
+  readonly from?: string;
+}
+
+/**
+ * Where images go. Blobs come first, then the manifests that list them, then the index, then the name, so that
+ * nothing visible is incomplete.
+ */
+export interface ImageSink {
+  /** How many blobs it takes at once. */
+  readonly concurrency: number;
+  hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  /** Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. */
+  putBlob(supply: BlobSupply): Promise<BlobOutcome>;
+  putManifest(manifest: ManifestContent, signal?: AbortSignal): Promise<void>;
+  /** Names what was put; without names it is kept by its digest alone. */
+  name(names: readonly Reference[], descriptor: Descriptor, signal?: AbortSignal): Promise<void>;
+}
