@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import { OcitsError } from '../errors.ts';
-import type { Digest, DigestAlgorithm } from '../oci/digest.ts';
+import { type Digest, type DigestAlgorithm, finishDigest } from '../oci/digest.ts';
+import { decompress } from './decompress.ts';
 import type { LayerSource } from './layer-change.ts';
-import type { LayerLimits } from './layer-limits.ts';
+import { DEFAULT_LIMITS, type LayerLimits } from './layer-limits.ts';
 import type { LayerVisitor } from './layer-visitor.ts';
+import { TarReader } from './tar-reader.ts';
 
 export interface ReadLayerOptions {
   /** How the uncompressed stream is hashed; the default is sha256. */
   readonly algorithm?: DigestAlgorithm;
   readonly limits?: Partial<LayerLimits>;
   readonly signal?: AbortSignal;
-  /** Called now and then with all uncompressed bytes so far. */
+  /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
   readonly onBytes?: (uncompressedBytes: number) => void;
   readonly onWarning?: (text: string) => void;
 }
@@ -21,6 +24,8 @@ export interface ReadLayerResult {
   readonly entries: number;
 }
 
+const REPORT_BYTES = 1024 * 1024;
+
 /**
  * Decompresses and reads the layer at `source.path`, and calls `visitor` for all that is in it. Memory stays bounded
  * whatever the layer's size, and the visitor's synchronous work holds the stream back. Made for a worker thread.
@@ -29,9 +34,36 @@ export interface ReadLayerResult {
  * what the visitor throws. What the visitor made until then is the caller's to delete.
  */
 export async function readLayer(
-  _source: LayerSource,
-  _visitor: LayerVisitor,
-  _options: ReadLayerOptions = {},
+  source: LayerSource,
+  visitor: LayerVisitor,
+  options: ReadLayerOptions = {},
 ): Promise<ReadLayerResult> {
-  throw new OcitsError('unsupported', 'readLayer is not there yet');
+  const { algorithm = 'sha256', signal, onBytes = () => {} } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const hash = createHash(algorithm);
+  const reader = new TarReader(visitor, options);
+  let sizeBytes = 0;
+  let reported = 0;
+  for await (const chunk of decompress(source, signal === undefined ? {} : { signal })) {
+    sizeBytes += chunk.length;
+    checkGrowth(source, sizeBytes, limits);
+    hash.update(chunk);
+    reader.push(chunk);
+    if (sizeBytes - reported < REPORT_BYTES) continue;
+    reported = sizeBytes;
+    onBytes(sizeBytes);
+  }
+  reader.end();
+  onBytes(sizeBytes);
+  return { diffId: finishDigest(algorithm, hash), sizeBytes, entries: reader.entries };
+}
+
+/** Stops a small blob that would fill the disk. */
+function checkGrowth(source: LayerSource, sizeBytes: number, limits: LayerLimits): void {
+  const isBomb = sizeBytes > limits.ratioFloorBytes && sizeBytes > limits.maxRatio * source.sizeBytes;
+  if (!isBomb && sizeBytes <= limits.maxBytes) return;
+  const what = isBomb ? `over ${limits.maxRatio} times its compressed size` : `over ${limits.maxBytes} bytes`;
+  throw new OcitsError('hostile', `the layer ${source.path} unpacks to ${what}`, {
+    hint: 'the image is faulty or an attack; nothing of this layer is kept',
+  });
 }

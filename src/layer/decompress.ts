@@ -1,0 +1,108 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { isErrno, OcitsError, wrapError } from '../errors.ts';
+import { runDecompressor } from './decompress-program.ts';
+import type { LayerSource } from './layer-change.ts';
+import { unzstd } from './unzstd.ts';
+
+export interface DecompressOptions {
+  readonly signal?: AbortSignal;
+  /** Whether programs of the host may do the work; the default is true. They are faster, the result is the same. */
+  readonly programs?: boolean;
+}
+
+/** zlib's default of 16 KiB costs more than half of its speed. */
+const CHUNK_BYTES = 512 * 1024;
+
+/** Below this a program's start costs more than it saves. */
+const PROGRAM_FLOOR_BYTES = 1024 * 1024;
+
+/**
+ * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
+ * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
+ * follows it, `aborted`, and what the disk says.
+ */
+export async function* decompress(
+  source: LayerSource,
+  options: DecompressOptions = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    yield* choose(source, options);
+  } catch (error) {
+    if (options.signal?.aborted) {
+      throw new OcitsError('aborted', 'reading a layer was interrupted', { cause: error });
+    }
+    const code = isErrno(error, 'ENOENT') ? 'not-found' : 'corrupt';
+    throw wrapError(error, code, `cannot read the ${source.compression} layer ${source.path}`);
+  }
+}
+
+function choose(source: LayerSource, options: DecompressOptions): AsyncIterable<Buffer> {
+  const { compression, sizeBytes } = source;
+  if (compression === 'none') return read(source, options);
+  const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
+  const program = mayRun ? PROGRAMS[compression].find((path) => existsSync(path)) : undefined;
+  if (compression === 'zstd') {
+    return program === undefined
+      ? unzstd(read(source, options))
+      : runDecompressor(program, source, options.signal);
+  }
+  return program === undefined ? gunzip(source, options) : igunzip(program, source, options);
+}
+
+/** By absolute path: what PATH names may be anything. */
+const PROGRAMS = {
+  gzip: ['/usr/bin/igzip', '/usr/local/bin/igzip'],
+  zstd: ['/usr/bin/zstd', '/usr/local/bin/zstd'],
+} as const;
+
+function read({ path }: LayerSource, { signal }: DecompressOptions) {
+  return createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal === undefined ? {} : { signal }) });
+}
+
+async function* gunzip(
+  source: LayerSource,
+  options: DecompressOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const input = read(source, options);
+  const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
+  input.once('error', (error) => decoder.destroy(error));
+  try {
+    yield* input.pipe(decoder);
+  } finally {
+    input.destroy();
+    decoder.destroy();
+  }
+  // zlib ends silently at zeros after a member, which Go's reader refuses.
+  if (decoder.bytesWritten !== source.sizeBytes) throw trailingBytes(source);
+}
+
+/** igzip ends with 0 whatever follows the last member, so its output is held against the end of the file. */
+async function* igunzip(
+  program: string,
+  source: LayerSource,
+  options: DecompressOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  let total = 0;
+  for await (const chunk of runDecompressor(program, source, options.signal)) {
+    total += chunk.length;
+    yield chunk;
+  }
+  if ((await readLength(source, options)) === total % 2 ** 32) return;
+  // Several members, or bytes that belong to none: only zlib knows.
+  for await (const _chunk of gunzip(source, options));
+}
+
+/** RFC 1952: a gzip file ends with its last member's size modulo 2³². */
+async function readLength(source: LayerSource, { signal }: DecompressOptions): Promise<number> {
+  const end = createReadStream(source.path, {
+    start: Math.max(source.sizeBytes - 4, 0),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const bytes = Buffer.concat(await Array.fromAsync(end as AsyncIterable<Buffer>));
+  return bytes.length === 4 ? bytes.readUInt32LE(0) : -1;
+}
+
+function trailingBytes({ path }: LayerSource): OcitsError {
+  return new OcitsError('corrupt', `the gzip layer ${path} has bytes after its end`);
+}
