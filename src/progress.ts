@@ -32,7 +32,7 @@ export interface StepEvent {
   readonly id: number;
   readonly label: string;
   readonly state: 'started' | 'cached' | 'done' | 'failed' | 'cancelled';
-  /** Why the cache was missed, where that is known. */
+  /** Why the cache was missed, where that is known; for `failed`, what went wrong. */
   readonly reason?: string;
   readonly durationMs?: number;
 }
@@ -45,15 +45,15 @@ export interface OutputEvent {
   readonly data: Uint8Array;
 }
 
-/** Something that a build step does besides printing, such as sending the context: `detail` is its newest figure. */
+/** Something that a build step does besides printing, such as reading the context. */
 export interface StatusEvent {
   readonly type: 'status';
   readonly stepId: number;
   /** What is done; the same for all events about it. */
   readonly name: string;
   readonly isDone: boolean;
-  readonly detail?: string;
-  readonly durationMs?: number;
+  readonly bytes?: number;
+  readonly totalBytes?: number;
 }
 
 /** A request is tried again after a passing failure. */

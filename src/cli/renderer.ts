@@ -16,6 +16,7 @@ export interface Screen {
   write(text: string): void;
   readonly isTerminal: boolean;
   readonly columns: number;
+  readonly rows?: number;
   readonly colours: boolean;
 }
 
@@ -28,6 +29,9 @@ export function standardScreen(): Screen {
     isTerminal,
     get columns() {
       return stderr.columns ?? 80;
+    },
+    get rows() {
+      return stderr.rows ?? 24;
     },
     colours: isTerminal && (env['NO_COLOR'] ?? '') === '',
   };

@@ -1,0 +1,240 @@
+import type { StageInstruction } from '../dockerfile/instruction.ts';
+import { OcitsError } from '../errors.ts';
+import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
+import { familiarName } from '../oci/reference.ts';
+import { type BuildArgs, type DeclaredArgs, proxyVariables, stageArg } from './build-args.ts';
+import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
+import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
+import type { CopyPlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
+import { runCommand, runHistory } from './plan-run.ts';
+
+/** Replaces the variables of an instruction that are not a shell's to replace. */
+export type ExpandInstruction = <T extends StageInstruction>(
+  instruction: T,
+  variables: ReadonlyMap<string, string>,
+) => T;
+
+/** What a stage starts with. */
+export interface StageStart {
+  readonly config: ConfigState;
+  /** ARGs that the stage below it has declared. */
+  readonly args: DeclaredArgs;
+  /** Instructions that the base has left for those who build on it. */
+  readonly triggers: readonly StageInstruction[];
+}
+
+export interface PlanContext {
+  /** The Dockerfile's name for messages. */
+  readonly file: string;
+  readonly buildArgs: BuildArgs;
+  readonly globals: DeclaredArgs;
+  readonly expand: ExpandInstruction;
+  /** Whether the stage's name stands in its labels: where there are several. */
+  readonly showsStageName: boolean;
+}
+
+export interface PlannedStage extends StagePlan {
+  /** What a stage that starts from this one starts with. */
+  readonly next: StageStart;
+}
+
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What `FROM scratch` starts with. */
+export const SCRATCH_START: StageStart = {
+  config: { config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' }, hasOwnCmd: false },
+  args: new Map(),
+  triggers: [],
+};
+
+/** What a stage on an image starts with. `triggers`: the image's own ONBUILD instructions, read. */
+export function imageStart(image: ImageConfig, triggers: readonly StageInstruction[]): StageStart {
+  const { OnBuild: _onBuild, ...config } = image.config ?? {};
+  const env = config.Env ?? [];
+  const hasPath = env.some((variable) => variable.startsWith('PATH='));
+  return {
+    config: {
+      config: { ...config, Env: hasPath ? env : [...env, `PATH=${DEFAULT_PATH}`] },
+      ...(image.author === undefined ? {} : { author: image.author }),
+      hasOwnCmd: false,
+    },
+    args: new Map(),
+    triggers,
+  };
+}
+
+/** Reads a stage's instructions from the first to the last: what each does to the configuration, and the steps. */
+export function planStage(node: GraphStage, start: StageStart, context: PlanContext): PlannedStage {
+  return new StagePlanner(node, start, context).plan();
+}
+
+class StagePlanner {
+  readonly #node: GraphStage;
+  readonly #context: PlanContext;
+  readonly #instructions: readonly StageInstruction[];
+  readonly #triggerCount: number;
+  readonly #args: Map<string, string | undefined>;
+  readonly #steps: StepPlan[] = [];
+  readonly #history: HistoryPlan[] = [];
+  readonly #stepTotal: number;
+  #state: ConfigState;
+
+  constructor(node: GraphStage, start: StageStart, context: PlanContext) {
+    this.#node = node;
+    this.#context = context;
+    this.#instructions = [...start.triggers, ...node.stage.instructions];
+    this.#triggerCount = start.triggers.length;
+    this.#args = new Map(start.args);
+    this.#state = { ...start.config, hasOwnCmd: false };
+    this.#stepTotal = this.#instructions.filter(isStep).length + (node.base.kind === 'image' ? 1 : 0);
+  }
+
+  plan(): PlannedStage {
+    for (const [index, instruction] of this.#instructions.entries()) this.#take(instruction, index);
+    const { base } = this.#node;
+    const { OnBuild: _onBuild, ...handedOn } = this.#state.config;
+    return {
+      node: this.#node,
+      ...(base.kind === 'image'
+        ? { baseLabel: `${this.#prefix(1)}FROM ${familiarName(base.reference)}` }
+        : {}),
+      steps: this.#steps,
+      history: this.#history,
+      result: this.#state,
+      next: { config: { ...this.#state, config: handedOn }, args: this.#args, triggers: this.#ownTriggers() },
+    };
+  }
+
+  #ownTriggers(): StageInstruction[] {
+    return this.#node.stage.instructions.flatMap((one) => (one.kind === 'ONBUILD' ? [one.trigger] : []));
+  }
+
+  #take(written: StageInstruction, index: number): void {
+    if (written.kind === 'ARG') {
+      this.#declare(written);
+      return;
+    }
+    const instruction = this.#context.expand(written, this.#variables());
+    const { state, createdBy } = changeConfig(this.#state, instruction);
+    this.#state = state;
+    const step = this.#step(instruction, index);
+    if (step !== undefined) {
+      this.#steps.push(step);
+      this.#history.push({ createdBy: createdBy ?? this.#stepHistory(step), step });
+    } else if (createdBy !== undefined) this.#history.push({ createdBy });
+  }
+
+  #declare(written: Extract<StageInstruction, { kind: 'ARG' }>): void {
+    const texts: string[] = [];
+    for (const arg of written.args) {
+      // One at a time: a default may name the ARG before it.
+      const [expanded] = this.#context.expand({ ...written, args: [arg] }, this.#variables()).args;
+      const { name, value } = expanded!;
+      const given = stageArg(name.text, value?.text, this.#context.buildArgs, this.#context.globals);
+      this.#args.set(name.text, given);
+      texts.push(given === undefined ? name.text : `${name.text}=${given}`);
+    }
+    this.#history.push({ createdBy: `ARG ${texts.join(' ')}` });
+  }
+
+  /** ENV comes before ARG. */
+  #variables(): Map<string, string> {
+    const variables = new Map<string, string>();
+    for (const [name, value] of this.#args) if (value !== undefined) variables.set(name, value);
+    for (const variable of this.#config.Env ?? []) {
+      const equals = variable.indexOf('=');
+      if (equals > 0) variables.set(variable.slice(0, equals), variable.slice(equals + 1));
+    }
+    return variables;
+  }
+
+  get #config(): RunConfig {
+    return this.#state.config;
+  }
+
+  #step(instruction: StageInstruction, index: number): StepPlan | undefined {
+    switch (instruction.kind) {
+      case 'RUN':
+        return this.#run(instruction, this.#base(instruction, index));
+      case 'COPY':
+      case 'ADD':
+        return this.#copy(instruction, this.#base(instruction, index), this.#instructions[index]!);
+      case 'WORKDIR': {
+        const path = this.#config.WorkingDir ?? '/';
+        if (path === '/') return undefined;
+        return { ...this.#base(instruction, index), kind: 'workdir', path, user: this.#config.User ?? '' };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #base(instruction: StageInstruction, index: number): StepPlanBase {
+    const number = this.#steps.length + 1 + (this.#node.base.kind === 'image' ? 1 : 0);
+    const isTrigger = index < this.#triggerCount;
+    return {
+      label: `${this.#prefix(number)}${isTrigger ? 'ONBUILD ' : ''}${instruction.source}`,
+      range: isTrigger ? this.#node.stage.from.range : instruction.range,
+      place: `${this.#node.stage.index}/${index}`,
+      platform: this.#node.platform,
+    };
+  }
+
+  #prefix(number: number): string {
+    const total = String(this.#stepTotal);
+    const name = this.#context.showsStageName ? `${this.#node.name} ` : '';
+    return `[${name}${String(number).padStart(total.length)}/${total}] `;
+  }
+
+  #run(instruction: RunPlan['instruction'], base: StepPlanBase): RunPlan {
+    const declared = [...this.#variables()].filter(([name]) => this.#args.has(name));
+    return {
+      ...base,
+      kind: 'run',
+      instruction,
+      ...runCommand(instruction, this.#config),
+      env: setVariables(this.#config.Env ?? [], declared),
+      proxyEnv: proxyVariables(this.#context.buildArgs, this.#args),
+      user: this.#config.User ?? '',
+      cwd: this.#config.WorkingDir || '/',
+    };
+  }
+
+  #copy(instruction: CopyPlan['instruction'], base: StepPlanBase, written: StageInstruction): CopyPlan {
+    const origins: ReadonlyMap<StageInstruction, ImageOrigin | StageOrigin> = this.#node.copyOrigins;
+    const origin = origins.get(written);
+    if (instruction.kind === 'COPY' && instruction.from !== undefined && origin === undefined) {
+      throw new OcitsError('unsupported', 'an ONBUILD trigger cannot copy from another stage or image yet', {
+        location: { file: this.#context.file, ...base.range.start },
+      });
+    }
+    const workdir = this.#config.WorkingDir || '/';
+    return { ...base, kind: 'copy', instruction, ...(origin === undefined ? {} : { origin }), workdir };
+  }
+
+  #stepHistory(step: StepPlan): string {
+    if (step.kind === 'copy') return copyText(step.instruction);
+    if (step.kind === 'workdir') return `WORKDIR ${step.path}`;
+    const declared = [...this.#args].map(
+      ([name, value]) => [name, this.#variables().get(name) ?? value ?? ''] as const,
+    );
+    return runHistory(step.args, declared);
+  }
+}
+
+/** How the history shows a COPY or ADD: with the flags that decide what the layer has, and all words expanded. */
+function copyText(instruction: CopyPlan['instruction']): string {
+  const { kind, link, parents, chown, chmod, sources, contents, destination } = instruction;
+  const flags = [
+    ...(parents ? ['--parents'] : []),
+    ...(chown === undefined ? [] : [`--chown=${chown.text}`]),
+    ...(chmod === undefined ? [] : [`--chmod=${chmod.text}`]),
+    ...(link ? ['--link'] : []),
+  ];
+  const names = [...sources.map(({ text }) => text), ...contents.map(({ name }) => name)];
+  return [kind, ...flags, ...names, destination.text, '# buildkit'].join(' ');
+}
+
+function isStep({ kind }: StageInstruction): boolean {
+  return kind === 'RUN' || kind === 'COPY' || kind === 'ADD' || kind === 'WORKDIR';
+}

@@ -1,0 +1,31 @@
+import { chainIds } from '../oci/chain-id.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
+import { OCI_LAYER } from '../oci/media-types.ts';
+
+/** A layer of a tree, and the blob that it is in. */
+export interface TreeLayer {
+  readonly diffId: Digest;
+  readonly descriptor: Descriptor;
+  /** RFC 3339: when a build made it; undefined for a layer of a base image. */
+  readonly createdAt?: string;
+}
+
+/** A root filesystem as a stack of layers, lowest first. None for `FROM scratch`. */
+export interface Tree {
+  readonly layers: readonly TreeLayer[];
+}
+
+export const EMPTY_TREE: Tree = { layers: [] };
+
+const EMPTY_CHAIN = digestOf('');
+
+/** What a tree is, in a key: its chainID, or a fixed digest for the empty tree. */
+export function treeKey({ layers }: Tree): Digest {
+  return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? EMPTY_CHAIN;
+}
+
+/** A layer that a build has made: uncompressed, so that its digest is its diffID. */
+export function builtLayer(diffId: Digest, sizeBytes: number, createdAt: string): TreeLayer {
+  return { diffId, descriptor: { mediaType: OCI_LAYER, digest: diffId, size: sizeBytes }, createdAt };
+}

@@ -1,0 +1,19 @@
+import { plainBuildRenderer } from './render-build-plain.ts';
+import { terminalBuildRenderer } from './render-build-terminal.ts';
+import { openRenderer, type ProgressMode, type Renderer, type Screen, standardScreen } from './renderer.ts';
+
+/** The renderer of a build: steps as BuildKit shows them. `json` and `quiet` are those of all commands. */
+export function openBuildRenderer(
+  mode: ProgressMode | undefined,
+  screen: Screen = standardScreen(),
+): Renderer {
+  const wanted = mode ?? fromEnvironment() ?? 'auto';
+  if (wanted === 'tty' || (wanted === 'auto' && screen.isTerminal)) return terminalBuildRenderer(screen);
+  if (wanted === 'plain' || wanted === 'auto') return plainBuildRenderer(screen);
+  return openRenderer(wanted, screen);
+}
+
+function fromEnvironment(): ProgressMode | undefined {
+  const value = process.env['BUILDKIT_PROGRESS'];
+  return (['tty', 'plain', 'quiet', 'rawjson'] as const).find((mode) => mode === value);
+}
