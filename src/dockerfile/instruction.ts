@@ -214,7 +214,7 @@ export interface DockerfileWarning {
 export interface Dockerfile {
   /** The name for messages, as the user gave it. */
   readonly file: string;
-  readonly escape: '\\' | '`';
+  readonly escapeChar: '\\' | '`';
   /** Parser directives by name (`syntax`, `escape`, `check`), as written. No frontend is ever fetched for `syntax`. */
   readonly directives: ReadonlyMap<'syntax' | 'escape' | 'check', Word>;
   /** ARGs before the first FROM. */
