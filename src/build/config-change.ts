@@ -23,8 +23,9 @@ export const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
 /**
  * Applies an instruction whose words are expanded and which changes the configuration alone; for RUN, COPY and ADD
  * nothing changes. A WORKDIR also makes its folder, which is a step's affair. The history reads as BuildKit's.
+ * `file` is the Dockerfile's name for messages. Throws `syntax` for a port that is none.
  */
-export function changeConfig(state: ConfigState, instruction: StageInstruction): ConfigChange {
+export function changeConfig(state: ConfigState, instruction: StageInstruction, file: string): ConfigChange {
   const { config } = state;
   const withConfig = (change: Partial<RunConfig>, createdBy: string): ConfigChange => ({
     state: { ...state, config: { ...config, ...change } },
@@ -53,7 +54,7 @@ export function changeConfig(state: ConfigState, instruction: StageInstruction):
       return withConfig({ Entrypoint, Cmd }, `ENTRYPOINT ${goQuotedList(Entrypoint)}`);
     }
     case 'EXPOSE': {
-      const ports = exposedPorts(instruction);
+      const ports = exposedPorts(file, instruction.ports);
       const added = Object.fromEntries(ports.map((port) => [port, {}]));
       return withConfig({ ExposedPorts: { ...config.ExposedPorts, ...added } }, `EXPOSE ${goList(ports)}`);
     }

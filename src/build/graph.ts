@@ -1,9 +1,10 @@
+import { expandWord } from '../dockerfile/expand-instruction.ts';
+import type { Environment } from '../dockerfile/expand-word.ts';
 import type { CopyInstruction, Dockerfile, Stage } from '../dockerfile/instruction.ts';
 import type { Word } from '../dockerfile/source.ts';
 import { OcitsError } from '../errors.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
 import { parseReference, type Reference, withDefaultTag } from '../oci/reference.ts';
-import type { DeclaredArgs, Expand } from './build-args.ts';
 
 /** An image of one platform that a stage starts from or copies from. */
 export interface ImageOrigin {
@@ -43,8 +44,8 @@ export interface GraphOptions {
   /** Name or number of the last stage that is wanted; the default is the last of the file. */
   readonly target?: string;
   readonly platform: Platform;
-  readonly globals: DeclaredArgs;
-  readonly expand: Expand;
+  /** The ARGs that a FROM may refer to. */
+  readonly globalArgs: Environment;
 }
 
 /**
@@ -104,7 +105,7 @@ class GraphBuilder {
   }
 
   #base(stage: Stage): StageBase {
-    const name = this.#options.expand(stage.from.base, this.#options.globals);
+    const name = this.#expand(stage.from.base);
     if (name === '') {
       throw this.#fault(
         stage.from.base,
@@ -120,7 +121,7 @@ class GraphBuilder {
   #platform(stage: Stage): Platform {
     const word = stage.from.platform;
     if (word === undefined) return this.#options.platform;
-    const text = this.#options.expand(word, this.#options.globals);
+    const text = this.#expand(word);
     try {
       return parsePlatform(text);
     } catch (error) {
@@ -163,6 +164,11 @@ class GraphBuilder {
     } catch (error) {
       throw this.#fault(word, (error as Error).message);
     }
+  }
+
+  #expand(word: Word): string {
+    const { file, escapeChar } = this.#dockerfile;
+    return expandWord({ file, escapeChar, env: this.#options.globalArgs }, word).text;
   }
 
   #fault(word: Word, message: string): OcitsError {

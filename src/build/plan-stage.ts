@@ -1,18 +1,17 @@
-import type { StageInstruction } from '../dockerfile/instruction.ts';
+import { type BuildArgs, PROXY_ARGS, resolveArg } from '../dockerfile/build-args.ts';
+import { type ExpandContext, expandInstruction } from '../dockerfile/expand-instruction.ts';
+import type { Environment } from '../dockerfile/expand-word.ts';
+import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile/instruction.ts';
 import { OcitsError } from '../errors.ts';
 import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
 import { familiarName } from '../oci/reference.ts';
-import { type BuildArgs, type DeclaredArgs, proxyVariables, stageArg } from './build-args.ts';
 import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
 import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
 import type { CopyPlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
 import { runCommand, runHistory } from './plan-run.ts';
 
-/** Replaces the variables of an instruction that are not a shell's to replace. */
-export type ExpandInstruction = <T extends StageInstruction>(
-  instruction: T,
-  variables: ReadonlyMap<string, string>,
-) => T;
+/** ARGs that a stage has declared, in their order; undefined: without a value. */
+export type DeclaredArgs = ReadonlyMap<string, string | undefined>;
 
 /** What a stage starts with. */
 export interface StageStart {
@@ -24,11 +23,10 @@ export interface StageStart {
 }
 
 export interface PlanContext {
-  /** The Dockerfile's name for messages. */
-  readonly file: string;
+  readonly dockerfile: Pick<Dockerfile, 'file' | 'escapeChar'>;
   readonly buildArgs: BuildArgs;
-  readonly globals: DeclaredArgs;
-  readonly expand: ExpandInstruction;
+  /** The ARGs before the first FROM, and the predefined ones. */
+  readonly globalArgs: Environment;
   /** Whether the stage's name stands in its labels: where there are several. */
   readonly showsStageName: boolean;
 }
@@ -114,8 +112,8 @@ class StagePlanner {
       this.#declare(written);
       return;
     }
-    const instruction = this.#context.expand(written, this.#variables());
-    const { state, createdBy } = changeConfig(this.#state, instruction);
+    const instruction = expandInstruction(written, this.#expansion());
+    const { state, createdBy } = changeConfig(this.#state, instruction, this.#context.dockerfile.file);
     this.#state = state;
     const step = this.#step(instruction, index);
     if (step !== undefined) {
@@ -124,17 +122,15 @@ class StagePlanner {
     } else if (createdBy !== undefined) this.#history.push({ createdBy });
   }
 
-  #declare(written: Extract<StageInstruction, { kind: 'ARG' }>): void {
-    const texts: string[] = [];
-    for (const arg of written.args) {
-      // One at a time: a default may name the ARG before it.
-      const [expanded] = this.#context.expand({ ...written, args: [arg] }, this.#variables()).args;
-      const { name, value } = expanded!;
-      const given = stageArg(name.text, value?.text, this.#context.buildArgs, this.#context.globals);
-      this.#args.set(name.text, given);
-      texts.push(given === undefined ? name.text : `${name.text}=${given}`);
-    }
+  #declare(instruction: ArgInstruction): void {
+    const resolved = resolveArg(instruction, this.#expansion(), this.#context);
+    for (const { name, value } of resolved) this.#args.set(name, value);
+    const texts = resolved.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`));
     this.#history.push({ createdBy: `ARG ${texts.join(' ')}` });
+  }
+
+  #expansion(): ExpandContext {
+    return { ...this.#context.dockerfile, env: this.#variables() };
   }
 
   /** ENV comes before ARG. */
@@ -194,10 +190,17 @@ class StagePlanner {
       instruction,
       ...runCommand(instruction, this.#config),
       env: setVariables(this.#config.Env ?? [], declared),
-      proxyEnv: proxyVariables(this.#context.buildArgs, this.#args),
+      proxyEnv: this.#proxies(),
       user: this.#config.User ?? '',
       cwd: this.#config.WorkingDir || '/',
     };
+  }
+
+  #proxies(): string[] {
+    return PROXY_ARGS.filter((name) => !this.#args.has(name)).flatMap((name) => {
+      const value = this.#context.buildArgs.get(name);
+      return value === undefined ? [] : [`${name}=${value}`];
+    });
   }
 
   #copy(instruction: CopyPlan['instruction'], base: StepPlanBase, written: StageInstruction): CopyPlan {
@@ -205,7 +208,7 @@ class StagePlanner {
     const origin = origins.get(written);
     if (instruction.kind === 'COPY' && instruction.from !== undefined && origin === undefined) {
       throw new OcitsError('unsupported', 'an ONBUILD trigger cannot copy from another stage or image yet', {
-        location: { file: this.#context.file, ...base.range.start },
+        location: { file: this.#context.dockerfile.file, ...base.range.start },
       });
     }
     const workdir = this.#config.WorkingDir || '/';
