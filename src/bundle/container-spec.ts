@@ -29,6 +29,8 @@ export interface ResourceLimits {
   readonly cpusetMems?: string;
   readonly pidsLimit?: number;
   readonly shmSizeBytes?: number;
+  /** From -1000 to 1000. */
+  readonly oomScoreAdj?: number;
 }
 
 /** A device node of the host that the container gets, with cgroup permissions of `rwm`. */

@@ -68,12 +68,19 @@ export function spawnTool(
   program: string,
   args: readonly string[],
   stdio: StdioOptions,
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly signal?: AbortSignal;
+    /** In a session of its own, out of reach of the terminal's signals. */
+    readonly detached?: boolean;
+  } = {},
 ): ChildProcess {
   const child = spawn(program, [...args], {
     stdio,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.detached === undefined ? {} : { detached: options.detached }),
   });
   const { signal } = options;
   if (signal !== undefined) {

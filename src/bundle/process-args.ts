@@ -1,0 +1,58 @@
+/** What decides a container's command line. `undefined` and `null`: not given. */
+export interface ArgumentSources {
+  readonly imageEntrypoint?: readonly string[] | null;
+  readonly imageCommand?: readonly string[] | null;
+  /** `--entrypoint`; an empty list clears the image's. */
+  readonly entrypoint?: readonly string[];
+  /** What follows the image on the command line; an empty list is none. */
+  readonly command?: readonly string[];
+}
+
+/**
+ * Docker's rules: entrypoint, then command. A command of the user's replaces the image's; an entrypoint of the user's
+ * replaces the image's and drops the image's command with it. The result may be empty: then nothing can be run.
+ */
+export function resolveArgs(sources: ArgumentSources): readonly string[] {
+  const { entrypoint, command = [] } = sources;
+  if (entrypoint !== undefined) return [...entrypoint, ...command];
+  return [
+    ...(sources.imageEntrypoint ?? []),
+    ...(command.length > 0 ? command : (sources.imageCommand ?? [])),
+  ];
+}
+
+/** Docker's, for an image that sets none. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface EnvironmentSources {
+  /** `NAME=value`; anything else is passed over. */
+  readonly image?: readonly string[] | null;
+  /** `NAME=value` sets, `NAME` alone removes. Later ones win. */
+  readonly user?: readonly string[];
+  readonly home: string;
+  readonly hostname?: string;
+  readonly terminal: boolean;
+}
+
+/**
+ * The environment of a container's process, as in Docker: PATH, HOSTNAME, and with a terminal TERM have defaults, over
+ * which go the image's variables, then the user's; HOME comes from passwd where nobody has set it. Each name is there
+ * once. Nothing of the host's environment gets in.
+ */
+export function containerEnvironment(sources: EnvironmentSources): readonly string[] {
+  const variables = new Map<string, string>([['PATH', DEFAULT_PATH]]);
+  if (sources.hostname !== undefined) variables.set('HOSTNAME', sources.hostname);
+  if (sources.terminal) variables.set('TERM', 'xterm');
+  for (const text of sources.image ?? []) {
+    if (text.indexOf('=') > 0) setVariable(variables, text);
+  }
+  for (const text of sources.user ?? []) setVariable(variables, text);
+  if (!variables.has('HOME')) variables.set('HOME', sources.home);
+  return Array.from(variables, ([name, value]) => `${name}=${value}`);
+}
+
+function setVariable(variables: Map<string, string>, text: string): void {
+  const equals = text.indexOf('=');
+  if (equals < 0) variables.delete(text);
+  else variables.set(text.slice(0, equals), text.slice(equals + 1));
+}

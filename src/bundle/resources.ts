@@ -1,0 +1,73 @@
+import { OcitsError } from '../errors.ts';
+import type { ResourceLimits } from './container-spec.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { RuntimeResources } from './runtime-spec.ts';
+
+const CPU_PERIOD_US = 100_000;
+const LEAST_QUOTA_US = 1000;
+/** What Docker takes at least; the kernel cannot start a process in less. */
+const LEAST_MEMORY_BYTES = 6 * 1024 * 1024;
+
+/**
+ * runtime-spec config-linux.md#control-groups, without the devices. As in Docker, memory and swap together are twice
+ * the memory where only that is limited, -1 leaves swap unlimited, and a process limit of 0 or less is none.
+ * Throws `invalid-argument` naming Docker's option.
+ */
+export function resourceLimits(limits: ResourceLimits, host: HostFacts): Omit<RuntimeResources, 'devices'> {
+  const memory = memoryLimits(limits, host);
+  const cpu = cpuLimits(limits);
+  const pids =
+    limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { limit: limits.pidsLimit } : undefined;
+  return {
+    ...(memory === undefined ? {} : { memory }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(pids === undefined ? {} : { pids }),
+  };
+}
+
+function memoryLimits(limits: ResourceLimits, host: HostFacts): RuntimeResources['memory'] {
+  const { memoryBytes: limit, memorySwapBytes, memoryReservationBytes: reservation } = limits;
+  if (limit !== undefined && limit < LEAST_MEMORY_BYTES) {
+    throw new OcitsError('invalid-argument', `--memory ${limit}: the least that is allowed is 6m`);
+  }
+  if (memorySwapBytes !== undefined && memorySwapBytes !== 0 && limit === undefined) {
+    throw new OcitsError('invalid-argument', '--memory-swap needs --memory');
+  }
+  if (
+    limit !== undefined &&
+    memorySwapBytes !== undefined &&
+    memorySwapBytes > 0 &&
+    memorySwapBytes < limit
+  ) {
+    throw new OcitsError(
+      'invalid-argument',
+      '--memory-swap is memory and swap together: it must not be below --memory',
+    );
+  }
+  if (limit !== undefined && reservation !== undefined && reservation > limit) {
+    throw new OcitsError('invalid-argument', '--memory-reservation must not be above --memory');
+  }
+  if (limit === undefined && reservation === undefined) return undefined;
+  const swap = limit === undefined || !host.countsSwap ? undefined : memorySwapBytes || 2 * limit;
+  return {
+    ...(limit === undefined ? {} : { limit }),
+    ...(swap === undefined ? {} : { swap }),
+    ...(reservation === undefined ? {} : { reservation }),
+  };
+}
+
+function cpuLimits(limits: ResourceLimits): RuntimeResources['cpu'] {
+  const { cpus, cpuShares, cpusetCpus, cpusetMems } = limits;
+  const hasQuota = cpus !== undefined && cpus !== 0;
+  const quota = hasQuota ? Math.round(cpus * CPU_PERIOD_US) : undefined;
+  if (quota !== undefined && !(quota >= LEAST_QUOTA_US)) {
+    throw new OcitsError('invalid-argument', `--cpus ${cpus}: the least that is allowed is 0.01`);
+  }
+  if (quota === undefined && !cpuShares && !cpusetCpus && !cpusetMems) return undefined;
+  return {
+    ...(quota === undefined ? {} : { quota, period: CPU_PERIOD_US }),
+    ...(cpuShares ? { shares: cpuShares } : {}),
+    ...(cpusetCpus ? { cpus: cpusetCpus } : {}),
+    ...(cpusetMems ? { mems: cpusetMems } : {}),
+  };
+}

@@ -1,0 +1,154 @@
+import { OcitsError } from '../errors.ts';
+import { containerCapabilities, processCapabilities } from './capabilities.ts';
+import type { ContainerSpec, ProcessSpec } from './container-spec.ts';
+import { containerDevices } from './devices.ts';
+import type { HostFacts } from './host-facts.ts';
+import { containerMounts, INIT_TARGET } from './mounts.ts';
+import { checkProcess } from './process-bounds.ts';
+import { resourceLimits } from './resources.ts';
+import { clampLimits } from './rlimits.ts';
+import type { RuntimeLinux, RuntimeNamespace, RuntimeProcess, RuntimeSpec } from './runtime-spec.ts';
+import { resolveSeccomp } from './seccomp.ts';
+
+const SPEC_VERSION = '1.0.2';
+
+/** Docker's. */
+const MASKED_PATHS: readonly string[] = [
+  '/proc/asound',
+  '/proc/acpi',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/sys/firmware',
+  '/sys/devices/virtual/powercap',
+];
+const READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+/**
+ * runtime-spec config.md: the `config.json` of a container. Pure: the same spec and host facts give the same result.
+ * Throws `invalid-argument`, `permission`, `not-found` or `unsupported` for what the spec asks and cannot have.
+ */
+export function runtimeConfig(spec: ContainerSpec, host: HostFacts): RuntimeSpec {
+  checkAnnotations(spec.annotations);
+  return {
+    ociVersion: SPEC_VERSION,
+    root: { path: spec.rootfs, readonly: spec.security.readOnlyRootfs },
+    ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
+    process: mainProcess(spec, host),
+    mounts: containerMounts(spec),
+    ...(Object.keys(spec.annotations).length === 0 ? {} : { annotations: spec.annotations }),
+    linux: linuxPart(spec, host),
+  };
+}
+
+/** Annotations of the runtime's own choose a handler or replace the seccomp filter: no image or user may give one. */
+function checkAnnotations(annotations: Readonly<Record<string, string>>): void {
+  const name = Object.keys(annotations).find((key) => key.startsWith('run.oci.'));
+  if (name === undefined) return;
+  throw new OcitsError('invalid-argument', `the annotation ${JSON.stringify(name)} is the runtime's own`, {
+    hint: 'names that begin with run.oci. cannot be used',
+  });
+}
+
+/**
+ * The `process` object for another process in the container of `spec`: `exec`. It gets the container's capabilities
+ * and limits, and neither its init nor its out-of-memory score.
+ */
+export function execConfig(
+  spec: Pick<ContainerSpec, 'security'>,
+  process: ProcessSpec,
+  host: HostFacts,
+): RuntimeProcess {
+  checkProcess(process);
+  const capabilities = containerCapabilities(spec.security, host.capabilities);
+  const rlimits = clampLimits(process.rlimits, host);
+  const { consoleSize, additionalGids } = process;
+  return {
+    terminal: process.terminal,
+    ...(process.terminal && consoleSize !== undefined
+      ? { consoleSize: { height: consoleSize.rows, width: consoleSize.columns } }
+      : {}),
+    user: {
+      uid: process.uid,
+      gid: process.gid,
+      ...(additionalGids.length === 0 ? {} : { additionalGids }),
+    },
+    args: process.args,
+    env: process.env,
+    cwd: process.cwd,
+    capabilities: processCapabilities(capabilities, process.uid),
+    ...(rlimits.length === 0 ? {} : { rlimits }),
+    noNewPrivileges: spec.security.noNewPrivileges,
+  };
+}
+
+function mainProcess(spec: ContainerSpec, host: HostFacts): RuntimeProcess {
+  const process = execConfig(spec, spec.process, host);
+  const { oomScoreAdj } = spec.resources;
+  return {
+    ...process,
+    args: spec.init === undefined ? process.args : [INIT_TARGET, '--', ...process.args],
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+  };
+}
+
+function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
+  const { privileged } = spec.security;
+  const devices = containerDevices(spec, host);
+  const capabilities = containerCapabilities(spec.security, host.capabilities);
+  const seccomp =
+    privileged || host.seccompProfile === undefined
+      ? undefined
+      : resolveSeccomp(host.seccompProfile, { architecture: host.architecture, capabilities });
+  const sysctl = sysctls(spec);
+  const isSlave = spec.mounts.some((mount) => mount.kind === 'bind' && mount.propagation?.endsWith('slave'));
+  return {
+    namespaces: namespaces(spec),
+    cgroupsPath: spec.cgroupsPath,
+    resources: { devices: devices.rules, ...resourceLimits(spec.resources, host) },
+    ...(devices.nodes.length === 0 ? {} : { devices: devices.nodes }),
+    ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
+    ...(seccomp === undefined ? {} : { seccomp }),
+    ...(privileged ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
+    ...(isSlave ? { rootfsPropagation: 'rslave' } : {}),
+  };
+}
+
+function namespaces({ network }: ContainerSpec): readonly RuntimeNamespace[] {
+  const own: RuntimeNamespace[] = [
+    { type: 'pid' },
+    { type: 'mount' },
+    { type: 'uts' },
+    { type: 'ipc' },
+    { type: 'cgroup' },
+  ];
+  if (network.mode === 'none') own.push({ type: 'network' });
+  if (network.mode === 'namespace') own.push({ type: 'network', path: network.path });
+  return own;
+}
+
+/** Docker's two defaults let any user ping and listen on low ports inside its own network; then the user's. */
+function sysctls({ network, security, sysctls: asked }: ContainerSpec): Readonly<Record<string, string>> {
+  if (network.mode === 'host') {
+    const name = Object.keys(asked).find((key) => key.startsWith('net.'));
+    if (name !== undefined) {
+      throw new OcitsError('invalid-argument', `--sysctl ${name} cannot be set in the network of the host`);
+    }
+  }
+  if (network.mode === 'host' || security.privileged) return asked;
+  return {
+    'net.ipv4.ip_unprivileged_port_start': '0',
+    'net.ipv4.ping_group_range': '0 2147483647',
+    ...asked,
+  };
+}

@@ -1,0 +1,120 @@
+import { OcitsError } from '../errors.ts';
+import type { RuntimeSeccomp, RuntimeSyscall, SyscallArgument } from './runtime-spec.ts';
+
+/** What a profile's rules may depend on. `architecture` in GOARCH terms, `capabilities` those of the container. */
+export interface SeccompTarget {
+  readonly architecture: string;
+  readonly capabilities: readonly string[];
+}
+
+interface Condition {
+  readonly arches?: readonly string[] | null;
+  readonly caps?: readonly string[] | null;
+}
+
+/** containers-common's format, which Docker's profiles share. */
+interface Profile {
+  readonly defaultAction?: unknown;
+  readonly defaultErrnoRet?: number;
+  readonly architectures?: readonly string[] | null;
+  readonly flags?: readonly string[] | null;
+  readonly archMap?: readonly { architecture: string; subArchitectures?: readonly string[] | null }[] | null;
+  readonly syscalls?: readonly ProfileRule[] | null;
+}
+
+interface ProfileRule {
+  readonly name?: string;
+  readonly names?: readonly string[] | null;
+  readonly action?: string;
+  readonly errnoRet?: number;
+  readonly args?: readonly SyscallArgument[] | null;
+  readonly includes?: Condition | null;
+  readonly excludes?: Condition | null;
+}
+
+const SECCOMP_ARCHITECTURES: Readonly<Record<string, string>> = {
+  amd64: 'SCMP_ARCH_X86_64',
+  '386': 'SCMP_ARCH_X86',
+  arm64: 'SCMP_ARCH_AARCH64',
+  arm: 'SCMP_ARCH_ARM',
+  s390x: 'SCMP_ARCH_S390X',
+  ppc64le: 'SCMP_ARCH_PPC64LE',
+  riscv64: 'SCMP_ARCH_RISCV64',
+  mips64le: 'SCMP_ARCH_MIPSEL64',
+  loong64: 'SCMP_ARCH_LOONGARCH64',
+};
+
+/**
+ * Turns a profile in containers-common's or Docker's format (also one in the runtime spec's own) into the runtime
+ * spec's (config-linux.md#seccomp): the rules that hold for this architecture and these capabilities. Throws
+ * `invalid-config` for what is no profile; `profileName` is what the message calls it.
+ */
+export function resolveSeccomp(
+  profileText: string,
+  target: SeccompTarget,
+  profileName = 'the seccomp profile',
+): RuntimeSeccomp {
+  const profile = parseProfile(profileText, profileName);
+  const architectures = profileArchitectures(profile, target.architecture);
+  const syscalls = (profile.syscalls ?? []).filter((rule) => applies(rule, target)).map(runtimeRule);
+  return {
+    defaultAction: profile.defaultAction as string,
+    ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
+    ...(architectures.length === 0 ? {} : { architectures }),
+    ...(profile.flags?.length ? { flags: profile.flags } : {}),
+    ...(syscalls.length === 0 ? {} : { syscalls }),
+  };
+}
+
+function parseProfile(text: string, name: string): Profile {
+  let profile: Profile | null;
+  try {
+    profile = JSON.parse(text) as Profile | null;
+  } catch (error) {
+    throw new OcitsError('invalid-config', `${name} is not JSON`, { cause: error });
+  }
+  if (typeof profile?.defaultAction !== 'string' || !profile.defaultAction.startsWith('SCMP_ACT_')) {
+    throw new OcitsError('invalid-config', `${name} has no defaultAction`);
+  }
+  if (profile.syscalls !== undefined && profile.syscalls !== null && !Array.isArray(profile.syscalls)) {
+    throw new OcitsError('invalid-config', `${name}: syscalls is not a list`);
+  }
+  return profile;
+}
+
+function profileArchitectures(profile: Profile, architecture: string): readonly string[] {
+  if (profile.architectures?.length) return profile.architectures;
+  const native = SECCOMP_ARCHITECTURES[architecture];
+  const entry = profile.archMap?.find((candidate) => candidate.architecture === native);
+  return entry === undefined ? [] : [entry.architecture, ...(entry.subArchitectures ?? [])];
+}
+
+/** A rule that includes needs one of its architectures and all of its capabilities; one that excludes, none of them. */
+function applies(
+  { includes, excludes }: ProfileRule,
+  { architecture, capabilities }: SeccompTarget,
+): boolean {
+  if (excludes?.arches?.length && excludes.arches.includes(architecture)) return false;
+  if (excludes?.caps?.some((name) => capabilities.includes(name))) return false;
+  if (includes?.arches?.length && !includes.arches.includes(architecture)) return false;
+  return !includes?.caps?.length || includes.caps.every((name) => capabilities.includes(name));
+}
+
+function runtimeRule(rule: ProfileRule): RuntimeSyscall {
+  const names = rule.names?.length ? rule.names : rule.name === undefined ? [] : [rule.name];
+  return {
+    names,
+    action: rule.action ?? '',
+    ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
+    ...(rule.args?.length
+      ? {
+          args: rule.args.map(({ index, value, valueTwo, op }) => ({
+            index,
+            value,
+            ...(valueTwo ? { valueTwo } : {}),
+            op,
+          })),
+        }
+      : {}),
+  };
+}

@@ -1,0 +1,168 @@
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isErrno, OcitsError } from '../errors.ts';
+import type { HostPaths } from '../system/paths.ts';
+import { type Exit, exited, spawnTool } from '../system/spawn.ts';
+import { type BundleFolder, writeBundle } from './bundle-folder.ts';
+import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
+import { launchCommand } from './launcher.ts';
+import { oomKillCount } from './oom.ts';
+import { isRunning, pidRecord, writeExitRecord, writePidRecord } from './records.ts';
+import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
+import { parseSignal, signalExitCode } from './signals.ts';
+import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
+import { type ChildStdio, childStdio } from './stdio.ts';
+import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
+import { toolEnvironment } from './tool-environment.ts';
+import { followWindow, windowSize } from './window-size.ts';
+
+/** How long a start that is interrupted may take to come to its end by itself. */
+const INTERRUPT_GRACE_MS = 5000;
+
+/** A container's crun, under way. */
+interface Run {
+  readonly request: StartRequest;
+  readonly files: BundleFolder;
+  readonly child: ChildProcess;
+  readonly exit: Promise<Exit>;
+  readonly oomKillsBefore: number;
+}
+
+/**
+ * Runs crun as a child, on our own descriptors or on pipes. The child has a session of its own: what the terminal
+ * sends to its foreground processes reaches us alone, and forwarding it is the caller's. Killing ocits leaves the
+ * container running. A request's `signal` ends a start that is under way; once the container runs, `kill` it.
+ */
+export function createDirectSupervisor(paths: HostPaths): Supervisor {
+  return { start: (request) => startDirect(paths, withWindow(request)) };
+}
+
+async function startDirect(paths: HostPaths, request: StartRequest): Promise<RunningContainer> {
+  const { folder, signal } = request;
+  signal?.throwIfAborted();
+  await using undo = new AsyncDisposableStack();
+  const crun = await openCrun(paths);
+  const files = await writeBundle(crun, request);
+  const stdio = undo.use(await childStdio(request.stdio, folder));
+  using watcher = watchRuntimePid(folder);
+  const run = await spawnCrun(request, crun, files, stdio);
+  undo.defer(() => stop(run, crun));
+  const seen = Promise.race([watcher.pid, run.exit.then(() => readRuntimePid(folder))]);
+  const pid = await interruptible(seen, signal);
+  if (pid === undefined) throw await failure(run, crun);
+  files.started();
+  signal?.throwIfAborted();
+  const container = runningContainer(run, crun, pid, stdio);
+  undo.move();
+  return container;
+}
+
+/** The first size of the container's terminal is ours, where it is on ours and the caller has not said. */
+function withWindow(request: StartRequest): StartRequest {
+  const { process } = request.spec;
+  const consoleSize = process.consoleSize ?? windowSize();
+  if (!process.terminal || consoleSize === undefined) return request;
+  return { ...request, spec: { ...request.spec, process: { ...process, consoleSize } } };
+}
+
+async function spawnCrun(
+  request: StartRequest,
+  crun: Crun,
+  files: BundleFolder,
+  stdio: ChildStdio,
+): Promise<Run> {
+  const { spec, rootMounts } = request;
+  const options = [...crunOptions(crun, spec.cgroupsPath), '--log', files.runtimeLog];
+  const { program, args } = await launchCommand({
+    rootfs: { mounts: rootMounts, target: spec.rootfs },
+    program: crun.program,
+    args: [...options, 'run', '--bundle', files.bundle, '--pid-file', files.runtimePid, spec.id],
+    errorFile: files.launchErrors,
+  });
+  const oomKillsBefore = oomKillCount();
+  const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
+  stdio.closeChildEnds();
+  const exit = exited(child, program);
+  exit.catch(() => {});
+  return { request, files, child, exit, oomKillsBefore };
+}
+
+/** An interrupted start first comes to its end, so that what it has made can be found and removed. */
+async function interruptible<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () =>
+    void delay(INTERRUPT_GRACE_MS, undefined, { ref: false }).then(() => reject(signal.reason));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function stop(run: Run, crun: Crun): Promise<void> {
+  await crunDelete(crun, run.request.spec.id);
+  run.child.kill('SIGKILL');
+  await run.exit.catch(() => {});
+}
+
+/** Why crun has ended without a container. */
+async function failure(run: Run, crun: Crun): Promise<OcitsError> {
+  const { code, signal } = await run.exit;
+  const mountError = readLaunchErrors(run.files.launchErrors);
+  if (mountError !== '') {
+    return new OcitsError('tool-failed', `the container's root cannot be mounted: ${mountError}`, {
+      exitCode: 125,
+    });
+  }
+  const message = readCrunError(run.files.runtimeLog) || `it ended with ${code ?? signal} and said nothing`;
+  const error = startFailure(message, run.request.spec.process.args[0] ?? '');
+  if (error.code === 'tool-failed') await checkCrunVersion(crun.program);
+  return error;
+}
+
+function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio): RunningContainer {
+  const { folder, spec, stdio: modes } = run.request;
+  const record = pidRecord(pid);
+  if (record !== undefined) writePidRecord(folder, record);
+  const hasWindow = record !== undefined && spec.process.terminal && modes.stdin === 'inherit';
+  const follower = hasWindow ? followWindow(pid) : undefined;
+  const ended = run.exit.then(async (exit) => {
+    follower?.[Symbol.dispose]();
+    // Somebody killed crun, and it has cleared nothing away.
+    if (exit.signal !== null) await crunDelete(crun, spec.id);
+    const result = exitRecord(run, exit);
+    writeExitRecord(folder, result);
+    return result;
+  });
+  ended.catch(() => {});
+  const { stdin, stdout, stderr } = stdio;
+  return {
+    pid,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    wait: () => ended,
+    kill: async (signal) => {
+      if (record === undefined || !isRunning(record)) return;
+      sendSignal(pid, parseSignal(signal));
+    },
+  };
+}
+
+function exitRecord({ request, oomKillsBefore }: Run, { code, signal }: Exit): ExitRecord {
+  const exitCode = code ?? signalExitCode(signal!);
+  // The cgroup with its own count is gone by now. A limit, SIGKILL and a kernel that killed meanwhile make the case.
+  const isLimited = request.spec.resources.memoryBytes !== undefined;
+  const oomKilled = isLimited && exitCode === 137 && oomKillCount() > oomKillsBefore;
+  return { exitCode, oomKilled, finishedAt: new Date().toISOString() };
+}
+
+function sendSignal(pid: number, signal: number): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { isErrno, OcitsError } from '../errors.ts';
+
+/** Docker's code for a container that could not be started for any other reason. */
+const START_FAILED_CODE = 125;
+
+/** What crun has written to its log: the reason why it failed; empty where it did not. */
+export function readCrunError(path: string): string {
+  return readText(path).trim();
+}
+
+/** What mount(8) said when the launcher failed; empty where it did not. */
+export function readLaunchErrors(path: string): string {
+  return readText(path).trim().replaceAll('\n', '; ');
+}
+
+/**
+ * The error for a container that crun could not start, by crun's message: `not-found` and 127 where the command is
+ * not there, `not-executable` and 126 where it cannot be executed, else `tool-failed` and 125. crun has no codes of
+ * its own, so this is the one place that reads its text; the tests hold it against the real crun.
+ */
+export function startFailure(message: string, command: string): OcitsError {
+  const name = JSON.stringify(command.length > 80 ? `${command.slice(0, 80)}…` : command);
+  const cause = new Error(message);
+  if (/^executable file `.*` not found/s.test(message)) {
+    return new OcitsError('not-found', `the command ${name} was not found in the container`, {
+      hint: "check the command's name and the image's PATH",
+      exitCode: 127,
+      cause,
+    });
+  }
+  if (message.startsWith('open executable')) {
+    const reason = message.slice(message.lastIndexOf(': ') + 2);
+    return new OcitsError('not-executable', `the command ${name} cannot be executed: ${reason}`, {
+      hint: 'check that it is a file with its execute permission set',
+      exitCode: 126,
+      cause,
+    });
+  }
+  return new OcitsError('tool-failed', `crun could not start the container: ${message}`, {
+    exitCode: START_FAILED_CODE,
+  });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw error;
+  }
+}

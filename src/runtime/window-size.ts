@@ -1,0 +1,33 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { runTool } from '../system/spawn.ts';
+
+export interface WindowSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The size of the terminal that this process is on; undefined without one. */
+export function windowSize(): WindowSize | undefined {
+  const streams: readonly (WriteStream | ReadStream)[] = [process.stdout, process.stderr];
+  const terminal = streams.find((stream): stream is WriteStream => stream.isTTY && 'columns' in stream);
+  return terminal === undefined ? undefined : { rows: terminal.rows, columns: terminal.columns };
+}
+
+/**
+ * Keeps the terminal of a container's process (its descriptor 0) as large as ours, until disposed, on every change of
+ * our window. crun gives the first size and never follows.
+ */
+export function followWindow(pid: number, size: () => WindowSize | undefined = windowSize): Disposable {
+  let under = Promise.resolve();
+  const resize = () => {
+    under = under.then(async () => {
+      const now = size();
+      if (now === undefined) return;
+      const args = ['-F', `/proc/${pid}/fd/0`, 'rows', String(now.rows), 'cols', String(now.columns)];
+      // The process may have ended: nobody is left to see the size.
+      await runTool('stty', args).catch(() => {});
+    });
+  };
+  process.on('SIGWINCH', resize);
+  return { [Symbol.dispose]: () => process.off('SIGWINCH', resize) };
+}
