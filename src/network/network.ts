@@ -1,9 +1,10 @@
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
-/** A published port. `hostPort` 0: the system chooses. */
+/** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
 export interface PortMapping {
   readonly hostIp: string;
   readonly hostPort: number;
+  readonly hostPortEnd?: number;
   readonly containerPort: number;
   readonly protocol: Protocol;
 }
@@ -13,6 +14,8 @@ export interface NetworkRequest {
   readonly id: string;
   readonly name: string;
   readonly ports: readonly PortMapping[];
+  /** For messages to others who want the same port: the container's name. */
+  readonly label?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -37,7 +40,14 @@ export interface NetworkDriver {
    */
   setup(request: NetworkRequest): Promise<NetworkAttachment>;
   /** Idempotent; removes rules and namespace also where half of them are gone. */
-  teardown(attachment: NetworkAttachment): Promise<void>;
-  /** Tears down what belongs to none of `liveIds`. */
+  teardown(attachment: Pick<NetworkAttachment, 'id'>): Promise<void>;
+  /** What is set up for `id` now; undefined where nothing is. */
+  find(id: string): Promise<NetworkAttachment | undefined>;
+  /**
+   * Tears down what belongs to none of `liveIds`, of this store or of one whose folder is gone, unless the process
+   * that asked for it still runs. A few file reads where there is nothing to do.
+   */
   repair(liveIds: ReadonlySet<string>): Promise<void>;
+  /** Removes bridges to which nothing is connected, with their rules. They stay otherwise, ready for the next container. */
+  prune(): Promise<readonly string[]>;
 }

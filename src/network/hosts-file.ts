@@ -1,0 +1,46 @@
+import { isIP } from 'node:net';
+import { OcitsError } from '../errors.ts';
+
+/** A line of /etc/hosts. `host-gateway` stands for the host as the container sees it. */
+export interface ExtraHost {
+  readonly name: string;
+  readonly address: string;
+}
+
+const STANDARD = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'ff00::0\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+];
+
+/** Reads a value of `--add-host`: `name:address` or `name=address`. Throws `invalid-argument`. */
+export function parseAddHost(text: string): ExtraHost {
+  const match = /^([^:=\s]+)[:=](\S+)$/.exec(text);
+  const address = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
+  if (match === null || address === undefined || (address !== 'host-gateway' && isIP(address) === 0)) {
+    throw new OcitsError('invalid-argument', `invalid host ${JSON.stringify(text)}: wanted name:address`, {
+      hint: 'the address is an IP address, or host-gateway for this host',
+    });
+  }
+  return { name: match[1]!, address };
+}
+
+/** The content of a container's /etc/hosts. `address` is its own, where it has one. */
+export function hostsFile(options: {
+  readonly hostname: string;
+  readonly address?: string;
+  /** What `host-gateway` stands for. */
+  readonly gateway: string;
+  readonly extra: readonly ExtraHost[];
+}): string {
+  const extra = options.extra.map(
+    ({ name, address }) => `${address === 'host-gateway' ? options.gateway : address}\t${name}`,
+  );
+  const [short] = options.hostname.split('.');
+  const names = short === options.hostname ? short : `${options.hostname} ${short}`;
+  const own = options.address === undefined ? [] : [`${options.address}\t${names}`];
+  return `${[...STANDARD, ...extra, ...own].join('\n')}\n`;
+}

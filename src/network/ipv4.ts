@@ -1,0 +1,79 @@
+import { OcitsError } from '../errors.ts';
+
+/** An IPv4 network: its first address as a number, and how many bits are fixed. */
+export interface Ipv4Network {
+  readonly base: number;
+  readonly prefix: number;
+}
+
+/** Reads a dotted address; undefined where it is none. */
+export function parseIpv4(text: string): number | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  const bytes = match.slice(1).map(Number);
+  if (bytes.some((byte) => byte > 255)) return undefined;
+  return bytes.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+export function formatIpv4(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
+}
+
+/** Reads `10.89.0.0/16`; bits behind the prefix are dropped. Throws `invalid-argument`. */
+export function parseNetwork(text: string): Ipv4Network {
+  const [address = '', bits = ''] = text.split('/');
+  const parsed = parseIpv4(address);
+  const prefix = Number(bits);
+  if (parsed === undefined || !/^\d{1,2}$/.test(bits) || prefix > 32) {
+    throw new OcitsError(
+      'invalid-argument',
+      `${JSON.stringify(text)} is not an IPv4 network such as 10.89.0.0/16`,
+    );
+  }
+  const size = 2 ** (32 - prefix);
+  return { base: Math.floor(parsed / size) * size, prefix };
+}
+
+export function formatNetwork(network: Ipv4Network): string {
+  return `${formatIpv4(network.base)}/${network.prefix}`;
+}
+
+export function networkSize(network: Ipv4Network): number {
+  return 2 ** (32 - network.prefix);
+}
+
+/** Whether the two have an address in common. */
+export function overlaps(a: Ipv4Network, b: Ipv4Network): boolean {
+  return a.base < b.base + networkSize(b) && b.base < a.base + networkSize(a);
+}
+
+/** The address that the bridge itself has: the first. */
+export function gatewayOf(network: Ipv4Network): string {
+  return formatIpv4(network.base + 1);
+}
+
+/**
+ * The next address after `last` (a host address, or undefined for the first) that is not in `used`; goes round at
+ * the end, so that an address that was given back is not given out again at once. Undefined where all are in use.
+ */
+export function nextAddress(
+  network: Ipv4Network,
+  used: ReadonlySet<string>,
+  last: string | undefined,
+): string | undefined {
+  const first = network.base + 2;
+  const count = networkSize(network) - 3;
+  const start = last === undefined ? 0 : (parseIpv4(last) ?? first - 1) - first + 1;
+  for (let step = 0; step < count; step++) {
+    const offset = (((start + step) % count) + count) % count;
+    const address = formatIpv4(first + offset);
+    if (!used.has(address)) return address;
+  }
+  return undefined;
+}
+
+/** A locally administered MAC address that an IPv4 address determines, so that a neighbour's cache stays right. */
+export function macFor(address: string): string {
+  const bytes = address.split('.').map((byte) => Number(byte).toString(16).padStart(2, '0'));
+  return ['02', '0c', ...bytes].join(':');
+}

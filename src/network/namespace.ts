@@ -1,0 +1,52 @@
+import { mkdir, open, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isErrno, isOcitsError } from '../errors.ts';
+import { runTool } from '../system/spawn.ts';
+
+/**
+ * Makes a network namespace and keeps it alive by a mount at `path`, until `deleteNamespace`. The file must not be
+ * there yet. After a failure nothing is left.
+ */
+export async function makeNamespace(path: string, signal?: AbortSignal): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await (await open(path, 'wx', 0o600)).close();
+  try {
+    await runTool('unshare', [`--net=${path}`, 'true'], signal === undefined ? {} : { signal });
+  } catch (error) {
+    await deleteNamespace(path);
+    throw error;
+  }
+}
+
+/**
+ * Takes the mount away and the file with it. The kernel then ends the namespace in the background, with its
+ * interfaces and their far ends. Idempotent.
+ */
+export async function deleteNamespace(path: string): Promise<void> {
+  for (;;) {
+    try {
+      // Unlinking also takes the copies of the mount out of other mount namespaces, which would keep it alive.
+      await unlink(path);
+      return;
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return;
+      if (!isErrno(error, 'EBUSY')) throw error;
+    }
+    try {
+      await runTool('umount', ['--lazy', '--', path]);
+    } catch (error) {
+      // Another process may have been quicker; whether it is gone is seen at the next unlink.
+      if (!isOcitsError(error, 'tool-failed') || !/not mounted|no mount point/.test(error.message))
+        throw error;
+    }
+  }
+}
+
+/** Runs a program of the host inside the namespace. */
+export async function runInNamespace(
+  path: string,
+  command: readonly [string, ...string[]],
+  signal?: AbortSignal,
+): Promise<void> {
+  await runTool('nsenter', [`--net=${path}`, '--', ...command], signal === undefined ? {} : { signal });
+}

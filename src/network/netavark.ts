@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { OcitsError } from '../errors.ts';
+import { missingProgram, runTool } from '../system/spawn.ts';
+import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from './ipv4.ts';
+
+const FOLDERS = ['/usr/lib/podman', '/usr/libexec/podman'];
+
+/** Where netavark is: distributions keep it beside podman, not on PATH. Throws `missing-program`. */
+export function findNetavark(env: NodeJS.ProcessEnv = process.env): string {
+  for (const folder of [...FOLDERS, ...(env['PATH'] ?? '').split(delimiter)]) {
+    if (folder === '') continue;
+    const path = join(folder, 'netavark');
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {}
+  }
+  throw missingProgram('netavark');
+}
+
+export interface BridgeConnection {
+  readonly containerId: string;
+  readonly namespacePath: string;
+  readonly bridge: string;
+  readonly network: Ipv4Network;
+  readonly address: string;
+  readonly interfaceName: string;
+}
+
+/**
+ * Connects a namespace to a bridge by netavark (1.4 or newer): makes the bridge where it is missing, a pair of
+ * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see `netavarkInput`.
+ */
+export async function connectToBridge(connection: BridgeConnection, signal?: AbortSignal): Promise<void> {
+  const result = await runTool(findNetavark(), ['setup', connection.namespacePath], {
+    input: JSON.stringify(netavarkInput(connection)),
+    okCodes: [0, 1],
+    ...(signal === undefined ? {} : { signal }),
+  });
+  if (result.exitCode === 0) return;
+  throw new OcitsError(
+    'tool-failed',
+    `cannot connect to the bridge ${connection.bridge}: netavark: ${errorText(result.stdout.toString(), result.stderr)}`,
+  );
+}
+
+/** netavark tells its failure as JSON on standard output. */
+function errorText(stdout: string, stderr: string): string {
+  try {
+    const { error } = JSON.parse(stdout) as { error?: unknown };
+    if (typeof error === 'string') return error;
+  } catch {}
+  return stderr.trim() || stdout.trim() || 'no reason given';
+}
+
+/**
+ * What netavark reads. The network is declared internal, for which netavark makes no firewall rules: its own take
+ * 40 ms to make and 80 to 260 ms to take away, one iptables process a rule, where `iptables.ts` needs 5 and 20.
+ */
+export function netavarkInput(connection: BridgeConnection): object {
+  const { bridge, network, address, interfaceName, containerId } = connection;
+  return {
+    container_id: containerId,
+    container_name: containerId.slice(0, 12),
+    networks: {
+      [bridge]: { interface_name: interfaceName, static_ips: [address], static_mac: macFor(address) },
+    },
+    network_info: {
+      [bridge]: {
+        name: bridge,
+        id: createHash('sha256').update(bridge).digest('hex'),
+        driver: 'bridge',
+        network_interface: bridge,
+        subnets: [{ subnet: formatNetwork(network), gateway: gatewayOf(network) }],
+        ipv6_enabled: false,
+        internal: true,
+        dns_enabled: false,
+        ipam_options: { driver: 'host-local' },
+      },
+    },
+    port_mappings: [],
+  };
+}

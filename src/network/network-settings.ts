@@ -1,0 +1,30 @@
+import { OcitsError } from '../errors.ts';
+import { type Ipv4Network, parseNetwork } from './ipv4.ts';
+
+/** Which bridge, and where its records are. Plain data. */
+export interface NetworkSettings {
+  /** Records, namespaces and the lock of all bridges: one folder a host, since ports and addresses are the host's. */
+  readonly folder: string;
+  readonly bridge: string;
+  /** The bridge's network; undefined: one that is free on the host. */
+  readonly network?: Ipv4Network;
+}
+
+const DEFAULT_FOLDER = '/run/ocits-network';
+const DEFAULT_BRIDGE = 'ocits0';
+
+/**
+ * `OCITS_BRIDGE` and `OCITS_SUBNET` name another bridge and network than `ocits0` and the first free of 10.89.0.0/16
+ * and on. Stores (`OCITS_ROOT`) share one bridge, unless told otherwise. Throws `invalid-argument`.
+ */
+export function networkSettings(env: NodeJS.ProcessEnv = process.env): NetworkSettings {
+  const bridge = env['OCITS_BRIDGE'] || DEFAULT_BRIDGE;
+  if (!/^[a-z][a-z0-9-]{0,14}$/.test(bridge)) {
+    throw new OcitsError(
+      'invalid-argument',
+      `OCITS_BRIDGE=${JSON.stringify(bridge)} is not an interface name of at most 15 lower-case letters, digits and dashes`,
+    );
+  }
+  const subnet = env['OCITS_SUBNET'];
+  return { folder: DEFAULT_FOLDER, bridge, ...(subnet ? { network: parseNetwork(subnet) } : {}) };
+}

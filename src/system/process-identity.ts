@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+
+/** A process that cannot be mistaken for a later one with the same pid, also after a reboot. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** When it started, in clock ticks since boot (proc(5), field 22 of stat). */
+  readonly startTicks: number;
+  readonly bootId: string;
+}
+
+/** The identity of a running process; undefined where there is none, or only a zombie is left. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const startTicks = readStartTicks(pid);
+  return startTicks === undefined ? undefined : { pid, startTicks, bootId: currentBootId() };
+}
+
+/** This process's own identity. */
+export function ownIdentity(): ProcessIdentity {
+  return { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0, bootId: currentBootId() };
+}
+
+/** Whether the very process still runs. */
+export function isRunning(identity: ProcessIdentity): boolean {
+  return identity.startTicks === readStartTicks(identity.pid) && identity.bootId === currentBootId();
+}
+
+/** The kernel's random name of this boot. */
+export function currentBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+}
+
+function readStartTicks(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may hold spaces and parentheses itself.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const state = fields[0];
+  if (state === 'Z' || state === 'X') return undefined;
+  return Number(fields[19]);
+}
