@@ -1,4 +1,5 @@
 import { createReadStream, existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { runDecompressor } from './decompress-program.ts';
@@ -13,12 +14,13 @@ export interface DecompressOptions {
 
 /** zlib's default of 16 KiB costs more than half of its speed. */
 const CHUNK_BYTES = 512 * 1024;
+const READ_BYTES = 128 * 1024;
 
 /** Below this a program's start costs more than it saves. */
 const PROGRAM_FLOOR_BYTES = 1024 * 1024;
 
 /**
- * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
+ * The uncompressed bytes of a layer, as chunks, each valid until the next is asked for; what reads them slowly holds the decompressor back. All members of a
  * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
  * follows it, `aborted`, and what the disk says.
  */
@@ -39,25 +41,43 @@ export async function* decompress(
 
 function choose(source: LayerSource, options: DecompressOptions): AsyncIterable<Buffer> {
   const { compression, sizeBytes } = source;
-  if (compression === 'none') return read(source, options);
+  if (compression === 'none') return readPlain(source, options);
+  // zstd(1) was measured: Node's own decoder takes less, as no pipe lies between.
+  if (compression === 'zstd') return unzstd(read(source, options));
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
-  const program = mayRun ? PROGRAMS[compression].find((path) => existsSync(path)) : undefined;
-  if (compression === 'zstd') {
-    return program === undefined
-      ? unzstd(read(source, options))
-      : runDecompressor(program, source, options.signal);
-  }
-  return program === undefined ? gunzip(source, options) : igunzip(program, source, options);
+  const igzip = mayRun ? IGZIP.find((path) => existsSync(path)) : undefined;
+  return igzip === undefined ? gunzip(source, options) : igunzip(igzip, source, options);
 }
 
 /** By absolute path: what PATH names may be anything. */
-const PROGRAMS = {
-  gzip: ['/usr/bin/igzip', '/usr/local/bin/igzip'],
-  zstd: ['/usr/bin/zstd', '/usr/local/bin/zstd'],
-} as const;
+const IGZIP = ['/usr/bin/igzip', '/usr/local/bin/igzip'];
 
 function read({ path }: LayerSource, { signal }: DecompressOptions) {
-  return createReadStream(path, { highWaterMark: CHUNK_BYTES, ...(signal === undefined ? {} : { signal }) });
+  return createReadStream(path, { highWaterMark: READ_BYTES, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** Reads into two buffers in turn: the next is filled while the consumer works on the other. */
+async function* readPlain(
+  { path }: LayerSource,
+  { signal }: DecompressOptions,
+): AsyncGenerator<Buffer, void, undefined> {
+  const file = await open(path, 'r');
+  let buffer: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let spare: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let pending = file.read(buffer);
+  try {
+    for (let { bytesRead } = await pending; bytesRead > 0; { bytesRead } = await pending) {
+      signal?.throwIfAborted();
+      const chunk = buffer.subarray(0, bytesRead);
+      [buffer, spare] = [spare, buffer];
+      pending = file.read(buffer);
+      pending.catch(() => {});
+      yield chunk;
+    }
+  } finally {
+    await pending.catch(() => {});
+    await file.close();
+  }
 }
 
 async function* gunzip(

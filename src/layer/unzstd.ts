@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
-import { createZstdDecompress } from 'node:zlib';
-import { OcitsError } from '../errors.ts';
+import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { isErrno, OcitsError } from '../errors.ts';
 
-const CHUNK_BYTES = 512 * 1024;
+const CHUNK_BYTES = 256 * 1024;
+const SMALL_FRAME_BYTES = 64 * 1024;
+const SMALL_CONTENT_BYTES = 1024 * 1024;
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 
@@ -25,9 +27,42 @@ export async function* unzstd(input: AsyncIterable<Buffer>): AsyncGenerator<Buff
   }
 }
 
+/** Small frames at once: some tools make one a file, and a stream for each takes four times as long. */
 async function* decodeFrame(bytes: ByteQueue): AsyncGenerator<Buffer, void, undefined> {
+  const parts = frameBytes(bytes);
+  const first: Buffer[] = [];
+  let total = 0;
+  let isWhole = false;
+  while (!isWhole && total < SMALL_FRAME_BYTES) {
+    const next = await parts.next();
+    isWhole = next.done === true;
+    if (next.done === true) break;
+    first.push(next.value);
+    total += next.value.length;
+  }
+  const small = isWhole ? decodeSmall(Buffer.concat(first)) : undefined;
+  if (small !== undefined) yield small;
+  else yield* decodeStream(continued(first, parts));
+}
+
+/** Undefined where the content is not small. */
+function decodeSmall(frame: Buffer): Buffer | undefined {
+  try {
+    return zstdDecompressSync(frame, { maxOutputLength: SMALL_CONTENT_BYTES });
+  } catch (error) {
+    if (isErrno(error, 'ERR_BUFFER_TOO_LARGE')) return undefined;
+    throw error;
+  }
+}
+
+async function* continued(first: readonly Buffer[], rest: AsyncIterable<Buffer>) {
+  yield* first;
+  yield* rest;
+}
+
+async function* decodeStream(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
   const decoder = createZstdDecompress({ chunkSize: CHUNK_BYTES });
-  const frame = Readable.from(frameBytes(bytes), { objectMode: false });
+  const frame = Readable.from(parts, { objectMode: false });
   frame.once('error', (error) => decoder.destroy(error));
   try {
     yield* frame.pipe(decoder);

@@ -1,0 +1,51 @@
+import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { isOcitsError } from '../../src/errors.ts';
+import { readLayer } from '../../src/layer/read-layer.ts';
+import { HOSTILE_TARS, type HostileTar, hostileFileName, isKept } from '../support/hostile-tars.ts';
+
+const TESTDATA = join(import.meta.dirname, '../../testdata/layer/hostile');
+
+/** What the reader said, and the paths it passed on. */
+async function read(hostile: HostileTar): Promise<{ outcome: string; paths: string[]; message: string }> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'ocits-hostile-'));
+  const path = join(folder.path, 'layer');
+  const bytes = hostile.bytes();
+  await writeFile(path, bytes);
+  const paths: string[] = [];
+  const visitor = { change: (c: { path: string }) => paths.push(c.path), data: () => {}, fileEnd: () => {} };
+  const source = { path, compression: hostile.compression ?? 'none', sizeBytes: bytes.length } as const;
+  try {
+    await readLayer(source, visitor, hostile.limits === undefined ? {} : { limits: hostile.limits });
+    return { outcome: 'ok', paths, message: '' };
+  } catch (error) {
+    if (!isOcitsError(error)) throw error;
+    return { outcome: error.code, paths, message: error.message };
+  }
+}
+
+test('there are enough hostile layers, each with a name of its own', () => {
+  expect(HOSTILE_TARS.length).toBeGreaterThan(100);
+  expect(new Set(HOSTILE_TARS.map((hostile) => hostile.name)).size).toBe(HOSTILE_TARS.length);
+});
+
+test('the files in testdata are what the table makes', async () => {
+  const kept = HOSTILE_TARS.filter((hostile) => isKept(hostile.bytes()));
+  const names = await readdir(TESTDATA);
+  expect(names.filter((name) => name !== 'make.ts').sort()).toEqual(kept.map(hostileFileName).sort());
+  for (const hostile of kept.filter(({ compression = 'none' }) => compression === 'none')) {
+    expect(hostile.bytes().equals(await readFile(join(TESTDATA, hostileFileName(hostile))))).toBe(true);
+  }
+});
+
+describe('the reader and hostile layers', () => {
+  test.each(HOSTILE_TARS.map((hostile) => [hostile.name, hostile] as const))('%s', async (_name, hostile) => {
+    const { outcome, paths, message } = await read(hostile);
+    expect(outcome).toBe(hostile.reader);
+    expect(message.length).toBeLessThan(500);
+    expect(paths.every((path) => !path.startsWith('/') && !path.split('/').includes('..'))).toBe(true);
+    if (hostile.paths !== undefined) expect(paths).toEqual(hostile.paths);
+  });
+});
