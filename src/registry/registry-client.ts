@@ -9,6 +9,16 @@ export interface FetchedManifest {
   readonly content: Buffer;
 }
 
+/** The bytes of a blob; their digest is the caller's to verify. */
+export interface FetchedBlob {
+  /** Retries and continues by itself; throws `network`, `size-mismatch`, `aborted`. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** False: the source could not continue, the bytes begin at 0. */
+  readonly resumed: boolean;
+  /** The bytes were wrong, or ended in a failure: what is asked later goes to another source. False: there is none. */
+  distrust(): boolean;
+}
+
 export interface BlobUpload {
   readonly digest: Digest;
   readonly sizeBytes: number;
@@ -37,15 +47,8 @@ export interface RepositoryClient {
   resolve(target: string | Digest, signal?: AbortSignal): Promise<Descriptor>;
   /** At most 4 MiB (`hostile` over that); digest verified. */
   fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<FetchedManifest>;
-  /**
-   * The blob's bytes from `offset` on. Retries and continues a dropped body by itself; the digest is the caller's
-   * to verify. `resumed` false: the source could not continue, the stream begins at 0.
-   */
-  fetchBlob(
-    descriptor: Descriptor,
-    offset: number,
-    signal?: AbortSignal,
-  ): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly resumed: boolean }>;
+  /** The blob's bytes from `offset` on. */
+  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<FetchedBlob>;
   hasBlob(digest: Digest, signal?: AbortSignal): Promise<boolean>;
   uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
   putManifest(
