@@ -1,8 +1,46 @@
-import type { Dockerfile, DockerfileWarning } from './instruction.ts';
-import type { ParsedLine } from './parse.ts';
-export function runChecks(
-  _file: Omit<Dockerfile, 'warnings'>,
-  _lines: readonly ParsedLine[],
-): DockerfileWarning[] {
-  return [];
+import type { CheckInput, Rule } from './check-rule.ts';
+import { STAGE_RULES } from './check-stages.ts';
+import { STYLE_RULES } from './check-style.ts';
+import { VALUE_RULES } from './check-values.ts';
+import { dockerfileError } from './dockerfile-error.ts';
+import type { DockerfileWarning } from './instruction.ts';
+import type { Word } from './source.ts';
+
+const RULES: Readonly<Record<string, Rule>> = { ...STYLE_RULES, ...STAGE_RULES, ...VALUE_RULES };
+
+/**
+ * Runs all rules (BuildKit's names) save those that `# check=skip=…` names, and gives what they found in the order of
+ * the lines. Throws `syntax` where the directive is faulty, or says `error=true` and anything was found.
+ */
+export function runChecks(input: CheckInput): DockerfileWarning[] {
+  const { file, directives } = input.dockerfile;
+  const options = readOptions(file, directives.get('check'));
+  const warnings = Object.entries(RULES)
+    .filter(([name]) => !options.skip.has('all') && !options.skip.has(name.toLowerCase()))
+    .flatMap(([rule, find]) => [...find(input)].map((finding) => ({ rule, ...finding })))
+    .sort((a, b) => a.range.start.line - b.range.start.line);
+  const [first] = warnings;
+  if (options.error && first !== undefined) {
+    throw dockerfileError(file, first.range.start, `${first.message} (${first.rule})`, {
+      hint: `the file says "check=error=true"; skip the rule with check=skip=${first.rule}`,
+    });
+  }
+  return warnings;
+}
+
+function readOptions(file: string, word: Word | undefined): { skip: ReadonlySet<string>; error: boolean } {
+  const skip = new Set<string>();
+  let error = false;
+  for (const part of word?.text.split(';') ?? []) {
+    const [key = '', value = ''] = part.split('=', 2).map((text) => text.trim());
+    if (key === 'skip' || key === 'experimental') {
+      if (key === 'skip') for (const name of value.split(',')) skip.add(name.trim().toLowerCase());
+    } else if (key === 'error' && /^(?:true|false)$/i.test(value)) error = value.toLowerCase() === 'true';
+    else {
+      throw dockerfileError(file, word!.at, `invalid check option ${JSON.stringify(part.trim())}`, {
+        hint: 'write it like check=skip=RuleName,OtherRule;error=true',
+      });
+    }
+  }
+  return { skip, error };
 }

@@ -80,15 +80,22 @@ function cutInstruction({ file, escapeChar }: Syntax, line: LogicalLine, start: 
   const keyword = text.slice(start, end).toUpperCase();
   if (!Object.hasOwn(PARSERS, keyword)) {
     const written = text.slice(start, end);
-    const near = didYouMean(written, Object.keys(PARSERS));
     throw dockerfileError(file, positionAt(line, start), `unknown instruction ${JSON.stringify(written)}`, {
-      hint: near ?? `known are ${Object.keys(PARSERS).join(', ')}`,
+      hint: unknownHint(written, line.pieces[0]!.at.line, escapeChar),
     });
   }
   const { flags, rest } = takeFlags(text, end, escapeChar);
   const flagSet = new FlagSet(file, keyword, flags, (offset) => positionAt(line, offset));
   const argsOffset = rest + leadingSpace(text.slice(rest));
   return { keyword, start, flags: flagSet, argsOffset };
+}
+
+function unknownHint(written: string, lineNumber: number, escapeChar: string): string {
+  const names = Object.keys(PARSERS);
+  if (lineNumber > 1 && !/^[a-z]/i.test(written)) {
+    return `should line ${lineNumber - 1} end in ${escapeChar} to go on here?`;
+  }
+  return didYouMean(written, names) ?? `known are ${names.join(', ')}`;
 }
 
 /** Only RUN, COPY and ADD have here-documents, in their shell form, and ONBUILD with one of these. */

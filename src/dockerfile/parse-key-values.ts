@@ -16,6 +16,7 @@ export function parseLabel(context: ParseContext): LabelInstruction {
 
 function parsePairs(context: ParseContext): { pairs: KeyValue[]; legacyForm: boolean } {
   const { args, argsOffset, escapeChar, keyword } = context;
+  context.flags.done();
   const words = splitQuoted(args, argsOffset, escapeChar);
   requireArguments(context, words.length);
   if (words[0]!.text.includes('=')) {
@@ -48,6 +49,7 @@ function parsePair(context: ParseContext, { text, offset }: RawWord): KeyValue {
 
 /** `ARG name[=value] …`. */
 export function parseArg(context: ParseContext): ArgInstruction {
+  context.flags.done();
   const words = splitQuoted(context.args, context.argsOffset, context.escapeChar);
   requireArguments(context, words.length);
   const args = words.map((word) => {

@@ -1,17 +1,12 @@
 import { leadingSpace, trimSpace } from './characters.ts';
+import type { ParsedLine } from './check-rule.ts';
 import { runChecks } from './checks.ts';
 import { decodeDockerfile } from './decode.ts';
 import { readDirectives } from './directives.ts';
 import { dockerfileError } from './dockerfile-error.ts';
-import type { ArgInstruction, Dockerfile, Instruction, Stage, StageInstruction } from './instruction.ts';
-import { isComment, joinContinuations, LineReader, type LogicalLine } from './logical-line.ts';
+import type { ArgInstruction, Dockerfile, Stage, StageInstruction } from './instruction.ts';
+import { isComment, joinContinuations, LineReader } from './logical-line.ts';
 import { parseInstruction } from './parse-instruction.ts';
-
-/** An instruction with the line that it was read from, for checks that look at how it is written. */
-export interface ParsedLine {
-  readonly instruction: Instruction;
-  readonly line: LogicalLine;
-}
 
 /**
  * Reads a Dockerfile: text, or UTF-8 bytes. `file` is its name in messages. Nothing is expanded, fetched or looked up,
@@ -49,7 +44,7 @@ export function parseDockerfile(content: Uint8Array | string, file: string): Doc
     throw dockerfileError(file, lines.at(-1)!.instruction.range.start, `${file} has no FROM`);
   }
   const parsed = { file, escapeChar, directives, globalArgs, stages };
-  return { ...parsed, warnings: runChecks(parsed, lines) };
+  return { ...parsed, warnings: runChecks({ dockerfile: parsed, lines }) };
 }
 
 function readInstructions(text: string, syntax: { file: string; escapeChar: '\\' | '`' }): ParsedLine[] {

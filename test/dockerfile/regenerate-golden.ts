@@ -1,0 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { goldenCases, goldenResult } from '../support/golden-dockerfile.ts';
+
+for (const golden of [...goldenCases('valid'), ...goldenCases('invalid')]) {
+  writeFileSync(golden.expectedPath, goldenResult(golden));
+}
