@@ -1,20 +1,20 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isErrno, OcitsError } from '../errors.ts';
+import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
 import { launchCommand } from './launcher.ts';
 import { oomKillCount } from './oom.ts';
-import { isRunning, pidRecord, writeExitRecord, writePidRecord } from './records.ts';
+import { pidRecord, writeExitRecord, writePidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
-import { parseSignal, signalExitCode } from './signals.ts';
+import { sendSignal, signalExitCode } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import { type ChildStdio, childStdio } from './stdio.ts';
 import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
 import { toolEnvironment } from './tool-environment.ts';
-import { followWindow, windowSize } from './window-size.ts';
+import { followWindow, withWindow } from './window-size.ts';
 
 /** How long a start that is interrupted may take to come to its end by itself. */
 const INTERRUPT_GRACE_MS = 5000;
@@ -55,14 +55,6 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   const container = runningContainer(run, crun, pid, stdio);
   undo.move();
   return container;
-}
-
-/** The first size of the container's terminal is ours, where it is on ours and the caller has not said. */
-function withWindow(request: StartRequest): StartRequest {
-  const { process } = request.spec;
-  const consoleSize = process.consoleSize ?? windowSize();
-  if (!process.terminal || consoleSize === undefined) return request;
-  return { ...request, spec: { ...request.spec, process: { ...process, consoleSize } } };
 }
 
 async function spawnCrun(
@@ -145,8 +137,7 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     ...(stderr === undefined ? {} : { stderr }),
     wait: () => ended,
     kill: async (signal) => {
-      if (record === undefined || !isRunning(record)) return;
-      sendSignal(pid, parseSignal(signal));
+      if (record !== undefined) sendSignal(record, signal);
     },
   };
 }
@@ -157,12 +148,4 @@ function exitRecord({ request, oomKillsBefore }: Run, { code, signal }: Exit): E
   const isLimited = request.spec.resources.memoryBytes !== undefined;
   const oomKilled = isLimited && exitCode === 137 && oomKillCount() > oomKillsBefore;
   return { exitCode, oomKilled, finishedAt: new Date().toISOString() };
-}
-
-function sendSignal(pid: number, signal: number): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error;
-  }
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
-import { OcitsError } from '../errors.ts';
+import { isErrno, OcitsError } from '../errors.ts';
+import { isRunning, type PidRecord } from './records.ts';
 
 /** Linux's, which Node does not know. */
 const FIRST_REALTIME = 34;
@@ -31,4 +32,15 @@ export function parseSignal(text: string): number {
 /** What a process that a signal has ended counts as having exited with. */
 export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
+}
+
+/** Sends a signal to the very process of the record. One that has ended is no error. Throws `invalid-argument`. */
+export function sendSignal(record: PidRecord, signal: string): void {
+  const number = parseSignal(signal);
+  if (!isRunning(record)) return;
+  try {
+    process.kill(record.pid, number);
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error;
+  }
 }

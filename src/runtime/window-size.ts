@@ -1,5 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { runTool } from '../system/spawn.ts';
+import type { StartRequest } from './supervisor.ts';
 
 export interface WindowSize {
   readonly rows: number;
@@ -30,4 +31,12 @@ export function followWindow(pid: number, size: () => WindowSize | undefined = w
   };
   process.on('SIGWINCH', resize);
   return { [Symbol.dispose]: () => process.off('SIGWINCH', resize) };
+}
+
+/** The first size of the container's terminal is ours, where we have one and the caller has not said. */
+export function withWindow(request: StartRequest): StartRequest {
+  const { process } = request.spec;
+  const consoleSize = process.consoleSize ?? windowSize();
+  if (!process.terminal || consoleSize === undefined) return request;
+  return { ...request, spec: { ...request.spec, process: { ...process, consoleSize } } };
 }
