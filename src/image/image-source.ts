@@ -1,5 +1,4 @@
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
 
 /** A manifest or an index: the bytes that the digest is of. */
@@ -15,15 +14,13 @@ export interface BlobBody {
 }
 
 /**
- * Where images come from: a repository of a registry (its client has these methods), the store, an OCI layout, an
- * archive. Bytes of blobs are not verified: whoever takes them does that.
+ * Where images come from: a repository of a registry, the store, an OCI layout, an archive. What it has under which
+ * name is told apart from this, by whoever opens it.
  */
 export interface ImageSource {
-  /** What a tag or a digest points at. `not-found` where it is not there. */
-  resolve(target: string | Digest, signal?: AbortSignal): Promise<Descriptor>;
-  /** At most 4 MiB (`hostile` over that); digest verified. `not-found`. */
-  fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<ManifestContent>;
-  /** The blob's bytes from `offset` on. `not-found`. */
+  /** A manifest or an index, at most 4 MiB (`hostile` over that), digest verified. `not-found`. */
+  fetchManifest(descriptor: Descriptor, signal?: AbortSignal): Promise<Buffer>;
+  /** The blob's bytes from `offset` on; digest and size are for whoever takes them to verify. `not-found`. */
   fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobBody>;
 }
 

@@ -1,25 +1,40 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import type { Digest } from '../oci/digest.ts';
-import { parseDescriptor } from '../oci/parse-descriptor.ts';
+import { type Digest, isDigest } from '../oci/digest.ts';
+import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { digestFile } from './ref-path.ts';
 
-/**
- * What is known of a layer's compressed forms, by diffID: so that a second push or save compresses nothing. A cache:
- * a file that is damaged counts as missing, and a form's blob may be gone.
- */
-export interface CompressedForms {
-  /** Layer descriptors (media type with compression, digest, size), without annotations. Empty: none is known. */
-  list(diffId: Digest): Promise<readonly Descriptor[]>;
-  /** Remembers a form. The caller has verified that it decompresses to `diffId`. Idempotent. */
-  add(diffId: Digest, form: Descriptor): Promise<void>;
+/** What is known of a layer besides its diffID. */
+export interface LayerForms {
+  /** Layer descriptors (media type with compression, digest, size), without annotations. Their blobs may be gone. */
+  readonly forms: readonly Descriptor[];
+  /** The size of the uncompressed tar; undefined where nobody has read it yet. */
+  readonly plainSizeBytes: number | undefined;
 }
 
-/** Forms as files `compressed/<algorithm>-<hex>` of one JSON list each. */
+/**
+ * What is known of layers' compressed forms, by diffID: so that a second push or save compresses nothing, and a list
+ * of images knows how large they are. A cache: a file that is damaged counts as missing.
+ */
+export interface CompressedForms {
+  get(diffId: Digest): Promise<LayerForms>;
+  /**
+   * Remembers a form, and the size of the uncompressed tar where it is given. The caller has verified that the form
+   * decompresses to `diffId`. Idempotent.
+   */
+  add(diffId: Digest, form: Descriptor, plainSizeBytes?: number): Promise<void>;
+  delete(diffId: Digest): Promise<void>;
+  /** All layers of which something is known. */
+  diffIds(): Promise<readonly Digest[]>;
+}
+
+const UNKNOWN: LayerForms = { forms: [], plainSizeBytes: undefined };
+
+/** Forms as files `compressed/<algorithm>-<hex>`. */
 export class FileCompressedForms implements CompressedForms {
   readonly #folder: string;
 
@@ -27,31 +42,42 @@ export class FileCompressedForms implements CompressedForms {
     this.#folder = join(paths.root, 'compressed');
   }
 
-  async list(diffId: Digest): Promise<readonly Descriptor[]> {
+  async get(diffId: Digest): Promise<LayerForms> {
     const path = this.#path(diffId);
     let text: string;
     try {
       text = await readFile(path, 'utf8');
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
+      if (isErrno(error, 'ENOENT')) return UNKNOWN;
       throw wrapError(error, 'internal', `cannot read ${path}`);
     }
+    return parseForms(text) ?? UNKNOWN;
+  }
+
+  async add(diffId: Digest, form: Descriptor, plainSizeBytes?: number): Promise<void> {
+    const { mediaType, digest, size } = form;
+    const known = await this.get(diffId);
+    const isKnown = known.forms.some((other) => other.digest === digest && other.mediaType === mediaType);
+    const plain = plainSizeBytes ?? known.plainSizeBytes;
+    if (isKnown && plain === known.plainSizeBytes) return;
+    const forms = isKnown ? known.forms : [...known.forms, { mediaType, digest, size }];
+    // Neither locked nor fsynced: what two writers or a crash can lose is made again.
+    const temporary = temporaryName(this.#folder);
+    await writeFile(temporary, JSON.stringify({ forms, plainSizeBytes: plain }), { mode: 0o600 });
+    await rename(temporary, this.#path(diffId));
+  }
+
+  async delete(diffId: Digest): Promise<void> {
     try {
-      const forms: unknown = JSON.parse(text);
-      return Array.isArray(forms) ? forms.map((form) => parseDescriptor(form, 'a compressed form')) : [];
-    } catch {
-      return [];
+      await unlink(this.#path(diffId));
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw error;
     }
   }
 
-  async add(diffId: Digest, form: Descriptor): Promise<void> {
-    const { mediaType, digest, size } = form;
-    const known = await this.list(diffId);
-    if (hasForm(known, form)) return;
-    // Neither locked nor fsynced: what two writers or a crash can lose is made again.
-    const temporary = temporaryName(this.#folder);
-    await writeFile(temporary, JSON.stringify([...known, { mediaType, digest, size }]), { mode: 0o600 });
-    await rename(temporary, this.#path(diffId));
+  async diffIds(): Promise<readonly Digest[]> {
+    const names = await readdir(this.#folder);
+    return names.map((name) => name.replace('-', ':')).filter(isDigest);
   }
 
   #path(diffId: Digest): string {
@@ -59,6 +85,15 @@ export class FileCompressedForms implements CompressedForms {
   }
 }
 
-function hasForm(forms: readonly Descriptor[], form: Descriptor): boolean {
-  return forms.some(({ digest, mediaType }) => digest === form.digest && mediaType === form.mediaType);
+function parseForms(text: string): LayerForms | undefined {
+  try {
+    const { forms, plainSizeBytes } = parseObject(JSON.parse(text), 'a record of compressed forms');
+    if (!Array.isArray(forms)) return undefined;
+    return {
+      forms: forms.map((form) => parseDescriptor(form, 'a compressed form')),
+      plainSizeBytes: Number.isSafeInteger(plainSizeBytes) ? (plainSizeBytes as number) : undefined,
+    };
+  } catch {
+    return undefined;
+  }
 }

@@ -31,13 +31,18 @@ test('compressed forms: several a layer, and a damaged file counts as none', asy
   const diffId = digestOf('layer');
   const gzip = { mediaType: OCI_LAYER_GZIP, digest: digestOf('gzip'), size: 3 };
   const zstd = { mediaType: OCI_LAYER_ZSTD, digest: digestOf('zstd'), size: 2 };
-  expect(await compressed.list(diffId)).toEqual([]);
+  const unknown = { forms: [], plainSizeBytes: undefined };
+  expect(await compressed.get(diffId)).toEqual(unknown);
   await compressed.add(diffId, { ...gzip, annotations: { a: 'b' } });
-  await compressed.add(diffId, gzip);
+  await compressed.add(diffId, gzip, 10);
   await compressed.add(diffId, zstd);
-  expect(await compressed.list(diffId)).toEqual([gzip, zstd]);
-  await writeFile(join(paths.root, 'compressed', diffId.replace(':', '-')), '[{"mediaType":');
-  expect(await compressed.list(diffId)).toEqual([]);
+  expect(await compressed.get(diffId)).toEqual({ forms: [gzip, zstd], plainSizeBytes: 10 });
+  expect(await compressed.diffIds()).toEqual([diffId]);
+  await writeFile(join(paths.root, 'compressed', diffId.replace(':', '-')), '{"forms":[{"mediaType":');
+  expect(await compressed.get(diffId)).toEqual(unknown);
+  await compressed.delete(diffId);
+  await compressed.delete(diffId);
+  expect(await compressed.diffIds()).toEqual([]);
 });
 
 test('leases: many readers or one collector', async () => {
