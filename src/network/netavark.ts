@@ -1,23 +1,14 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { OcitsError } from '../errors.ts';
+import { findProgram } from '../system/programs.ts';
 import { missingProgram, runTool } from '../system/spawn.ts';
 import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from './ipv4.ts';
 
-const FOLDERS = ['/usr/lib/podman', '/usr/libexec/podman'];
-
-/** Where netavark is: distributions keep it beside podman, not on PATH. Throws `missing-program`. */
-export function findNetavark(env: NodeJS.ProcessEnv = process.env): string {
-  for (const folder of [...FOLDERS, ...(env['PATH'] ?? '').split(delimiter)]) {
-    if (folder === '') continue;
-    const path = join(folder, 'netavark');
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {}
-  }
-  throw missingProgram('netavark');
+/** Where netavark is. Throws `missing-program`. */
+function requireNetavark(): string {
+  const path = findProgram('netavark');
+  if (path === undefined) throw missingProgram('netavark');
+  return path;
 }
 
 export interface BridgeConnection {
@@ -34,7 +25,7 @@ export interface BridgeConnection {
  * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see `netavarkInput`.
  */
 export async function connectToBridge(connection: BridgeConnection, signal?: AbortSignal): Promise<void> {
-  const result = await runTool(findNetavark(), ['setup', connection.namespacePath], {
+  const result = await runTool(requireNetavark(), ['setup', connection.namespacePath], {
     input: JSON.stringify(netavarkInput(connection)),
     okCodes: [0, 1],
     ...(signal === undefined ? {} : { signal }),

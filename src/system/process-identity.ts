@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { readBootId } from './boot-id.ts';
 
 /** A process that cannot be mistaken for a later one with the same pid, also after a reboot. */
 export interface ProcessIdentity {
@@ -11,22 +12,17 @@ export interface ProcessIdentity {
 /** The identity of a running process; undefined where there is none, or only a zombie is left. */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   const startTicks = readStartTicks(pid);
-  return startTicks === undefined ? undefined : { pid, startTicks, bootId: currentBootId() };
+  return startTicks === undefined ? undefined : { pid, startTicks, bootId: readBootId() };
 }
 
 /** This process's own identity. */
 export function ownIdentity(): ProcessIdentity {
-  return { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0, bootId: currentBootId() };
+  return { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0, bootId: readBootId() };
 }
 
 /** Whether the very process still runs. */
 export function isRunning(identity: ProcessIdentity): boolean {
-  return identity.startTicks === readStartTicks(identity.pid) && identity.bootId === currentBootId();
-}
-
-/** The kernel's random name of this boot. */
-export function currentBootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+  return identity.startTicks === readStartTicks(identity.pid) && identity.bootId === readBootId();
 }
 
 function readStartTicks(pid: number): number | undefined {

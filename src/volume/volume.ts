@@ -15,7 +15,13 @@ export interface VolumeStore {
     options?: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> },
   ): Promise<{ readonly volume: Volume; readonly isNew: boolean }>;
   find(name: string): Promise<Volume | undefined>;
+  /** By name. */
   list(): Promise<readonly Volume[]>;
+  /**
+   * Gives a volume that is empty its first content: `fill` writes into the volume's folder, alone among all processes.
+   * Does nothing where the volume has content. What a crash left half-filled is emptied and filled again.
+   */
+  fill(name: string, fill: (folder: string) => Promise<void>): Promise<void>;
   /** `not-found`. Whether a container uses it is the caller's to know. */
   remove(name: string): Promise<void>;
 }

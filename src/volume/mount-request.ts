@@ -1,0 +1,46 @@
+import { OcitsError } from '../errors.ts';
+
+/** What `-v`, `--mount` and `--tmpfs` ask for. Targets are absolute, sources of bind mounts too. */
+export type MountRequest =
+  | {
+      readonly kind: 'bind';
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      readonly propagation?: string;
+      readonly recursive?: boolean;
+      /** Whether a source that is not there is made, as a folder. */
+      readonly createSource: boolean;
+    }
+  | {
+      readonly kind: 'volume';
+      /** Undefined: an anonymous one. */
+      readonly name?: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+      /** Whether a new volume gets what the image has at the target. */
+      readonly copyImage: boolean;
+      readonly labels: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
+
+const PROPAGATIONS: readonly string[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
+
+export function isPropagation(text: string): boolean {
+  return PROPAGATIONS.includes(text);
+}
+
+/** The target without `.`, `..` and double slashes. Throws `invalid-argument` where it is not absolute, or is `/`. */
+export function cleanTarget(target: string, flag: string): string {
+  const fault = (why: string) =>
+    new OcitsError('invalid-argument', `${flag}: the target ${JSON.stringify(target)} ${why}`);
+  if (!target.startsWith('/')) throw fault('is not an absolute path in the container');
+  if (target.includes('\0')) throw fault('has a NUL character');
+  const parts: string[] = [];
+  for (const part of target.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  if (parts.length === 0) throw fault('is the root of the container, on which nothing can be mounted');
+  return `/${parts.join('/')}`;
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, OcitsError } from '../errors.ts';
+import { temporaryName, writeFileAtomic } from '../system/atomic-file.ts';
+import { withLock } from '../system/lock.ts';
+import type { HostPaths } from '../system/paths.ts';
+import { removeTrees } from '../system/remove-tree.ts';
+import type { Volume, VolumeStore } from './volume.ts';
+import { checkVolumeName } from './volume-name.ts';
+
+/** What `volume.json` holds. */
+interface VolumeRecord {
+  readonly createdAt: string;
+  readonly anonymous: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The volumes of the store at `paths`. Constructing it does nothing. */
+export function createVolumeStore(paths: HostPaths): VolumeStore {
+  return new FolderVolumeStore(paths);
+}
+
+/** A name for an anonymous volume: 64 hex digits, as Docker's. */
+export function anonymousVolumeName(): string {
+  return randomBytes(32).toString('hex');
+}
+
+class FolderVolumeStore implements VolumeStore {
+  readonly #folder: string;
+  readonly #run: string;
+
+  constructor({ root, run }: HostPaths) {
+    this.#folder = join(root, 'volumes');
+    this.#run = run;
+  }
+
+  async create(
+    name: string,
+    options: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> } = {},
+  ): Promise<{ readonly volume: Volume; readonly isNew: boolean }> {
+    checkVolumeName(name);
+    const existing = await this.find(name);
+    if (existing === undefined) {
+      await this.#make(name, {
+        createdAt: new Date().toISOString(),
+        anonymous: options.anonymous ?? false,
+        labels: options.labels ?? {},
+      });
+    }
+    const volume = existing ?? (await this.find(name));
+    if (volume === undefined)
+      throw new OcitsError('not-found', `volume ${name} was removed while it was made`);
+    return { volume, isNew: !(await this.#isFilled(name)) };
+  }
+
+  /** Whole or not at all: a finished folder takes the name. */
+  async #make(name: string, record: VolumeRecord): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const temporary = temporaryName(this.#folder);
+    await mkdir(temporary, { mode: 0o711 });
+    try {
+      await mkdir(join(temporary, 'data'), { mode: 0o755 });
+      await writeFile(join(temporary, 'volume.json'), JSON.stringify(record), { mode: 0o600 });
+      await rename(temporary, join(this.#folder, name));
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      // Somebody else has made it in the meantime.
+      if (!isErrno(error, 'ENOTEMPTY', 'EEXIST')) throw error;
+    }
+  }
+
+  async find(name: string): Promise<Volume | undefined> {
+    checkVolumeName(name);
+    const folder = join(this.#folder, name);
+    try {
+      const record = JSON.parse(await readFile(join(folder, 'volume.json'), 'utf8')) as VolumeRecord;
+      const { anonymous, labels } = record;
+      return { name, path: join(folder, 'data'), createdAt: new Date(record.createdAt), anonymous, labels };
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  async list(): Promise<readonly Volume[]> {
+    let names: string[];
+    try {
+      names = await readdir(this.#folder);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+    const visible = names.filter((name) => !name.startsWith('.')).sort();
+    const volumes = await Promise.all(visible.map((name) => this.find(name)));
+    return volumes.filter((volume) => volume !== undefined);
+  }
+
+  async fill(name: string, fill: (folder: string) => Promise<void>): Promise<void> {
+    if (await this.#isFilled(name)) return;
+    await withLock(join(this.#run, 'locks', `volume-${name}`), { mode: 'exclusive' }, async () => {
+      if (await this.#isFilled(name)) return;
+      const data = join(this.#folder, name, 'data');
+      const mark = this.#fillingMark(name);
+      await removeTrees([data]);
+      await mkdir(data, { mode: 0o755 });
+      await writeFileAtomic(mark, '');
+      await fill(data);
+      await unlink(mark);
+    });
+  }
+
+  async remove(name: string): Promise<void> {
+    if ((await this.find(name)) === undefined) throw new OcitsError('not-found', `no such volume: ${name}`);
+    const gone = temporaryName(this.#folder);
+    await rename(join(this.#folder, name), gone);
+    await removeTrees([gone]);
+  }
+
+  /** Whether anything is in it. A fill that has not ended does not count. */
+  async #isFilled(name: string): Promise<boolean> {
+    const [content, filling] = await Promise.all([
+      readdir(join(this.#folder, name, 'data')),
+      readFile(this.#fillingMark(name)).then(
+        () => true,
+        () => false,
+      ),
+    ]);
+    return content.length > 0 && !filling;
+  }
+
+  #fillingMark(name: string): string {
+    return join(this.#folder, name, 'filling');
+  }
+}

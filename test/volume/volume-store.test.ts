@@ -1,0 +1,68 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { VolumeStore } from '../../src/volume/volume.ts';
+import { anonymousVolumeName, createVolumeStore } from '../../src/volume/volume-store.ts';
+
+let folder: string;
+let volumes: VolumeStore;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ocits-volume-'));
+  volumes = createVolumeStore({ root: join(folder, 'root'), run: join(folder, 'run') });
+});
+
+afterAll(async () => await rm(folder, { recursive: true }));
+
+test('volumes are made once, listed and removed', async () => {
+  expect(await volumes.list()).toEqual([]);
+  const [first, second] = await Promise.all([
+    volumes.create('db', { labels: { a: 'b' } }),
+    volumes.create('db'),
+  ]);
+  expect(first.volume.path).toBe(second.volume.path);
+  const anonymous = await volumes.create(anonymousVolumeName(), { anonymous: true });
+  expect(anonymous.volume.anonymous).toBe(true);
+  expect((await volumes.list()).map(({ name }) => name).sort()).toEqual([anonymous.volume.name, 'db'].sort());
+  expect(await readdir(first.volume.path)).toEqual([]);
+  await volumes.remove(anonymous.volume.name);
+  await volumes.remove('db');
+  expect(await volumes.list()).toEqual([]);
+  expect(await readdir(join(folder, 'root/volumes'))).toEqual([]);
+  await expect(volumes.remove('db')).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('a volume is filled once, and never over what is in it', async () => {
+  const { volume, isNew } = await volumes.create('once');
+  expect(isNew).toBe(true);
+  let fills = 0;
+  const fill = async (path: string) => {
+    fills++;
+    await writeFile(join(path, 'file'), 'first');
+  };
+  await Promise.all([volumes.fill('once', fill), volumes.fill('once', fill)]);
+  expect(fills).toBe(1);
+  expect(await readFile(join(volume.path, 'file'), 'utf8')).toBe('first');
+  expect((await volumes.create('once')).isNew).toBe(false);
+});
+
+test('a fill that failed is begun anew', async () => {
+  const { volume } = await volumes.create('half');
+  const broken = async (path: string) => {
+    await writeFile(join(path, 'half'), '');
+    throw new Error('no space');
+  };
+  await expect(volumes.fill('half', broken)).rejects.toThrow('no space');
+  expect((await volumes.create('half')).isNew).toBe(true);
+  await volumes.fill('half', async (path) => await writeFile(join(path, 'whole'), ''));
+  expect(await readdir(volume.path)).toEqual(['whole']);
+});
+
+test.each(['..', '.', 'a/b', '/etc', 'x', '-x', 'a b', '', 'ä', 'a\0b'])(
+  'the name %j stays outside of paths',
+  async (name) => {
+    await expect(volumes.create(name)).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(volumes.find(name)).rejects.toMatchObject({ code: 'invalid-argument' });
+  },
+);
