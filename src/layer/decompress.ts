@@ -97,7 +97,10 @@ async function* gunzip(
   if (decoder.bytesWritten !== source.sizeBytes) throw trailingBytes(source);
 }
 
-/** igzip ends with 0 whatever follows the last member, so its output is held against the end of the file. */
+/**
+ * igzip ends with 0 whatever follows the last member, so its output is held against the end of the file. Who forges that
+ * end gains nothing: the content is the same, only zlib would have refused it.
+ */
 async function* igunzip(
   program: string,
   source: LayerSource,
