@@ -48,9 +48,12 @@ export class Agents implements Disposable {
       if (proxy === '') return new (await import('node:http')).Agent(keep);
       return new (await import('http-proxy-agent')).HttpProxyAgent(proxy, keep);
     }
-    const options = { ...keep, ...(await this.#tls(request)) };
-    if (proxy === '') return new (await import('node:https')).Agent(options);
-    return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, options);
+    const tls = await this.#tls(request);
+    if (proxy === '') return new (await import('node:https')).Agent({ ...keep, ...tls });
+    const agent = new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, keep);
+    // What its constructor takes is for the connection to the proxy; this is for the registry behind it.
+    Object.assign(agent.options, tls);
+    return agent;
   }
 
   async #tls({ url, insecure, systemAuthorities }: AgentRequest): Promise<object> {

@@ -68,7 +68,9 @@ export class FakeRegistry implements AsyncDisposable {
     };
     const server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
     fake = new FakeRegistry(server, tls !== undefined);
-    server.on('clientError', (_error, socket) => socket.destroy());
+    server.on('clientError', (_error, socket) => {
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return fake;
   }

@@ -119,14 +119,16 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** A key and a certificate for it, made by openssl: for https on the loopback, and for signed tokens. */
+/** A key and a certificate that is its own authority, made by openssl; good for the loopback and for `hosts`. */
 export async function makeCertificate(
   folder: string,
   name: string,
+  hosts: readonly string[] = [],
 ): Promise<{ certificatePath: string; keyPath: string }> {
   const certificatePath = join(folder, `${name}.crt`);
   const keyPath = join(folder, `${name}.key`);
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
+  const names = ['IP:127.0.0.1', 'DNS:localhost', ...hosts.map((host) => `DNS:${host}`)];
+  const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${names.join(',')}`];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyPath];
   await runTool('openssl', ['req', '-x509', '-days', '30', ...key, ...subject, '-out', certificatePath]);
   return { certificatePath, keyPath };

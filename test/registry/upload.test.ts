@@ -1,0 +1,247 @@
+import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { describe, expect, test } from 'vitest';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import type { BlobUpload, RepositoryClient } from '../../src/registry/registry-client.ts';
+import { FakeRegistry, sendError } from '../support/fake-registry.ts';
+import { startRegistry } from '../support/registry.ts';
+import { configHost } from '../support/registry-config.ts';
+
+const MIB = 1024 * 1024;
+
+function upload(content: Buffer, more: Partial<BlobUpload> = {}): BlobUpload & { opened: () => number } {
+  let opened = 0;
+  return {
+    digest: digestOf(content),
+    sizeBytes: content.length,
+    open: async () => {
+      opened++;
+      return Readable.from(pieces(content));
+    },
+    opened: () => opened,
+    ...more,
+  };
+}
+
+function* pieces(content: Buffer): Generator<Buffer> {
+  for (let at = 0; at < content.length; at += 64 * 1024) yield content.subarray(at, at + 64 * 1024);
+}
+
+async function bytesOf(client: RepositoryClient, digest: Digest, size: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  const { body } = await client.fetchBlob({ mediaType: 'x', digest, size }, 0);
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+describe('to a real registry', () => {
+  test('once; then it is there; then another repository mounts it', async () => {
+    await using server = await startRegistry();
+    await using host = await configHost();
+    const registry = host.registry();
+    const content = randomBytes(3 * MIB);
+    const seen: number[] = [];
+    const blob = upload(content, { onBytes: (sent) => seen.push(sent) });
+    const client = registry.repository(parseReference(`${server.host}/a/one:1`));
+    expect(await client.hasBlob(blob.digest)).toBe(false);
+    expect(await client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(await client.hasBlob(blob.digest)).toBe(true);
+    expect(seen.at(-1)).toBe(content.length);
+    expect(await client.uploadBlob(blob)).toEqual({ state: 'exists' });
+    expect((await bytesOf(client, blob.digest, content.length)).equals(content)).toBe(true);
+    const other = registry.repository(parseReference(`${server.host}/a/two:1`));
+    expect(await other.uploadBlob({ ...blob, mountFrom: ['no/such', 'a/one'] })).toEqual({
+      state: 'mounted',
+      from: 'a/one',
+    });
+    const third = registry.repository(parseReference(`${server.host}/a/three:1`));
+    const fresh = upload(randomBytes(1000), { mountFrom: ['a/one', 'a/two'] });
+    expect(await third.uploadBlob(fresh)).toEqual({ state: 'uploaded' });
+  });
+
+  test('an empty blob, and many at once', async () => {
+    await using server = await startRegistry();
+    await using host = await configHost();
+    const client = host.registry().repository(parseReference(`${server.host}/a/b:1`));
+    const blobs = [Buffer.alloc(0), ...Array.from({ length: 20 }, () => randomBytes(100_000))].map((c) =>
+      upload(c),
+    );
+    const states = await Promise.all(blobs.map((blob) => client.uploadBlob(blob)));
+    expect(states.every(({ state }) => state === 'uploaded')).toBe(true);
+  });
+
+  test('a manifest by tag and by digest; one that the registry refuses', async () => {
+    await using server = await startRegistry();
+    await using host = await configHost();
+    const client = host.registry().repository(parseReference(`${server.host}/a/b:1`));
+    const config = upload(Buffer.from('{}'));
+    const layer = upload(randomBytes(100));
+    await client.uploadBlob(config);
+    await client.uploadBlob(layer);
+    const describe = (blob: BlobUpload) => ({ mediaType: 'x/y', digest: blob.digest, size: blob.sizeBytes });
+    const manifest = (layers: object[]) =>
+      Buffer.from(
+        JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: describe(config), layers }),
+      );
+    const good = manifest([describe(layer)]);
+    expect(await client.putManifest('1', good, OCI_MANIFEST)).toBe(digestOf(good));
+    expect(await client.putManifest(digestOf(good), good, OCI_MANIFEST)).toBe(digestOf(good));
+    expect((await client.resolve('1')).digest).toBe(digestOf(good));
+    const lacking = manifest([{ ...describe(layer), digest: digestOf('not there') }]);
+    await expect(client.putManifest('2', lacking, OCI_MANIFEST)).rejects.toMatchObject({
+      code: 'network',
+      message: expect.stringContaining('MANIFEST_BLOB_UNKNOWN'),
+    });
+    await expect(client.putManifest(digestOf('x'), good, OCI_MANIFEST)).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    });
+  });
+});
+
+describe('to a registry in trouble', () => {
+  async function fakeClient() {
+    const fake = await FakeRegistry.start();
+    const host = await configHost();
+    return {
+      fake,
+      host,
+      client: host.registry().repository(parseReference(`${fake.host}/a/b:1`)),
+      async [Symbol.asyncDispose]() {
+        await host[Symbol.asyncDispose]();
+        await fake[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test('a connection that drops within the body: the upload begins anew', async () => {
+    await using world = await fakeClient();
+    const content = randomBytes(2 * MIB);
+    world.fake.on(
+      'PUT',
+      /uploads/,
+      async ({ request }) => {
+        for await (const _chunk of request) return void request.socket.destroy();
+      },
+      2,
+    );
+    const blob = upload(content);
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(blob.opened()).toBe(3);
+    expect(world.fake.blobs.get(blob.digest)?.equals(content)).toBe(true);
+    expect(world.fake.seen('POST', /uploads/)).toHaveLength(3);
+  });
+
+  test.each([429, 500, 503])('%i in answer to any of its requests', async (status) => {
+    await using world = await fakeClient();
+    for (const method of ['HEAD', 'POST', 'PUT']) {
+      world.fake.on(
+        method,
+        /blobs/,
+        ({ request, response }) => {
+          request.resume();
+          sendError(response, status, 'UNAVAILABLE');
+        },
+        1,
+      );
+    }
+    const blob = upload(randomBytes(MIB));
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(world.fake.blobs.has(blob.digest)).toBe(true);
+  });
+
+  test('an upload that the registry has forgotten begins anew', async () => {
+    await using world = await fakeClient();
+    world.fake.on(
+      'PUT',
+      /uploads/,
+      ({ request, response }) => {
+        request.resume();
+        sendError(response, 404, 'BLOB_UPLOAD_UNKNOWN');
+      },
+      1,
+    );
+    expect(await world.client.uploadBlob(upload(randomBytes(1000)))).toEqual({ state: 'uploaded' });
+  });
+
+  test('a token that expires before the body: the upload begins anew with a fresh one', async () => {
+    await using world = await fakeClient();
+    let issued = 0;
+    world.fake.on('GET', /^\/token/, ({ response }) => {
+      response.end(JSON.stringify({ token: `t${++issued}` }));
+    });
+    const challenge = { 'www-authenticate': `Bearer realm="${world.fake.url}/token"` };
+    world.fake.on('PUT', /uploads/, async ({ request, response, serve }) => {
+      if (request.headers.authorization === 'Bearer t2') return await serve();
+      request.resume();
+      sendError(response, 401, 'UNAUTHORIZED', challenge);
+    });
+    world.fake.on('HEAD', /blobs/, async ({ request, response, serve }) => {
+      if (request.headers.authorization !== undefined) return await serve();
+      sendError(response, 401, 'UNAUTHORIZED', challenge);
+    });
+    expect(await world.client.uploadBlob(upload(randomBytes(1000)))).toEqual({ state: 'uploaded' });
+    expect(issued).toBe(2);
+  });
+
+  test('a refusal is final, and what the registry says is told', async () => {
+    await using world = await fakeClient();
+    world.fake.on('POST', /uploads/, ({ response }) => sendError(response, 403, 'DENIED'));
+    const blob = upload(randomBytes(1000));
+    await expect(world.client.uploadBlob(blob)).rejects.toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining('DENIED'),
+    });
+    expect(blob.opened()).toBe(0);
+  });
+
+  test('a registry that takes no large body gets it in chunks', async () => {
+    await using world = await fakeClient();
+    const content = randomBytes(20 * MIB);
+    world.fake.on(
+      'PUT',
+      /uploads/,
+      ({ request, response }) => {
+        request.resume();
+        sendError(response, 413, 'SIZE_INVALID');
+      },
+      1,
+    );
+    const blob = upload(content);
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(world.fake.blobs.get(blob.digest)?.equals(content)).toBe(true);
+    expect(world.fake.seen('PATCH', /uploads/).map(({ headers }) => headers['content-range'])).toEqual([
+      `0-${16 * MIB - 1}`,
+      `${16 * MIB}-${20 * MIB - 1}`,
+    ]);
+  });
+
+  test('what the Location’s query says is kept', async () => {
+    await using world = await fakeClient();
+    const blob = upload(randomBytes(10));
+    await world.client.uploadBlob(blob);
+    expect(world.fake.seen('PUT', /uploads/)[0]?.path).toBe(
+      `/v2/a/b/blobs/uploads/1?state=x&digest=${encodeURIComponent(blob.digest)}`,
+    );
+  });
+
+  test('a registry that stores another digest', async () => {
+    await using world = await fakeClient();
+    world.fake.on('PUT', /manifests/, ({ request, response }) => {
+      request.resume();
+      response.writeHead(201, { 'docker-content-digest': digestOf('other') }).end();
+    });
+    await expect(world.client.putManifest('1', Buffer.from('{}'), OCI_MANIFEST)).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    });
+  });
+
+  test('the signal ends it', async () => {
+    await using world = await fakeClient();
+    const controller = new AbortController();
+    world.fake.on('PUT', /uploads/, () => controller.abort());
+    const blob = upload(randomBytes(5 * MIB), { signal: controller.signal });
+    await expect(world.client.uploadBlob(blob)).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
