@@ -1,6 +1,10 @@
-import { OcitsError } from '../errors.ts';
-import type { Digest } from '../oci/digest.ts';
-import type { LayerIndex } from './layer-index.ts';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, isOcitsError } from '../errors.ts';
+import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
+import { writeFileAtomic } from '../system/atomic-file.ts';
+
+import { decodeIndex, type LayerIndex } from './layer-index.ts';
 
 /** The layer indexes below `$OCITS_ROOT/indexes/`, by diffID. A cache: any of them can be made again from its layer. */
 export interface IndexStore {
@@ -13,6 +17,40 @@ export interface IndexStore {
 }
 
 /** `root` is `$OCITS_ROOT`; folders are made as needed. */
-export function openIndexStore(_root: string): IndexStore {
-  throw new OcitsError('unsupported', 'the index store is not there yet');
+export function openIndexStore(root: string): IndexStore {
+  const folder = join(root, 'indexes');
+  const pathOf = (diffId: Digest) => join(folder, digestAlgorithm(diffId), digestHex(diffId));
+  return {
+    get: (diffId) => load(pathOf(diffId)),
+    put: (diffId, bytes) => writeFileAtomic(pathOf(diffId), bytes),
+    delete: (diffId) => rm(pathOf(diffId), { force: true }),
+    list: () => list(folder),
+  };
+}
+
+async function load(path: string): Promise<LayerIndex | undefined> {
+  try {
+    return decodeIndex(await readFile(path));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isOcitsError(error, 'corrupt')) return undefined;
+    throw error;
+  }
+}
+
+async function* list(folder: string): AsyncGenerator<Digest, void, undefined> {
+  for (const algorithm of await namesIn(folder)) {
+    for (const hex of await namesIn(join(folder, algorithm))) {
+      const digest = `${algorithm}:${hex}`;
+      if (isDigest(digest)) yield digest;
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
