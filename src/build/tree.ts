@@ -14,6 +14,8 @@ export interface TreeLayer {
 /** A root filesystem as a stack of layers, lowest first. None for `FROM scratch`. */
 export interface Tree {
   readonly layers: readonly TreeLayer[];
+  /** Makes the blobs of a base image be in the store, where they may not be; again is cheap. */
+  readonly fetch?: (signal: AbortSignal) => Promise<void>;
 }
 
 export const EMPTY_TREE: Tree = { layers: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { imageConfig } from '../../src/build/commit-image.ts';
 import { stageGraph } from '../../src/build/graph.ts';
+import { imageConfig } from '../../src/build/image-content.ts';
 import { imageStart, type PlannedStage, planStage, SCRATCH_START } from '../../src/build/plan-stage.ts';
 import { predefinedArgs, resolveGlobalArgs } from '../../src/dockerfile/build-args.ts';
 import { parseDockerfile, parseTrigger } from '../../src/dockerfile/parse.ts';

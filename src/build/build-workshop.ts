@@ -1,0 +1,29 @@
+import type { ImageHost } from '../image/image.ts';
+import type { IndexStore } from '../layer/index-store.ts';
+import type { NetworkDriver } from '../network/network.ts';
+import type { Supervisor } from '../runtime/supervisor.ts';
+import type { BuildFolder } from './build-folder.ts';
+import type { BuildNetwork } from './build-network.ts';
+import type { RunOptions } from './build-request.ts';
+import type { TreeContent } from './tree-content.ts';
+
+/** What a build works on and with. */
+export interface BuildHost extends ImageHost {
+  /** Runs what RUN says. */
+  readonly supervisor: Supervisor;
+  readonly network: NetworkDriver;
+}
+
+/** What the steps of one build share. */
+export interface BuildWorkshop {
+  readonly host: BuildHost;
+  readonly folder: Pick<BuildFolder, 'id' | 'path'>;
+  readonly content: TreeContent;
+  readonly indexes: IndexStore;
+  readonly network: BuildNetwork;
+  readonly runOptions: RunOptions;
+  /** Times of files that are later become this. */
+  readonly clampSeconds?: number;
+  /** The Dockerfile's name for messages. */
+  readonly file: string;
+}

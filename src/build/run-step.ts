@@ -1,0 +1,207 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { ContainerSpec } from '../bundle/container-spec.ts';
+import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../bundle/user.ts';
+import { type ErrorDetails, isOcitsError } from '../errors.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import type { RunningContainer } from '../runtime/supervisor.ts';
+import type { Parents } from '../snapshotter/snapshotter.ts';
+import type { Mount } from '../system/mount.ts';
+import { BuildError } from './build-error.ts';
+import type { BuildNetworkMode } from './build-request.ts';
+import type { BuildStep, NewLayer, StepRun } from './build-step.ts';
+import type { BuildWorkshop } from './build-workshop.ts';
+import { goQuote } from './go-format.ts';
+import { OutputTail } from './output-tail.ts';
+import type { RunPlan } from './plan.ts';
+import { RUN_TARGETS, runSpec } from './run-spec.ts';
+import { BELOW, type KeyParts } from './step-key.ts';
+import { builtLayer, type Tree, treeKey } from './tree.ts';
+
+/** A RUN: a command in a container of its own on the tree, and what it leaves there as a layer. */
+export class RunStep implements BuildStep {
+  readonly plan: RunPlan;
+  readonly #workshop: BuildWorkshop;
+
+  constructor(plan: RunPlan, workshop: BuildWorkshop) {
+    this.plan = plan;
+    this.#workshop = workshop;
+  }
+
+  async keyParts([below]: readonly Tree[]): Promise<KeyParts> {
+    const { args, script, env, user, cwd, platform, instruction } = this.plan;
+    const { runOptions, clampSeconds } = this.#workshop;
+    const variables = env.map((variable) => {
+      const equals = variable.indexOf('=');
+      return [`env ${variable.slice(0, equals)}`, variable.slice(equals + 1)] as const;
+    });
+    const { extraHosts, rlimits, shmSizeBytes } = runOptions;
+    return {
+      operation: 'RUN',
+      [BELOW]: treeKey(below!),
+      command: args,
+      ...Object.fromEntries(variables),
+      user,
+      workdir: cwd,
+      platform: formatPlatform(platform),
+      network: this.#networkMode(),
+      ...(script === undefined ? {} : { script: script.content }),
+      ...(instruction.mounts.length === 0 ? {} : { mounts: instruction.mounts.map(({ text }) => text) }),
+      ...(extraHosts.length === 0
+        ? {}
+        : { hosts: extraHosts.map(({ name, address }) => `${name}=${address}`) }),
+      ...(rlimits.length === 0 ? {} : { limits: JSON.stringify(rlimits) }),
+      ...(shmSizeBytes === undefined ? {} : { shm: String(shmSizeBytes) }),
+      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+    };
+  }
+
+  async exec([below]: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+    const tree = below!;
+    const { content, folder } = this.#workshop;
+    const parents = await content.parents(tree, run.signal);
+    // What is left in it goes with the build's folder.
+    const place = join(folder.path, this.plan.place.replace('/', '-'));
+    await mkdir(join(place, 'rootfs'), { recursive: true, mode: 0o700 });
+    await this.#runCommand(place, parents, run);
+    return await this.#keepChanges(place, tree, parents, run.signal);
+  }
+
+  async #runCommand(place: string, parents: Parents, run: StepRun): Promise<void> {
+    const { host } = this.#workshop;
+    const { mounts } = await host.snapshotter.prepare(place, parents, RUN_TARGETS);
+    const spec = await this.#spec(place, parents, run.signal);
+    const tail = new OutputTail();
+    const exitCode = await this.#watch(place, spec, mounts, run, tail);
+    run.signal.throwIfAborted();
+    if (exitCode === 0) return;
+    const process = `process ${goQuote(this.plan.args.join(' '))}`;
+    const message = `${process} did not complete successfully: exit code: ${exitCode}`;
+    throw this.#failure(message, { exitCode }, tail);
+  }
+
+  async #watch(
+    place: string,
+    spec: ContainerSpec,
+    rootMounts: readonly Mount[],
+    run: StepRun,
+    tail: OutputTail,
+  ): Promise<number> {
+    const stdio = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
+    const { supervisor } = this.#workshop.host;
+    try {
+      const container = await supervisor.start({
+        folder: place,
+        spec,
+        rootMounts,
+        stdio,
+        signal: run.signal,
+      });
+      return await watch(container, run, tail);
+    } catch (error) {
+      if (!isOcitsError(error, 'not-found', 'not-executable', 'hostile', 'invalid-argument')) throw error;
+      const { message, hint, exitCode, cause } = error;
+      throw this.#failure(message, {
+        cause,
+        ...(hint === undefined ? {} : { hint }),
+        ...(exitCode === undefined ? {} : { exitCode }),
+      });
+    }
+  }
+
+  async #spec(place: string, parents: Parents, signal: AbortSignal): Promise<ContainerSpec> {
+    const { network, folder, runOptions } = this.#workshop;
+    const { network: space, etcFiles } = await network.forMode(this.#networkMode(), signal);
+    const files: { source: string; target: string }[] = [];
+    for (const [name, content] of Object.entries(etcFiles)) {
+      files.push({ source: await writeNew(place, name, content, 0o644), target: `/etc/${name}` });
+    }
+    const { script } = this.plan;
+    const source = script === undefined ? '' : await writeNew(place, 'script', script.content, 0o755);
+    return runSpec(this.plan, {
+      id: `${folder.id}-${this.plan.place.replace('/', '-')}`,
+      rootfs: join(place, 'rootfs'),
+      user: await this.#user(parents),
+      etcFiles: files,
+      mounts: script === undefined ? [] : [{ kind: 'bind', source, target: script.target, readOnly: true }],
+      network: space,
+      options: runOptions,
+    });
+  }
+
+  async #user(parents: Parents): Promise<ResolvedUser> {
+    const { snapshotter } = this.#workshop.host;
+    const read = (path: string) => snapshotter.readFile({ parents }, path, USER_FILE_LIMIT_BYTES);
+    const [passwd, group] = await Promise.all([read('etc/passwd'), read('etc/group')]);
+    try {
+      return resolveUser(this.plan.user, passwd, group);
+    } catch (error) {
+      throw isOcitsError(error, 'not-found', 'invalid-argument')
+        ? this.#failure(error.message, { cause: error })
+        : error;
+    }
+  }
+
+  async #keepChanges(
+    place: string,
+    tree: Tree,
+    parents: Parents,
+    signal: AbortSignal,
+  ): Promise<NewLayer | undefined> {
+    const { host, content, clampSeconds } = this.#workshop;
+    const tarPath = join(place, 'layer.tar');
+    const clamp = clampSeconds === undefined ? {} : { clampSeconds };
+    const { diffId, sizeBytes, entries } = await host.snapshotter.diff(place, { tarPath, signal, ...clamp });
+    if (entries === 0) return undefined;
+    await host.store.blobs.adopt(tarPath, diffId);
+    const below = tree.layers.map((layer) => layer.diffId);
+    const key = await host.snapshotter.commit(place, below, diffId);
+    const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes, '')] };
+    content.addSnapshot(result, parents, key);
+    return { diffId, sizeBytes };
+  }
+
+  #failure(message: string, details: Omit<ErrorDetails, 'location'>, tail?: OutputTail): BuildError {
+    const { label, range } = this.plan;
+    const location = { file: this.#workshop.file, line: range.start.line, endLine: range.end.line };
+    const output = tail === undefined ? {} : { outputTail: tail.text() };
+    return new BuildError('step-failed', message, { ...details, location }, { stepLabel: label, ...output });
+  }
+
+  #networkMode(): BuildNetworkMode {
+    const own = this.plan.instruction.network;
+    return own === 'default' ? this.#workshop.runOptions.network : own;
+  }
+}
+
+/** Passes on what the container prints, and waits until it has ended; ends it at once where the build is given up. */
+async function watch(container: RunningContainer, run: StepRun, tail: OutputTail): Promise<number> {
+  const read = async (name: 'stdout' | 'stderr', stream: Readable) => {
+    for await (const chunk of stream) {
+      tail.add(chunk);
+      run.output(name, chunk);
+    }
+  };
+  const stop = () => void container.kill('SIGKILL').catch(() => {});
+  run.signal.addEventListener('abort', stop, { once: true });
+  if (run.signal.aborted) stop();
+  try {
+    const [exit] = await Promise.all([
+      container.wait(),
+      read('stdout', container.stdout!),
+      read('stderr', container.stderr!),
+    ]);
+    return exit.exitCode;
+  } finally {
+    run.signal.removeEventListener('abort', stop);
+  }
+}
+
+async function writeNew(folder: string, name: string, content: string, mode: number): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content, { mode });
+  // The umask must not decide what the container sees.
+  await chmod(path, mode);
+  return path;
+}

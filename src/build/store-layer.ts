@@ -1,0 +1,18 @@
+import type { WrittenLayer } from '../layer/layer-writer.ts';
+import type { NewLayer } from './build-step.ts';
+import type { BuildWorkshop } from './build-workshop.ts';
+
+/**
+ * Takes a layer that the layer writer has finished at `tarPath` into the store: the blob by a rename, and its index.
+ * Its snapshot is made when something needs it. A layer without entries is none.
+ */
+export async function storeLayer(
+  { host, indexes }: Pick<BuildWorkshop, 'host' | 'indexes'>,
+  tarPath: string,
+  { diffId, sizeBytes, entries, index }: WrittenLayer,
+): Promise<NewLayer | undefined> {
+  if (entries === 0) return undefined;
+  await host.store.blobs.adopt(tarPath, diffId);
+  await indexes.put(diffId, index);
+  return { diffId, sizeBytes };
+}

@@ -1,0 +1,134 @@
+import { buffer } from 'node:stream/consumers';
+import { OcitsError } from '../errors.ts';
+import type { ImageHost } from '../image/image.ts';
+import type { IndexStore } from '../layer/index-store.ts';
+import type { BytePath, LayerChange, LayerSource } from '../layer/layer-change.ts';
+import { createIndexBuilder, decodeIndex, type LayerIndex } from '../layer/layer-index.ts';
+import { type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
+import { readLayer } from '../layer/read-layer.ts';
+import type { Digest } from '../oci/digest.ts';
+import { layerCompression } from '../oci/media-types.ts';
+import { warning } from '../progress.ts';
+import type { Parents, SnapshotKey } from '../snapshotter/snapshotter.ts';
+import { type Tree, type TreeLayer, treeKey } from './tree.ts';
+
+/**
+ * What is in trees: their layers' indexes and snapshots, made when something asks for them and not before. A tree
+ * that is only named needs neither.
+ */
+export class TreeContent {
+  readonly #host: ImageHost;
+  readonly #indexes: IndexStore;
+  readonly #merged = new Map<Digest, Promise<MergedTree>>();
+  readonly #parents = new Map<Digest, Promise<Parents>>();
+
+  constructor(host: ImageHost, indexes: IndexStore) {
+    this.#host = host;
+    this.#indexes = indexes;
+  }
+
+  /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
+  merged(tree: Tree, signal: AbortSignal): Promise<MergedTree> {
+    return remember(this.#merged, treeKey(tree), async () => {
+      const indexes = tree.layers.map(async (layer) => {
+        return (await this.#indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
+      });
+      return mergeIndexes(await Promise.all(indexes));
+    });
+  }
+
+  /** The snapshots of all layers, unpacked where they were not. */
+  parents(tree: Tree, signal: AbortSignal): Promise<Parents> {
+    return remember(this.#parents, treeKey(tree), () => this.#unpack(tree, signal));
+  }
+
+  /**
+   * A regular file of the tree, with symlinks followed inside it; undefined where there is none. Only a layer that is
+   * compressed has to be unpacked for it. Throws `hostile` over `limitBytes`.
+   */
+  async readFile(
+    tree: Tree,
+    path: BytePath,
+    limitBytes: number,
+    signal: AbortSignal,
+  ): Promise<Buffer | undefined> {
+    const found = (await this.merged(tree, signal)).lookup(path);
+    if (found?.entry?.type !== 'file') return undefined;
+    const { sizeBytes, dataOffset, sparse } = found.entry;
+    if (sizeBytes > limitBytes) throw new OcitsError('hostile', `/${path} has ${sizeBytes} bytes`);
+    const { descriptor } = tree.layers[found.layer]!;
+    if (sparse === undefined && layerCompression(descriptor.mediaType) === 'none') {
+      const range = { start: dataOffset, end: dataOffset + sizeBytes };
+      return await buffer(await this.#host.store.blobs.open(descriptor.digest, range));
+    }
+    const parents = await this.parents(tree, signal);
+    return await this.#host.snapshotter.readFile({ parents }, path, limitBytes);
+  }
+
+  /** Takes note that a step has left the snapshot of the tree's last layer. */
+  addSnapshot(tree: Tree, below: Parents, key: SnapshotKey): void {
+    this.#parents.set(treeKey(tree), Promise.resolve([...below, key]));
+  }
+
+  async #indexLayer(tree: Tree, layer: TreeLayer, signal: AbortSignal): Promise<LayerIndex> {
+    await tree.fetch?.(signal);
+    const builder = createIndexBuilder();
+    const visitor = {
+      change: (change: LayerChange) => builder.add(change),
+      data: () => {},
+      fileEnd: () => {},
+    };
+    const { diffId } = await readLayer(this.#source(layer), visitor, { signal });
+    if (diffId !== layer.diffId) {
+      throw new OcitsError('digest-mismatch', `layer ${layer.descriptor.digest} has the diffID ${diffId}`);
+    }
+    const bytes = builder.finish();
+    await this.#indexes.put(diffId, bytes);
+    return decodeIndex(bytes);
+  }
+
+  async #unpack(tree: Tree, signal: AbortSignal): Promise<Parents> {
+    const last = tree.layers.at(-1);
+    if (last === undefined) return [];
+    await tree.fetch?.(signal);
+    const below = await this.parents({ ...tree, layers: tree.layers.slice(0, -1) }, signal);
+    const diffIds = tree.layers.map(({ diffId }) => diffId);
+    const known = await this.#host.snapshotter.stat(diffIds);
+    return [...below, known?.key ?? (await this.#apply(last, below, diffIds, signal))];
+  }
+
+  async #apply(
+    layer: TreeLayer,
+    parents: Parents,
+    diffIds: readonly Digest[],
+    signal: AbortSignal,
+  ): Promise<SnapshotKey> {
+    const onWarning = (text: string) => this.#host.emit(warning(text));
+    return await this.#host.snapshotter.apply({
+      parents,
+      diffIds,
+      source: this.#source(layer),
+      signal,
+      onWarning,
+    });
+  }
+
+  #source({ descriptor }: TreeLayer): LayerSource {
+    const compression = layerCompression(descriptor.mediaType);
+    if (compression === undefined) {
+      throw new OcitsError('unsupported', `a layer of the type ${descriptor.mediaType} cannot be read`);
+    }
+    return { path: this.#host.store.blobs.path(descriptor.digest), compression, sizeBytes: descriptor.size };
+  }
+}
+
+/** One piece of work a key, whoever asks first; a failure is forgotten. */
+function remember<K, T>(known: Map<K, Promise<T>>, key: K, work: () => Promise<T>): Promise<T> {
+  let result = known.get(key);
+  if (result === undefined) {
+    result = work();
+    known.set(key, result);
+    result.catch(() => known.delete(key));
+  }
+  return result;
+}
