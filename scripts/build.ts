@@ -30,7 +30,7 @@ const UNUSED_OF_OCLIF = [
 const MORE_UNUSED = ['string-width', 'tinyglobby', 'widest-line', 'wrap-ansi', 'wsl-utils'];
 const EMPTY = join(root, 'scripts/empty-package.cjs');
 
-const WORKERS = ['src/snapshotter/overlay/apply-worker.ts'];
+const WORKERS = ['src/snapshotter/overlay/overlay-worker.ts'];
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 await build({

@@ -36,6 +36,14 @@ export interface MountTarget {
   readonly type: 'file' | 'directory';
 }
 
+export interface PrepareOptions {
+  /**
+   * What the active snapshot holds need not survive a crash of the host: syncs cost nothing then. For build steps and
+   * containers that go with their command.
+   */
+  readonly isVolatile?: boolean;
+}
+
 /** A writable layer that a container or a build step works in. */
 export interface ActiveSnapshot {
   readonly mounts: readonly Mount[];
@@ -66,7 +74,12 @@ export interface Snapshotter {
    * (a symlink, a fifo, a device), and is no change of the active snapshot's own; folders above them keep the owner
    * and mode they have in the image where they are folders there.
    */
-  prepare(folder: string, parents: Parents, targets?: readonly MountTarget[]): Promise<ActiveSnapshot>;
+  prepare(
+    folder: string,
+    parents: Parents,
+    targets?: readonly MountTarget[],
+    options?: PrepareOptions,
+  ): Promise<ActiveSnapshot>;
   /** Read-only mounts of a stack; nothing is made. */
   view(parents: Parents): Promise<readonly Mount[]>;
   /**
@@ -87,7 +100,12 @@ export interface Snapshotter {
   usage(folder: string): Promise<{ sizeBytes: number; entries: number }>;
   remove(key: SnapshotKey): Promise<void>;
   list(): AsyncIterable<SnapshotInfo>;
-  /** Deletes what crashed processes left half-made, and frees what waits for deletion. */
+  /**
+   * Makes durable what was applied and committed since the last time: one sync for all of it, which may take seconds.
+   * Nobody need call it: without it, layers are held against their indexes after the host has started anew.
+   */
+  sync(): Promise<void>;
+  /** Deletes what crashed processes left half-made, and frees what waits for deletion; makes durable what is there. */
   cleanup(): Promise<void>;
 }
 
@@ -96,6 +114,8 @@ export interface DiffOptions {
   readonly tarPath: string;
   /** Times later than this become this (`SOURCE_DATE_EPOCH`), in the tar and in the snapshot alike. */
   readonly clampSeconds?: number;
+  /** Leaves the active snapshot as it is, so that it goes on (and may even be in use); `commit` cannot follow then. */
+  readonly isReadOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -1,0 +1,114 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno, OcitsError } from '../../errors.ts';
+import { openIndexStore } from '../../layer/index-store.ts';
+import { chainIds } from '../../oci/chain-id.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { DiffOptions, DiffResult } from '../snapshotter.ts';
+import { activeFolders, getActiveState } from './active-state.ts';
+import { type DiffedLayer, type DiffJob, diffUpper } from './diff-upper.ts';
+import type { LayerShelf } from './layer-shelf.ts';
+import { loadStack } from './layer-stack.ts';
+import { opaqueXattr } from './open-stack.ts';
+import type { OverlayArea } from './overlay-area.ts';
+import { publishLayer } from './publish-layer.ts';
+import { isOver, measureUpper } from './upper-walk.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+/** A diff of at most this is made at once; for more, starting a thread pays. */
+const SMALL = { entries: 200, sizeBytes: 4 * 1024 * 1024 };
+const FACTS = 'diff.json';
+const INDEX = 'diff.index';
+
+export interface CommitHost {
+  readonly area: OverlayArea;
+  readonly shelf: LayerShelf;
+  readonly pool: WorkerPool;
+  readonly userXattrs: boolean;
+}
+
+type DiffFacts = Omit<DiffedLayer, 'index'>;
+
+/** Snapshotter.diff. What `commitActive` needs to know stays in the folder. */
+export async function diffActive(
+  host: CommitHost,
+  folder: string,
+  options: DiffOptions,
+): Promise<DiffResult> {
+  const { parents, targets } = getActiveState(folder);
+  const stack = await loadStack(host.shelf, parents);
+  const { upper } = activeFolders(folder);
+  const job: DiffJob = {
+    upper,
+    tarPath: options.tarPath,
+    ...(options.clampSeconds === undefined ? {} : { clampSeconds: options.clampSeconds }),
+    isReadOnly: options.isReadOnly ?? false,
+    targets,
+    lower: stack.layers.map(({ key, opaques }) => ({ tree: host.area.tree(key), opaques })),
+    root: stack.root,
+    opaqueXattr: opaqueXattr(host.userXattrs),
+  };
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const isSmall = !isOver(measureUpper(upper, SMALL), SMALL);
+  const diffed = isSmall ? await diffUpper(job, signal) : await host.pool.run('diff', job, signal);
+  const { index, ...facts } = diffed;
+  if (!job.isReadOnly) {
+    writeFileSync(join(folder, INDEX), index);
+    writeFileSync(join(folder, FACTS), JSON.stringify(facts));
+  }
+  return { diffId: facts.diffId, sizeBytes: facts.sizeBytes, entries: facts.entries };
+}
+
+/**
+ * Snapshotter.commit: the upper folder becomes the layer's tree by a rename. overlayfs's marks stay in it: they mean
+ * nothing in a lower layer, save opaque marks, which the tar has, too, or which bind the layer to this stack.
+ */
+export async function commitActive(
+  { area, shelf }: CommitHost,
+  folder: string,
+  parentDiffIds: readonly Digest[],
+  diffId: Digest,
+): Promise<Digest> {
+  const facts = readFacts(folder, diffId);
+  const diffIds = [...parentDiffIds, diffId];
+  const known = await shelf.findIn(diffIds);
+  const { upper, layer } = activeFolders(folder);
+  if (known !== undefined) return known.key;
+  const key = facts.leans ? chainIds(diffIds).at(-1)! : diffId;
+  await openIndexStore(area.storeRoot).put(diffId, readFileSync(join(folder, INDEX)));
+  const tree = join(layer, 'fs');
+  mkdirSync(layer, { recursive: true, mode: 0o700 });
+  if (!existsSync(tree)) await rename(upper, tree);
+  // A root folder that the layer does not list has no owner and mode of its own, for other stacks.
+  if (facts.rootFolder === undefined) {
+    chownSync(tree, 0, 0);
+    chmodSync(tree, 0o755);
+  }
+  publishLayer(area, layer, {
+    key,
+    diffId,
+    bootId: shelf.bootId,
+    sizeBytes: facts.contentBytes,
+    entries: facts.entries,
+    leans: facts.leans,
+    wasUpper: true,
+    opaques: facts.opaques,
+    ...(facts.rootFolder === undefined ? {} : { rootFolder: facts.rootFolder }),
+  });
+  await rm(join(folder, FACTS), { force: true });
+  return key;
+}
+
+function readFacts(folder: string, diffId: Digest): DiffFacts {
+  try {
+    const facts = JSON.parse(readFileSync(join(folder, FACTS), 'utf8')) as DiffFacts;
+    if (facts.diffId === diffId) return facts;
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !isErrno(error, 'ENOENT')) throw error;
+  }
+  throw new OcitsError(
+    'invalid-argument',
+    `the active snapshot in ${folder} has no diff ${diffId} to commit`,
+  );
+}

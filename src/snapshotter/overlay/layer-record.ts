@@ -1,0 +1,68 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrno } from '../../errors.ts';
+import type { BytePath } from '../../layer/layer-change.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
+
+/** What is known of an unpacked layer, in `record.json` beside its tree. Never changes. */
+export interface LayerRecord {
+  readonly version: 1;
+  readonly key: Digest;
+  readonly diffId: Digest;
+  /** The short link's name, relative to the area. */
+  readonly link: string;
+  /** The boot in which it was written. Nothing was synced by then. */
+  readonly bootId: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly sizeBytes: number;
+  readonly entries: number;
+  /** Made for one stack only: it depends on what lies below. */
+  readonly leans: boolean;
+  /** Its tree was the upper layer of a mount. */
+  readonly wasUpper: boolean;
+  /** Of the root folder, where the layer lists it. */
+  readonly rootFolder?: RootFolder;
+  /** Folders that hide all that lies below them; the empty path is the root. */
+  readonly opaques: readonly BytePath[];
+}
+
+export interface RootFolder {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+const FILE = 'record.json';
+const DURABLE = 'durable';
+
+/** Undefined where there is none, or one that is damaged or of another version. */
+export function readRecord(layerFolder: string): LayerRecord | undefined {
+  try {
+    const record = JSON.parse(readFileSync(join(layerFolder, FILE), 'utf8')) as LayerRecord;
+    return record.version === 1 && isDigest(record.key) && isDigest(record.diffId) ? record : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError || isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Into a folder that has no layer's name yet. */
+export function writeRecord(layerFolder: string, record: LayerRecord): void {
+  writeFileSync(join(layerFolder, FILE), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+}
+
+/** Whether the layer is known to be on the disk as it was written. */
+export function isDurable(layerFolder: string): boolean {
+  try {
+    readFileSync(join(layerFolder, DURABLE));
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+export function markDurable(layerFolder: string): void {
+  writeFileSync(join(layerFolder, DURABLE), '', { mode: 0o600 });
+}

@@ -1,0 +1,117 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrno, OcitsError } from '../../errors.ts';
+import { type IndexStore, openIndexStore } from '../../layer/index-store.ts';
+import type { LayerIndex } from '../../layer/layer-index.ts';
+import { chainIds } from '../../oci/chain-id.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { readBootId } from '../../system/boot-id.ts';
+import { nativePath } from '../../system/byte-name.ts';
+import { runTool } from '../../system/spawn.ts';
+import { isDurable, type LayerRecord, markDurable, readRecord } from './layer-record.ts';
+import type { OverlayArea } from './overlay-area.ts';
+
+const LAYER_NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/;
+const S_IFMT = 0o170000;
+
+/**
+ * Finds unpacked layers that can be trusted. Their files are not synced one by one: a layer of an earlier boot that
+ * no `sync` has marked is held against its index, and thrown away where something is missing.
+ */
+export class LayerShelf {
+  readonly #area: OverlayArea;
+  readonly #indexes: IndexStore;
+  readonly #bootId = readBootId();
+
+  constructor(area: OverlayArea) {
+    this.#area = area;
+    this.#indexes = openIndexStore(area.storeRoot);
+  }
+
+  get bootId(): string {
+    return this.#bootId;
+  }
+
+  /** The last layer of a stack, under either name that it may have. */
+  async findIn(diffIds: readonly Digest[]): Promise<LayerRecord | undefined> {
+    const diffId = diffIds.at(-1);
+    const chainId = chainIds(diffIds).at(-1);
+    if (diffId === undefined || chainId === undefined) return undefined;
+    const own = await this.find(diffId);
+    if (own !== undefined && (!own.leans || diffId === chainId)) return own;
+    return diffId === chainId ? undefined : await this.find(chainId);
+  }
+
+  async find(key: Digest): Promise<LayerRecord | undefined> {
+    const folder = this.#area.layer(key);
+    const record = readRecord(folder);
+    if (record === undefined) return undefined;
+    if (record.bootId === this.#bootId || isDurable(folder)) return record;
+    const index = await this.#indexes.get(record.diffId);
+    if (index !== undefined && isComplete(this.#area.tree(key), index)) {
+      markDurable(folder);
+      return record;
+    }
+    await this.#area.delete(await this.#area.discard(folder));
+    return undefined;
+  }
+
+  /** Throws `not-found`. */
+  async get(key: Digest): Promise<LayerRecord> {
+    const record = await this.find(key);
+    if (record !== undefined) return record;
+    throw new OcitsError('not-found', `the layer ${key} is not unpacked`, { hint: 'pull the image again' });
+  }
+
+  /** All layers that are there, trusted or not. */
+  *list(): Generator<LayerRecord> {
+    for (const name of layerNames(this.#area.folder)) {
+      const record = readRecord(join(this.#area.folder, name));
+      if (record !== undefined) yield record;
+    }
+  }
+
+  /** Has the kernel write all that it still holds of unpacked layers, and marks them; one call for many layers. */
+  async sync(): Promise<void> {
+    const folders = layerNames(this.#area.folder).map((name) => join(this.#area.folder, name));
+    // Only this boot's own: what was lost in an earlier one, no sync brings back.
+    const unmarked = folders.filter((path) => !isDurable(path) && readRecord(path)?.bootId === this.#bootId);
+    if (unmarked.length === 0) return;
+    await runTool('sync', ['--file-system', '--', this.#area.folder]);
+    for (const folder of unmarked) markDurable(folder);
+  }
+}
+
+function layerNames(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => LAYER_NAME.test(name));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+/** Whether each entry is there with its type and, for files, its size: what a crash before the write-back cuts. */
+function isComplete(tree: string, index: LayerIndex): boolean {
+  const prefix = Buffer.from(tree).toString('latin1');
+  for (let position = 0; position < index.count; position++) {
+    const change = index.at(position);
+    if (change.type === 'opaque' || change.type === 'whiteout') continue;
+    if (index.find(change.path) !== position) continue;
+    const stat = lstatSync(nativePath(`${prefix}/${change.path}`), { throwIfNoEntry: false });
+    if (stat === undefined) return false;
+    if (change.type === 'hardlink') continue;
+    if ((stat.mode & S_IFMT) !== FILE_TYPES[change.type]) return false;
+    if (change.type === 'file' && stat.size !== change.sizeBytes) return false;
+  }
+  return true;
+}
+
+const FILE_TYPES = {
+  fifo: 0o010000,
+  char: 0o020000,
+  directory: 0o040000,
+  block: 0o060000,
+  file: 0o100000,
+  symlink: 0o120000,
+} as const;

@@ -1,0 +1,195 @@
+import { corruptEntry, hostileEntry, joinPath, parentPath } from '../../layer/byte-path.ts';
+import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-change.ts';
+import type { MergedTree } from '../../layer/merged-tree.ts';
+
+/** What a layer's own tree has under one name. */
+export type TreeNode = FolderNode | LeafNode | WhiteoutNode;
+
+export interface WhiteoutNode {
+  readonly type: 'whiteout';
+}
+
+/** Anything but a folder. Hard links of one file share one node. */
+export interface LeafNode {
+  readonly type: 'file' | 'symlink' | 'special';
+  /** Of a symlink. */
+  readonly target?: string;
+  /** Present where something is left to be done in the end: an exact time, xattrs, a node that Node cannot make. */
+  readonly entry?: LayerEntry;
+  /** False for what the batch in the end makes. */
+  readonly isMade: boolean;
+}
+
+export type FolderMetadata = Omit<EntryMetadata, 'path'>;
+
+/** A folder of the layer, at its real path: no symlink is on the way. */
+export interface FolderNode {
+  readonly type: 'folder';
+  readonly path: BytePath;
+  readonly parent: FolderNode | undefined;
+  readonly children: Map<string, TreeNode>;
+  metadata: FolderMetadata;
+  /** The tar has an entry for it; else it is there because something below it is. */
+  isListed: boolean;
+  /** The layer hides all that layers below have in it. */
+  isOpaque: boolean;
+  /** The layers below have nothing here. */
+  isNew: boolean;
+}
+
+export const WHITEOUT: WhiteoutNode = { type: 'whiteout' };
+export const PLAIN_FILE: LeafNode = { type: 'file', isMade: true };
+
+/** For a folder that no layer lists: a fixed time, so that the same layers always give the same tree. */
+export const UNLISTED_FOLDER: FolderMetadata = {
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: { seconds: 0, nanoseconds: 0 },
+};
+
+const MAX_SYMLINKS = 40;
+
+/** Thrown where a layer turns out to need what lies below it, and that was not given. Nothing is wrong with it. */
+export class LowerNeeded extends Error {}
+
+/**
+ * A layer's own tree in memory, by which all paths of its tar are resolved: never by what the file system says.
+ * A parent that the tar does not list is taken from the layers below, with its owner and mode, or is made anew;
+ * one that is a symlink is followed, inside the root.
+ */
+export class LayerTree {
+  readonly root: FolderNode;
+  /** The layer's meaning depends on the layers below it. */
+  leans = false;
+  readonly #lower: MergedTree | undefined;
+  readonly #onUnlisted: (folder: FolderNode) => void;
+  /** The folder of the last path: entries of one folder mostly follow each other. */
+  #lastFolder: FolderNode;
+
+  /** `onUnlisted` is called for each folder that comes to be without an entry of its own. */
+  constructor(lower: MergedTree | undefined, onUnlisted: (folder: FolderNode) => void) {
+    this.#lower = lower;
+    this.#onUnlisted = onUnlisted;
+    this.root = newFolder('', undefined, UNLISTED_FOLDER);
+    this.#lastFolder = this.root;
+  }
+
+  /** The folder in which `path` really lies. Throws `corrupt` where a parent is a file, `hostile` on a symlink loop. */
+  folderOf(path: BytePath): FolderNode {
+    return this.folderAt(parentPath(path));
+  }
+
+  /** The folder `path`, with symlinks followed. */
+  folderAt(path: BytePath): FolderNode {
+    if (path === this.#lastFolder.path) return this.#lastFolder;
+    const folder = this.#walk(path);
+    // A way through symlinks is not kept, since a later entry can change it.
+    if (folder.path === path) this.#lastFolder = folder;
+    return folder;
+  }
+
+  /** Puts `node` under a name that is free or has something else than a folder. */
+  set(folder: FolderNode, name: string, node: TreeNode): void {
+    folder.children.set(name, node);
+  }
+
+  /** Takes a name from the tree, with all that is below it. */
+  remove(folder: FolderNode, name: string): void {
+    this.#lastFolder = this.root;
+    folder.children.delete(name);
+  }
+
+  addFolder(parent: FolderNode, name: string, metadata: FolderMetadata): FolderNode {
+    const folder = newFolder(joinPath(parent.path, name), parent, metadata);
+    this.set(parent, name, folder);
+    return folder;
+  }
+
+  /** What the layers below show at `path`, of which `folder` is the real folder. Throws LowerNeeded. */
+  below(folder: FolderNode, name: string): ReturnType<MergedTree['lookup']> {
+    if (isHidden(folder)) return undefined;
+    this.leans = true;
+    if (this.#lower === undefined) throw new LowerNeeded();
+    return this.#lower.lookup(joinPath(folder.path, name), { followLast: false });
+  }
+
+  #walk(path: BytePath): FolderNode {
+    let folder = this.root;
+    let symlinks = 0;
+    const parts = path === '' ? [] : path.split('/').reverse();
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
+      if (part === '' || part === '.') continue;
+      if (part === '..') {
+        folder = folder.parent ?? this.root;
+        continue;
+      }
+      const step = this.#step(folder, part, path);
+      if (typeof step !== 'string') {
+        folder = step;
+        continue;
+      }
+      symlinks++;
+      if (symlinks > MAX_SYMLINKS) throw hostileEntry(path, 'lies behind too many symlinks');
+      if (step.startsWith('/')) folder = this.root;
+      parts.push(...step.split('/').reverse());
+    }
+    return folder;
+  }
+
+  /** The folder `name`, or the target of the symlink that stands there. */
+  #step(folder: FolderNode, name: string, path: BytePath): FolderNode | string {
+    const node = folder.children.get(name);
+    if (node === undefined) return this.#unlisted(folder, name, path);
+    if (node.type === 'folder') return node;
+    if (node.type === 'symlink') return node.target!;
+    if (node.type !== 'whiteout') throw corruptEntry(path, 'is used as a folder, and is a file');
+    const fresh = this.addFolder(folder, name, UNLISTED_FOLDER);
+    fresh.isOpaque = true;
+    this.#onUnlisted(fresh);
+    return fresh;
+  }
+
+  #unlisted(folder: FolderNode, name: string, path: BytePath): FolderNode | string {
+    const below = this.below(folder, name);
+    const entry = below?.entry;
+    if (entry?.type === 'symlink') return entry.target;
+    if (entry !== undefined && entry.type !== 'directory') {
+      throw corruptEntry(path, 'is used as a folder, and is a file in a layer below');
+    }
+    const made = this.addFolder(folder, name, entry ?? UNLISTED_FOLDER);
+    made.isNew = below === undefined;
+    this.#onUnlisted(made);
+    return made;
+  }
+}
+
+/** Whether nothing of the layers below shows in this folder. */
+function isHidden(folder: FolderNode): boolean {
+  for (let at: FolderNode | undefined = folder; at !== undefined; at = at.parent) {
+    if (at.isOpaque || at.isNew) return true;
+  }
+  return false;
+}
+
+function newFolder(path: BytePath, parent: FolderNode | undefined, metadata: FolderMetadata): FolderNode {
+  return {
+    type: 'folder',
+    path,
+    parent,
+    children: new Map(),
+    metadata,
+    isListed: false,
+    isOpaque: false,
+    isNew: false,
+  };
+}
+
+/** A folder's children and theirs, and after them the folder itself; the root last. */
+export function* walkUp(folder: FolderNode): Generator<[path: BytePath, node: TreeNode]> {
+  for (const [name, node] of folder.children) {
+    if (node.type === 'folder') yield* walkUp(node);
+    else yield [joinPath(folder.path, name), node];
+  }
+  yield [folder.path, folder];
+}

@@ -1,0 +1,97 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  type Stats,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { joinPath } from '../../layer/byte-path.ts';
+import type { BytePath } from '../../layer/layer-change.ts';
+import { nativePath } from '../../system/byte-name.ts';
+import { removeTrees } from '../../system/remove-tree.ts';
+import type { MountTarget } from '../snapshotter.ts';
+import { utime } from './layer-folder.ts';
+import type { RootFolder } from './layer-record.ts';
+import { makeRootFolder } from './overlay-area.ts';
+import type { StackReader } from './stack-reader.ts';
+
+const PLAIN_MODE = 0o755;
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+const S_IFREG = 0o100000;
+
+/**
+ * Makes the layer with the mount targets in `folder`, which must not exist: plain empty files and folders, which stand
+ * over whatever the image has there. Folders on the way have the owner, mode and time of the image's where it has
+ * folders there; symlinks of the image are never followed.
+ */
+export async function makeTargetLayer(
+  folder: string,
+  root: RootFolder,
+  image: StackReader | undefined,
+  targets: readonly MountTarget[],
+): Promise<void> {
+  makeRootFolder(folder, root);
+  const made = new Map<BytePath, Stats | undefined>();
+  for (const target of targets) {
+    const parts = target.path.split('/');
+    const names = target.type === 'directory' ? parts : parts.slice(0, -1);
+    let path = '';
+    for (const name of names) {
+      path = joinPath(path, name);
+      if (made.has(path)) continue;
+      made.set(path, await makeLike(folder, path, image));
+    }
+    // A target inside a target that is a file is the caller's mistake, and fails here.
+    if (target.type === 'file') writeFileSync(within(folder, target.path), '', { mode: 0o644 });
+  }
+  // Deepest first, since making what is inside changes a folder's time.
+  for (const [path, stat] of [...made].reverse()) {
+    if (stat === undefined) continue;
+    const time = utime(stat.mtimeMs / 1000);
+    utimesSync(within(folder, path), time, time);
+  }
+}
+
+/** Makes a folder as the image has it. Gives what the image has, where that is a folder. */
+async function makeLike(
+  folder: string,
+  path: BytePath,
+  image: StackReader | undefined,
+): Promise<Stats | undefined> {
+  const native = within(folder, path);
+  mkdirSync(native, PLAIN_MODE);
+  const stat = await image?.lookup(path);
+  const isFolder = stat !== undefined && (stat.mode & S_IFMT) === S_IFDIR;
+  if (isFolder) chownSync(native, stat.uid, stat.gid);
+  chmodSync(native, isFolder ? stat.mode & 0o7777 : PLAIN_MODE);
+  return isFolder ? stat : undefined;
+}
+
+/**
+ * Clears from an upper layer what would stand over mount targets: anything but folders on the way to them, and
+ * anything of another type in their place. It is what a container left that ran with other targets.
+ */
+export async function clearTargets(upper: string, targets: readonly MountTarget[]): Promise<void> {
+  for (const { path, type } of targets) {
+    const parts = path.split('/');
+    for (let count = 1; count <= parts.length; count++) {
+      const native = within(upper, parts.slice(0, count).join('/'));
+      const stat = lstatSync(native, { throwIfNoEntry: false });
+      if (stat === undefined) break;
+      const wanted = count === parts.length && type === 'file' ? S_IFREG : S_IFDIR;
+      const found = stat.mode & S_IFMT;
+      if (found === wanted) continue;
+      if (found === S_IFDIR) await removeTrees([native.toString()]);
+      else unlinkSync(native);
+      break;
+    }
+  }
+}
+
+function within(folder: string, path: BytePath): string | Buffer {
+  return nativePath(`${Buffer.from(folder).toString('latin1')}/${path}`);
+}

@@ -1,0 +1,28 @@
+import type { LayerStack } from './layer-stack.ts';
+import type { OverlayArea } from './overlay-area.ts';
+import { type ReadableLayer, StackReader } from './stack-reader.ts';
+
+export interface OpenOptions {
+  readonly userXattrs: boolean;
+  /** An upper layer over the stack, which may change while it is read. */
+  readonly upper?: string;
+}
+
+/** Reads a stack's merged tree; undefined where there are no layers at all. */
+export function openStack(
+  area: OverlayArea,
+  stack: LayerStack,
+  { userXattrs, upper }: OpenOptions,
+): StackReader | undefined {
+  const layers: ReadableLayer[] = stack.layers.map((layer) => ({
+    tree: area.tree(layer.key),
+    opaques: new Set(layer.opaques),
+  }));
+  if (upper !== undefined) layers.unshift({ tree: upper });
+  return layers.length === 0 ? undefined : new StackReader(layers, opaqueXattr(userXattrs));
+}
+
+/** The attribute that marks an opaque folder. */
+export function opaqueXattr(userXattrs: boolean): string {
+  return `${userXattrs ? 'user' : 'trusted'}.overlay.opaque`;
+}

@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { OcitsError } from '../../errors.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { removeTrees } from '../../system/remove-tree.ts';
+import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
+import { activeFolders, readActiveState, writeActiveState } from './active-state.ts';
+import type { LayerShelf } from './layer-shelf.ts';
+import { type LayerStack, loadStack } from './layer-stack.ts';
+import { clearTargets, makeTargetLayer } from './mount-targets.ts';
+import { openStack } from './open-stack.ts';
+import { makeRootFolder, type OverlayArea } from './overlay-area.ts';
+import { overlayMount } from './overlay-mount.ts';
+
+export interface PrepareRequest extends PrepareOptions {
+  readonly folder: string;
+  readonly parents: readonly Digest[];
+  readonly targets: readonly MountTarget[];
+  readonly userXattrs: boolean;
+}
+
+/** Snapshotter.prepare: makes or finds the upper layer, renews the layer with the mount targets. */
+export async function prepareActive(
+  area: OverlayArea,
+  shelf: LayerShelf,
+  request: PrepareRequest,
+): Promise<ActiveSnapshot> {
+  const { folder, parents, targets, userXattrs } = request;
+  const folders = activeFolders(folder);
+  const stack = await loadStack(shelf, parents);
+  await prepareState(folder, parents, targets);
+  if (existsSync(folders.upper)) await clearTargets(folders.upper, targets);
+  else makeRootFolder(folders.upper, stack.root);
+  await prepareWork(folders.work);
+  await prepareTargets(area, stack, { ...request, folder: folders.targets });
+  const lowers = [
+    ...(targets.length === 0 ? [] : [relative(area.folder, folders.targets)]),
+    ...stack.layers.map((layer) => layer.link),
+  ];
+  if (lowers.length === 0) lowers.push(area.emptyFolder(0, stack.root));
+  const mount = overlayMount({
+    folder: area.folder,
+    lowers,
+    upper: { folder: folders.upper, work: folders.work },
+    userXattrs,
+    isVolatile: request.isVolatile ?? false,
+  });
+  return { mounts: [mount] };
+}
+
+async function prepareState(
+  folder: string,
+  parents: readonly Digest[],
+  targets: readonly MountTarget[],
+): Promise<void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const state = readActiveState(folder);
+  if (state !== undefined && state.parents.join() !== parents.join()) {
+    throw new OcitsError('invalid-argument', `the active snapshot in ${folder} stands on other layers`);
+  }
+  writeActiveState(folder, { version: 1, parents, targets });
+}
+
+/** overlayfs refuses the work folder of a mount that was volatile, since what a crash lost is unknown; here that is known. */
+async function prepareWork(work: string): Promise<void> {
+  if (existsSync(join(work, 'work/incompat'))) await removeTrees([work]);
+  mkdirSync(work, { recursive: true, mode: 0o700 });
+}
+
+async function prepareTargets(area: OverlayArea, stack: LayerStack, request: PrepareRequest): Promise<void> {
+  const { folder, targets, userXattrs } = request;
+  if (existsSync(folder)) await removeTrees([folder]);
+  if (targets.length === 0) return;
+  using image = openStack(area, stack, { userXattrs });
+  await makeTargetLayer(folder, stack.root, image, targets);
+}

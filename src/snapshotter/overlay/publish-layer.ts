@@ -1,0 +1,23 @@
+import { existsSync, renameSync } from 'node:fs';
+import { isErrno } from '../../errors.ts';
+import { type LayerRecord, writeRecord } from './layer-record.ts';
+import type { OverlayArea } from './overlay-area.ts';
+
+export type NewLayer = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
+
+/**
+ * Gives a finished layer's folder its name, with its record: from then on it is there. False where the layer has come
+ * to be there meanwhile; the folder stays the caller's then.
+ */
+export function publishLayer(area: OverlayArea, folder: string, layer: NewLayer): boolean {
+  area.make();
+  const link = area.link(layer.key);
+  writeRecord(folder, { version: 1, ...layer, link, createdAt: new Date().toISOString() });
+  try {
+    renameSync(folder, area.layer(layer.key));
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST') && existsSync(area.tree(layer.key))) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,117 @@
+import { OcitsError } from '../../errors.ts';
+import { showPath } from '../../layer/byte-path.ts';
+import { openIndexStore } from '../../layer/index-store.ts';
+import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
+import { createIndexBuilder, type LayerIndex } from '../../layer/layer-index.ts';
+import { type MergedTree, mergeIndexes } from '../../layer/merged-tree.ts';
+import { readLayer } from '../../layer/read-layer.ts';
+import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import { finishLayer } from './finish-layer.ts';
+import { type Creator, LayerFolder } from './layer-folder.ts';
+import { type FolderMetadata, LayerTree } from './layer-tree.ts';
+import { ApplyVisitor } from './layer-visitor.ts';
+
+/** What one layer needs to be unpacked: plain data, for a worker thread. */
+export interface UnpackJob {
+  readonly source: LayerSource;
+  readonly diffId: Digest;
+  /** An empty folder for the layer's tree, and a name beside it for what is needed in between. */
+  readonly root: string;
+  readonly scratch: string;
+  /** The layers below, lowest first; absent while it is not known whether they are needed. */
+  readonly lower?: {
+    /** `$OCITS_ROOT`, for the layer indexes. */
+    readonly storeRoot: string;
+    readonly diffIds: readonly Digest[];
+    readonly folders: readonly string[];
+  };
+  readonly whiteoutDevice: string;
+  readonly opaqueXattr: string;
+  readonly creator: Creator;
+}
+
+export interface UnpackedLayer {
+  /** The layer's meaning depends on the layers below it. */
+  readonly leans: boolean;
+  /** What the tar says of its root folder, where it does. */
+  readonly rootFolder: Pick<FolderMetadata, 'mode' | 'uid' | 'gid'> | undefined;
+  readonly opaques: readonly BytePath[];
+  readonly sizeBytes: number;
+  readonly entries: number;
+  readonly index: Uint8Array;
+}
+
+export interface UnpackOptions {
+  readonly signal?: AbortSignal;
+  readonly onBytes?: (uncompressedBytes: number) => void;
+  readonly onWarning?: (text: string) => void;
+}
+
+/**
+ * Unpacks a layer into the empty folder `job.root` and verifies its diffID. Throws LowerNeeded where the layer leans
+ * on the layers below and `job.lower` is absent, `digest-mismatch`, and what `readLayer` throws. After an error the
+ * folders are the caller's to delete.
+ */
+export async function unpackLayer(job: UnpackJob, options: UnpackOptions = {}): Promise<UnpackedLayer> {
+  const warnings = new Warnings();
+  const folder = new LayerFolder(job.root, job.creator);
+  const tree = new LayerTree(await lowerTree(job), (made) =>
+    folder.makeFolder(made.path, made.metadata.mode),
+  );
+  const index = createIndexBuilder();
+  const onWarning = (kind: string, path: BytePath) => warnings.add(kind, path);
+  using visitor = new ApplyVisitor({
+    tree,
+    folder,
+    index,
+    lowerFolders: job.lower?.folders ?? [],
+    onWarning,
+  });
+  const read = await readLayer(job.source, visitor, { algorithm: digestAlgorithm(job.diffId), ...options });
+  if (read.diffId !== job.diffId) {
+    throw new OcitsError('digest-mismatch', `the layer has the diffID ${read.diffId}, not ${job.diffId}`, {
+      hint: 'the image is damaged or its config belongs to another image',
+    });
+  }
+  const opaques = await finishLayer({ ...job, tree, folder, onWarning });
+  warnings.tell(options.onWarning);
+  const { mode, uid, gid } = tree.root.metadata;
+  return {
+    leans: tree.leans,
+    rootFolder: tree.root.isListed ? { mode, uid, gid } : undefined,
+    opaques,
+    sizeBytes: visitor.sizeBytes,
+    entries: visitor.entries,
+    index: index.finish(),
+  };
+}
+
+async function lowerTree({ lower }: UnpackJob): Promise<MergedTree | undefined> {
+  if (lower === undefined) return undefined;
+  const store = openIndexStore(lower.storeRoot);
+  const indexes: LayerIndex[] = [];
+  for (const diffId of lower.diffIds) {
+    const index = await store.get(diffId);
+    if (index === undefined) throw new OcitsError('not-found', `there is no index of the layer ${diffId}`);
+    indexes.push(index);
+  }
+  return mergeIndexes(indexes);
+}
+
+/** Each kind of warning is told once, however many entries a hostile layer gives cause with. */
+class Warnings {
+  readonly #kinds = new Map<string, { readonly path: BytePath; count: number }>();
+
+  add(kind: string, path: BytePath): void {
+    const known = this.#kinds.get(kind);
+    if (known === undefined) this.#kinds.set(kind, { path, count: 1 });
+    else known.count++;
+  }
+
+  tell(onWarning: ((text: string) => void) | undefined): void {
+    for (const [kind, { path, count }] of this.#kinds) {
+      const more = count === 1 ? '' : ` and ${count - 1} more`;
+      onWarning?.(`${kind}: ${showPath(path)}${more}`);
+    }
+  }
+}
