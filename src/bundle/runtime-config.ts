@@ -120,7 +120,8 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
     ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
     ...(seccomp === undefined ? {} : { seccomp }),
     ...(privileged ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
-    ...(isSlave ? { rootfsPropagation: 'rslave' } : {}),
+    // Not for all mounts below: the launcher has made every mount a slave already.
+    ...(isSlave ? { rootfsPropagation: 'slave' } : {}),
   };
 }
 

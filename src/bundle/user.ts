@@ -14,6 +14,8 @@ export interface ResolvedUser {
 export const USER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
 
 const ID_LIMIT = 2 ** 31 - 1;
+/** As many as passwd(5) has. */
+const FIELDS = 7;
 
 interface PasswdEntry {
   readonly name: string;
@@ -100,7 +102,9 @@ function fieldLines(content: Uint8Array | undefined): readonly string[][] {
   const lines = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
     .toString('utf8')
     .split('\n');
-  return lines.filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.trim().split(':'));
+  return lines
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.trim().split(':', FIELDS));
 }
 
 function fileId(text: string | undefined): number | undefined {

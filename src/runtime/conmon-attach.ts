@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { PassThrough, type Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { exited, spawnTool } from '../system/spawn.ts';
@@ -84,7 +85,7 @@ interface Input {
 }
 
 function startInput(paths: HostPaths, { folder, spec, stdio }: StartRequest): Input {
-  const isRaw = stdio.stdin === 'inherit' && spec.process.terminal && process.stdin.isTTY;
+  const isRaw = stdio.stdin === 'inherit' && spec.process.terminal && isatty(0);
   if (isRaw) process.stdin.setRawMode(true);
   // In the socket's folder, as a path in a socat address would need quoting and is limited in length.
   const child = spawnTool(

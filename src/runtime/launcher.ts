@@ -60,7 +60,6 @@ export async function launchCommand(plan: LaunchPlan): Promise<LaunchCommand> {
   const program = plan.program.startsWith('/') ? plan.program : requireProgram(plan.program);
   const mounts = plan.rootfs === undefined ? [] : mountArguments(plan.rootfs);
   const hidden = hostCgroups().hiddenMount ?? '';
-  if (mounts.length === 0 && hidden === '') return { program, args: plan.args };
   return {
     program: requireProgram('unshare'),
     args: [

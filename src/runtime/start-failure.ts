@@ -15,7 +15,7 @@ export function readLaunchErrors(path: string): string {
 }
 
 /**
- * The error for a container that crun could not start, by crun's message: `not-found` and 127 where the command is
+ * The error for a process that crun could not start in a container, by crun's message: `not-found` and 127 where the command is
  * not there, `not-executable` and 126 where it cannot be executed, else `tool-failed` and 125. crun has no codes of
  * its own, so this is the one place that reads its text; the tests hold it against the real crun.
  */
@@ -29,15 +29,26 @@ export function startFailure(message: string, command: string): OcitsError {
       cause,
     });
   }
-  if (message.startsWith('open executable')) {
-    const reason = message.slice(message.lastIndexOf(': ') + 2);
+  if (message === 'exec: No such file or directory') {
+    return new OcitsError(
+      'not-found',
+      `the command ${name} needs an interpreter or a library that is not there`,
+      {
+        hint: 'check its #! line, and that the image has its dynamic loader',
+        exitCode: 127,
+        cause,
+      },
+    );
+  }
+  if (/^(?:open executable|exec): /.test(message)) {
+    const reason = message.slice(message.indexOf(': ') + 2);
     return new OcitsError('not-executable', `the command ${name} cannot be executed: ${reason}`, {
-      hint: 'check that it is a file with its execute permission set',
+      hint: 'check that it is a program of this platform, with its execute permission set',
       exitCode: 126,
       cause,
     });
   }
-  return new OcitsError('tool-failed', `crun could not start the container: ${message}`, {
+  return new OcitsError('tool-failed', `crun could not start ${name}: ${message || 'it gave no reason'}`, {
     exitCode: START_FAILED_CODE,
   });
 }

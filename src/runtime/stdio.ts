@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { isErrno } from '../errors.ts';
 import { runTool } from '../system/spawn.ts';
 import type { StdioMode } from './supervisor.ts';
 
@@ -49,7 +50,11 @@ export async function childStdio(modes: StdioModes, folder: string): Promise<Chi
     const nullFd = openSync('/dev/null', 'r+');
     opened.push(nullFd);
     const fds: (number | 'ignore')[] = NAMES.map((name, index) => {
-      if (modes[name] === 'inherit') return index;
+      if (modes[name] === 'inherit') {
+        const own = reopenPipe(index);
+        if (own !== undefined) opened.push(own);
+        return own ?? index;
+      }
       if (modes[name] === 'ignore') return nullFd;
       const [childEnd, ownEnd] = openPipe(join(fifos!, name), name === 'stdin');
       opened.push(childEnd);
@@ -65,6 +70,20 @@ export async function childStdio(modes: StdioModes, folder: string): Promise<Chi
     throw error;
   } finally {
     if (fifos !== undefined) rmSync(fifos, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A pipe that we have inherited, opened anew: Node may have made it non-blocking on our side, and a program in a
+ * container would fail on that. Undefined where the descriptor is no pipe, or not ours to open.
+ */
+function reopenPipe(fd: number): number | undefined {
+  try {
+    if (!fstatSync(fd).isFIFO()) return undefined;
+    return openSync(`/proc/self/fd/${fd}`, fd === 0 ? constants.O_RDONLY : constants.O_WRONLY);
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'EBADF')) return undefined;
+    throw error;
   }
 }
 

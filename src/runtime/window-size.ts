@@ -1,4 +1,4 @@
-import type { ReadStream, WriteStream } from 'node:tty';
+import { isatty } from 'node:tty';
 import { runTool } from '../system/spawn.ts';
 import type { StartRequest } from './supervisor.ts';
 
@@ -9,8 +9,8 @@ export interface WindowSize {
 
 /** The size of the terminal that this process is on; undefined without one. */
 export function windowSize(): WindowSize | undefined {
-  const streams: readonly (WriteStream | ReadStream)[] = [process.stdout, process.stderr];
-  const terminal = streams.find((stream): stream is WriteStream => stream.isTTY && 'columns' in stream);
+  // Not `stream.isTTY`: to look at a stream that is a pipe makes the pipe non-blocking.
+  const terminal = isatty(1) ? process.stdout : isatty(2) ? process.stderr : undefined;
   return terminal === undefined ? undefined : { rows: terminal.rows, columns: terminal.columns };
 }
 

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import type { ProcessSpec, SecurityOptions } from '../bundle/container-spec.ts';
+import { execConfig } from '../bundle/runtime-config.ts';
+import { serializeConfig } from '../bundle/serialize.ts';
+import type { OcitsError } from '../errors.ts';
+import type { HostPaths } from '../system/paths.ts';
+import { type Exit, exited, spawnTool } from '../system/spawn.ts';
+import { crunOptions, openCrun } from './crun.ts';
+import { hostFacts } from './host-facts.ts';
+import { pidRecord, RUNTIME_PID_FILE } from './records.ts';
+import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
+import { sendSignal, signalExitCode } from './signals.ts';
+import { readCrunError, startFailure } from './start-failure.ts';
+import { childStdio, type StdioModes } from './stdio.ts';
+import { toolEnvironment } from './tool-environment.ts';
+import { followWindow, windowSize } from './window-size.ts';
+
+export interface ExecRequest {
+  readonly containerId: string;
+  /** The container's folder: a folder for this process is made in it and removed again. */
+  readonly folder: string;
+  /** The container's own. */
+  readonly security: SecurityOptions;
+  readonly process: ProcessSpec;
+  /** With a terminal, `stdin` is `inherit` and is one. */
+  readonly stdio: StdioModes;
+  /** Leave the process to itself once it runs: its streams are all `ignore`, and `wait` resolves at once. */
+  readonly detach?: boolean;
+}
+
+/** Another process that runs in a container. */
+export interface ExecProcess {
+  /** Undefined where it ended before we looked. */
+  readonly pid: number | undefined;
+  readonly stdin?: Writable;
+  readonly stdout?: Readable;
+  readonly stderr?: Readable;
+  /** The process's code, or 128 and the signal's number. Throws `not-found` or `not-executable` as `execProcess`. */
+  wait(): Promise<number>;
+  /** Sends a signal to it. One that has ended is no error. */
+  kill(signal: string): Promise<void>;
+}
+
+/**
+ * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal
+ * follows ours. Throws `not-found` where the command is not there (exit code 127), `not-executable` (126), `hostile`
+ * for a working directory below /proc, and `tool-failed` else.
+ */
+export async function execProcess(paths: HostPaths, request: ExecRequest): Promise<ExecProcess> {
+  const crun = await openCrun(paths);
+  await using undo = new AsyncDisposableStack();
+  const folder = mkdtempSync(join(request.folder, '.exec-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  undo.defer(remove);
+  const files = writeProcess(folder, request);
+  const stdio = undo.use(await childStdio(request.stdio, folder));
+  using watcher = watchRuntimePid(folder);
+  const args = [
+    ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],
+    ...['--process', files.process, ...(request.detach === true ? ['--detach'] : []), request.containerId],
+  ];
+  const child = spawnTool(crun.program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
+  stdio.closeChildEnds();
+  const exit = exited(child, crun.program);
+  exit.catch(() => {});
+  const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(folder))]);
+  const failure = () => execFailure(files.log, request);
+  if (pid === undefined) {
+    await exit;
+    throw failure();
+  }
+  undo.move();
+  const record = request.detach === true ? undefined : pidRecord(pid);
+  const hasWindow = record !== undefined && request.process.terminal;
+  const follower = hasWindow ? followWindow(pid) : undefined;
+  const result = exit
+    .then((ended) => exitCode(ended, failure))
+    .finally(() => {
+      follower?.[Symbol.dispose]();
+      remove();
+    });
+  result.catch(() => {});
+  const { stdin, stdout, stderr } = stdio;
+  return {
+    pid: record?.pid,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    wait: () => result,
+    kill: async (signal) => {
+      if (record !== undefined) sendSignal(record, signal);
+    },
+  };
+}
+
+interface ExecFiles {
+  readonly process: string;
+  readonly pid: string;
+  readonly log: string;
+}
+
+function writeProcess(folder: string, { process, security }: ExecRequest): ExecFiles {
+  const files = {
+    process: join(folder, 'process.json'),
+    pid: join(folder, RUNTIME_PID_FILE),
+    log: join(folder, 'runtime-log'),
+  };
+  const consoleSize = process.consoleSize ?? windowSize();
+  const sized = consoleSize === undefined ? process : { ...process, consoleSize };
+  // The filter is the container's own: crun has kept it.
+  const host = hostFacts({
+    devices: [],
+    security: { ...security, seccomp: 'unconfined', privileged: false },
+  });
+  writeFileSync(files.process, serializeConfig(execConfig({ security }, sized, host)), { mode: 0o600 });
+  return files;
+}
+
+/** crun ends with 1 where it could not become the command, and says so in its log. */
+function exitCode({ code, signal }: Exit, failure: () => OcitsError): number {
+  if (code === null) return signalExitCode(signal!);
+  if (code !== 1) return code;
+  const error = failure();
+  if (error.code !== 'tool-failed') throw error;
+  return code;
+}
+
+function execFailure(log: string, { process }: ExecRequest): OcitsError {
+  return startFailure(readCrunError(log), process.args[0] ?? '');
+}

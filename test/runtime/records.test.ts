@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import {
+  isRunning,
+  pidRecord,
+  RUNTIME_PID_FILE,
+  readExitRecord,
+  readPidRecord,
+  writeExitRecord,
+  writePidRecord,
+} from '../../src/runtime/records.ts';
+import { findExit, settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'ocits-records-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+function sleeper(): number {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child.pid!;
+}
+
+test('a process is itself by its number, its start and its boot', async () => {
+  const record = pidRecord(sleeper())!;
+  expect(isRunning(record)).toBe(true);
+  expect(isRunning({ ...record, startTicks: record.startTicks - 1 })).toBe(false);
+  expect(isRunning({ ...record, bootId: 'another' })).toBe(false);
+  process.kill(record.pid, 'SIGKILL');
+  await vi.waitUntil(() => !isRunning(record));
+  for (const pid of [0, -1, Number.NaN, 2 ** 30]) expect(pidRecord(pid)).toBeUndefined();
+});
+
+test('a record is read back; without one, what crun wrote counts for a process that is not younger', () => {
+  const path = folder();
+  const pid = sleeper();
+  expect(readPidRecord(path)).toBeUndefined();
+  const file = join(path, RUNTIME_PID_FILE);
+  writeFileSync(file, `${pid}`);
+  expect(readPidRecord(path)).toEqual(pidRecord(pid));
+  const earlier = new Date(Date.now() - 60_000);
+  utimesSync(file, earlier, earlier);
+  expect(readPidRecord(path)).toBeUndefined();
+  writePidRecord(path, pidRecord(pid)!);
+  expect(readPidRecord(path)).toEqual(pidRecord(pid));
+  writeFileSync(join(path, 'pid'), '{torn');
+  expect(readPidRecord(path)).toBeUndefined();
+});
+
+test('an exit is read back, from us or from conmon', () => {
+  const path = folder();
+  expect(findExit(path)).toBeUndefined();
+  mkdirSync(join(path, 'conmon'));
+  writeFileSync(join(path, 'conmon', 'oom'), '');
+  expect(findExit(path)).toBeUndefined();
+  writeFileSync(join(path, 'conmon', 'some-id'), '137');
+  expect(findExit(path)).toMatchObject({ exitCode: 137, oomKilled: true });
+  expect(readExitRecord(path)).toBeUndefined();
+  expect(settleExit(path)).toEqual(readExitRecord(path));
+  writeExitRecord(path, { exitCode: 3, oomKilled: false, finishedAt: '2024-01-01T00:00:00Z' });
+  expect(settleExit(path)).toMatchObject({ exitCode: 3 });
+});
+
+test('a wait ends with the record, or by its signal', async () => {
+  const path = folder();
+  writePidRecord(path, pidRecord(process.pid)!);
+  const waiting = waitForExit(path);
+  setTimeout(() => writeExitRecord(path, { exitCode: 5, oomKilled: false, finishedAt: '' }), 50);
+  expect(await waiting).toMatchObject({ exitCode: 5 });
+  rmSync(join(path, 'exit.json'));
+  await expect(waitForExit(path, AbortSignal.timeout(50))).rejects.toThrow('timeout');
+});
