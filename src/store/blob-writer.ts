@@ -3,9 +3,9 @@ import { type FileHandle, unlink } from 'node:fs/promises';
 import { OcitsError, wrapError } from '../errors.ts';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, finishDigest } from '../oci/digest.ts';
 import type { FileLock } from '../system/lock.ts';
+import { StagedFile } from '../system/staged-file.ts';
 import type { BlobInfo, BlobWriter } from './blob-store.ts';
 
-const STAGING_BYTES = 512 * 1024;
 const REHASH_BYTES = 1024 * 1024;
 
 /** What a writer works on; it owns the file and the lock from now on. */
@@ -20,20 +20,13 @@ export interface WriterParts {
   readonly publish: (path: string, digest: Digest) => Promise<void>;
 }
 
-/**
- * A blob under way in a file. Small chunks are gathered, and one write to the disk is under way while the next is
- * gathered; chunks are copied, so the caller may use their memory again.
- */
+/** A blob under way in a file, hashed as it is written. */
 export class FileBlobWriter implements BlobWriter {
   readonly #parts: WriterParts;
   readonly #algorithm: DigestAlgorithm;
   #hash: Hash;
   #offset = 0;
-  #flushed = 0;
-  #staging: Buffer | undefined;
-  #spare: Buffer | undefined;
-  #staged = 0;
-  #writing: Promise<void> = Promise.resolve();
+  #content: StagedFile;
   #isWrong = false;
   #isClosed = false;
   #committed: Promise<BlobInfo> | undefined;
@@ -42,6 +35,7 @@ export class FileBlobWriter implements BlobWriter {
     this.#parts = parts;
     this.#algorithm = parts.expected.digest === undefined ? 'sha256' : digestAlgorithm(parts.expected.digest);
     this.#hash = createHash(this.#algorithm);
+    this.#content = new StagedFile(parts.file);
   }
 
   get offset(): number {
@@ -59,7 +53,7 @@ export class FileBlobWriter implements BlobWriter {
       this.#hash.update(buffer.subarray(0, bytesRead));
       this.#offset += bytesRead;
     }
-    this.#flushed = this.#offset;
+    this.#content = new StagedFile(this.#parts.file, this.#offset);
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -70,23 +64,19 @@ export class FileBlobWriter implements BlobWriter {
     }
     this.#hash.update(chunk);
     this.#offset += chunk.length;
-    for (let at = 0; at < chunk.length; ) {
-      this.#staging ??= Buffer.allocUnsafeSlow(STAGING_BYTES);
-      const part = chunk.subarray(at, at + STAGING_BYTES - this.#staged);
-      this.#staging.set(part, this.#staged);
-      this.#staged += part.length;
-      at += part.length;
-      if (this.#staged === STAGING_BYTES) await this.#flush();
+    try {
+      await this.#content.write(chunk);
+    } catch (error) {
+      throw wrapError(error, 'internal', `cannot write ${this.#name()}`);
     }
   }
 
   async reset(): Promise<void> {
-    await this.#writing;
+    await this.#content.abandon();
     await this.#parts.file.truncate(0);
+    this.#content = new StagedFile(this.#parts.file);
     this.#hash = createHash(this.#algorithm);
     this.#offset = 0;
-    this.#flushed = 0;
-    this.#staged = 0;
     this.#isWrong = false;
   }
 
@@ -98,14 +88,14 @@ export class FileBlobWriter implements BlobWriter {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     const isResumable = this.#parts.isTemporary !== true && !this.#isWrong && this.#offset > 0;
-    if (isResumable) await this.#drain().catch(() => {});
-    else await this.#writing.catch(() => {});
+    if (isResumable) await this.#content.drain().catch(() => {});
+    else await this.#content.abandon();
     await this.#close(!isResumable);
   }
 
   async #finish(): Promise<BlobInfo> {
     try {
-      await this.#drain();
+      await this.#content.drain();
       const digest = this.#verify();
       await this.#parts.file.chmod(0o400);
       await this.#parts.file.datasync();
@@ -135,31 +125,6 @@ export class FileBlobWriter implements BlobWriter {
     return found;
   }
 
-  /** Begins to write what is staged, once the write before it has ended. */
-  async #flush(): Promise<void> {
-    await this.#writing;
-    const full = this.#staging;
-    const length = this.#staged;
-    if (full === undefined || length === 0) return;
-    const position = this.#flushed;
-    this.#staging = this.#spare;
-    this.#spare = full;
-    this.#staged = 0;
-    this.#flushed += length;
-    this.#writing = writeFully(this.#parts.file, full.subarray(0, length), position).catch(
-      (error: unknown) => {
-        throw wrapError(error, 'internal', `cannot write ${this.#name()}`);
-      },
-    );
-    // It is awaited by the next call; until then nobody listens.
-    this.#writing.catch(() => {});
-  }
-
-  async #drain(): Promise<void> {
-    await this.#flush();
-    await this.#writing;
-  }
-
   async #close(isDeleted: boolean): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -170,12 +135,5 @@ export class FileBlobWriter implements BlobWriter {
 
   #name(): string {
     return this.#parts.expected.digest ?? 'a new blob';
-  }
-}
-
-async function writeFully(file: FileHandle, content: Uint8Array, start: number): Promise<void> {
-  for (let done = 0; done < content.length; ) {
-    const { bytesWritten } = await file.write(content, done, content.length - done, start + done);
-    done += bytesWritten;
   }
 }

@@ -14,6 +14,7 @@ function emptySnapshotter(): Snapshotter {
     stat: async () => undefined,
     remove: async () => {},
     cleanup: async () => {},
+    sync: async () => {},
     async *list() {},
     apply: none,
     prepare: none,

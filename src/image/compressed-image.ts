@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { compressLayer } from '../layer/compress-layer.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import {
+  type Compression,
+  DOCKER_CONFIG,
+  DOCKER_LAYER_GZIP,
+  DOCKER_LAYER_ZSTD,
+  layerCompression,
+  OCI_CONFIG,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+} from '../oci/media-types.ts';
+import type { ProgressSink } from '../progress.ts';
+import type { Store } from '../store/store.ts';
+import { temporaryName } from '../system/atomic-file.ts';
+import { withLock } from '../system/lock.ts';
+import { mapPool } from '../system/pool.ts';
+import { encodeManifest, imageManifest } from './commit-image.ts';
+import type { Image } from './image.ts';
+import { requireLayerSource } from './layer-source.ts';
+import type { ImageForm } from './plain-image.ts';
+import { storeSource } from './store-source.ts';
+
+export interface CompressImageOptions {
+  readonly format: Exclude<Compression, 'none'>;
+  /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
+  readonly mayBeDocker: boolean;
+  readonly emit: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+/** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
+const CONCURRENCY = 2;
+
+const OCI_TYPES: Readonly<Record<string, string>> = {
+  [DOCKER_CONFIG]: OCI_CONFIG,
+  [DOCKER_LAYER_GZIP]: OCI_LAYER_GZIP,
+  [DOCKER_LAYER_ZSTD]: OCI_LAYER_ZSTD,
+};
+
+/**
+ * An image of the store as it leaves: an OCI manifest in which no layer is uncompressed. Layers that are compressed
+ * stay what they are, and need not be in the store; the others are compressed, once for all times, and kept. An image
+ * whose manifest is that already keeps it, and so its digest. Its config and so its ID are the same.
+ */
+export async function compressedImage(
+  store: Store,
+  image: Image,
+  options: CompressImageOptions,
+): Promise<ImageForm> {
+  const source = storeSource(store);
+  const layers = await mapPool(
+    image.manifest.layers,
+    { limit: CONCURRENCY, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    async (layer, signal, position) => {
+      if (layerCompression(layer.mediaType) !== 'none') return layer;
+      return await compressedLayer(store, image, position, { ...options, signal });
+    },
+  );
+  const isWhole = image.manifest.layers.every((layer, position) => layer === layers[position]);
+  const isOci = [image.manifest.config, ...layers].every(({ mediaType }) => !(mediaType in OCI_TYPES));
+  if (isWhole && (isOci || options.mayBeDocker)) {
+    const descriptor = image.manifestDescriptor;
+    return { descriptor, content: await source.fetchManifest(descriptor), source };
+  }
+  const manifest = encodeManifest(imageManifest(withOciType(image.manifest.config), layers.map(withOciType)));
+  return { ...manifest, source: { ...source, fetchManifest: async () => manifest.content } };
+}
+
+/**
+ * The descriptor of a compressed form of an uncompressed layer, whose blob is in the store then. Two processes that
+ * need it compress it once.
+ */
+export async function compressedLayer(
+  store: Store,
+  image: Image,
+  position: number,
+  options: Omit<CompressImageOptions, 'mayBeDocker'>,
+): Promise<Descriptor> {
+  const diffId = image.config.rootfs.diff_ids[position]!;
+  const early = await knownForm(store, diffId, options.format);
+  if (early !== undefined) return early;
+  const lockPath = join(store.paths.run, 'locks', `blob-compress-${diffId.replace(':', '-')}`);
+  const lock = {
+    mode: 'exclusive',
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  } as const;
+  return await withLock(lockPath, lock, async () => {
+    const late = await knownForm(store, diffId, options.format);
+    return late ?? (await compress(store, image, position, options));
+  });
+}
+
+async function compress(
+  store: Store,
+  image: Image,
+  position: number,
+  { format, emit, signal }: Omit<CompressImageOptions, 'mayBeDocker'>,
+): Promise<Descriptor> {
+  const diffId = image.config.rootfs.diff_ids[position]!;
+  const { path, compression, sizeBytes: totalBytes } = await requireLayerSource(store, image, position);
+  if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
+  const target = temporaryName(join(store.paths.root, 'partial'));
+  const compressed = await compressLayer(path, target, {
+    format,
+    onBytes: (bytes) => emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const { digest, sizeBytes } = await store.blobs.adopt(target, compressed.digest);
+  const form = { mediaType: format === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD, digest, size: sizeBytes };
+  await store.compressed.add(diffId, form, totalBytes);
+  return form;
+}
+
+async function knownForm(
+  store: Store,
+  diffId: Digest,
+  format: Exclude<Compression, 'none'>,
+): Promise<Descriptor | undefined> {
+  for (const form of (await store.compressed.get(diffId)).forms) {
+    if (layerCompression(form.mediaType) !== format) continue;
+    if ((await store.blobs.stat(form.digest))?.sizeBytes === form.size) return withOciType(form);
+  }
+  return undefined;
+}
+
+function withOciType(descriptor: Descriptor): Descriptor {
+  return { ...descriptor, mediaType: OCI_TYPES[descriptor.mediaType] ?? descriptor.mediaType };
+}

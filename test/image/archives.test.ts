@@ -1,0 +1,418 @@
+import { execFileSync } from 'node:child_process';
+import { createWriteStream, readdirSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { findImage } from '../../src/image/find-image.ts';
+import { listImages } from '../../src/image/list-images.ts';
+import { loadImages } from '../../src/image/load-images.ts';
+import { saveImages } from '../../src/image/save-images.ts';
+import { digestHex, digestOf } from '../../src/oci/digest.ts';
+import {
+  DOCKER_CONFIG,
+  DOCKER_LAYER_GZIP,
+  DOCKER_MANIFEST,
+  OCI_LAYER_GZIP,
+} from '../../src/oci/media-types.ts';
+import { familiarName, parseReference } from '../../src/oci/reference.ts';
+import type { Store } from '../../src/store/store.ts';
+import { addImage } from '../support/busybox-image.ts';
+import { type TestHost, temporaryHost } from '../support/image-host.ts';
+import { tarBytes } from '../support/tar-bytes.ts';
+
+const LOWER = tarBytes([
+  { path: 'etc/', type: 'directory', mode: 0o755 },
+  { path: 'etc/hello', content: 'hello\n' },
+  { path: 'big', content: Buffer.alloc(3_000_000, 'big') },
+]);
+const UPPER = tarBytes([{ path: 'etc/world', content: 'world\n' }]);
+
+/** An image as it is after a pull: Docker's media types, layers as gzip, nothing else in the store. */
+async function addPulled(store: Store, name: string) {
+  const made = await addImage(store, { layers: [LOWER, UPPER], config: { Cmd: ['sh'] } });
+  const layers = [];
+  for (const [position, layer] of [LOWER, UPPER].entries()) {
+    const { digest, sizeBytes } = await store.blobs.put(gzipSync(layer));
+    layers.push({ mediaType: DOCKER_LAYER_GZIP, digest, size: sizeBytes });
+    await store.blobs.delete(made.diffIds[position]!);
+  }
+  const config = {
+    mediaType: DOCKER_CONFIG,
+    digest: made.id,
+    size: (await store.blobs.stat(made.id))!.sizeBytes,
+  };
+  const manifest = { schemaVersion: 2, mediaType: DOCKER_MANIFEST, config, layers };
+  const { digest, sizeBytes } = await store.blobs.put(JSON.stringify(manifest));
+  await store.refs.put(parseReference(name), { mediaType: DOCKER_MANIFEST, digest, size: sizeBytes });
+  await store.refs.deleteAnonymous(made.descriptor);
+  return made;
+}
+
+function skopeo(...args: string[]): string {
+  return execFileSync('skopeo', ['--insecure-policy', ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function names(host: TestHost): Promise<string[]> {
+  return (await listImages(host)).flatMap(({ tags }) => tags.map(familiarName));
+}
+
+function leftovers(host: TestHost): string[] {
+  return readdirSync(join(host.store.paths.root, 'partial'));
+}
+
+test.each(['docker-archive', 'oci-archive', 'oci-dir'] as const)(
+  'what is saved as %s is loaded as the same image',
+  async (format) => {
+    await using from = await temporaryHost();
+    await using to = await temporaryHost();
+    const pulled = await addPulled(from.store, 'pulled:1');
+    await from.store.refs.put(
+      parseReference('localhost:5000/second:x'),
+      (await findImage(from.store, 'pulled:1'))!.root,
+    );
+    const path = join(from.folder, 'saved');
+    await saveImages(from, ['pulled:1', 'localhost:5000/second'], { format, output: path });
+    const loaded = await loadImages(to, { path });
+    expect(loaded.map(({ ids }) => ids)).toEqual([[pulled.id]]);
+    expect(await names(to)).toEqual(['localhost:5000/second:x', 'pulled:1']);
+    const found = (await findImage(to.store, 'pulled:1'))!;
+    for (const { digest } of found.manifest.layers) expect(await to.store.blobs.stat(digest)).toBeDefined();
+    expect([...leftovers(from), ...leftovers(to)]).toEqual([]);
+    await loadImages(to, { path });
+    expect(to.events.filter((event) => event.type === 'layer' && event.state === 'exists')).toHaveLength(2);
+  },
+);
+
+test('the same image gives the same archive', async () => {
+  await using host = await temporaryHost();
+  await addPulled(host.store, 'pulled:1');
+  const [one, two] = ['one', 'two'].map((name) => join(host.folder, name));
+  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: one! });
+  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: two! });
+  expect(digestOf(await readFile(one!))).toBe(digestOf(await readFile(two!)));
+});
+
+test('an archive on a stream, plain and compressed, is loaded from a stream', async () => {
+  await using from = await temporaryHost();
+  const pulled = await addPulled(from.store, 'pulled:1');
+  const path = join(from.folder, 'streamed.tar');
+  const output = createWriteStream(path);
+  await saveImages(from, ['pulled:1'], { format: 'docker-archive', output });
+  await new Promise((resolve) => output.end(resolve));
+  const plain = await readFile(path);
+  for (const content of [plain, gzipSync(plain), zstdCompressSync(plain)]) {
+    await using to = await temporaryHost();
+    const stream = new PassThrough();
+    stream.end(content);
+    expect((await loadImages(to, { stream }))[0]?.ids).toEqual([pulled.id]);
+    expect(leftovers(to)).toEqual([]);
+    await using again = await temporaryHost();
+    await writeFile(path, content);
+    expect((await loadImages(again, { path }))[0]?.ids).toEqual([pulled.id]);
+    expect(leftovers(again)).toEqual([]);
+  }
+});
+
+test('skopeo reads what is saved', async () => {
+  await using host = await temporaryHost();
+  const { id } = await addPulled(host.store, 'pulled:1');
+  const config = (await findImage(host.store, id))!.config;
+  const path = (name: string) => join(host.folder, name);
+  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path('docker.tar') });
+  await saveImages(host, ['pulled:1'], { format: 'oci-archive', output: path('oci.tar') });
+  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: path('layout') });
+  for (const place of [
+    `docker-archive:${path('docker.tar')}`,
+    `oci-archive:${path('oci.tar')}`,
+    `oci:${path('layout')}`,
+  ]) {
+    expect(JSON.parse(skopeo('inspect', '--config', place)).rootfs.diff_ids).toEqual(config.rootfs.diff_ids);
+    const copy = await mkdtemp(path('copy-'));
+    skopeo('copy', place, `dir:${copy}`);
+    expect((await stat(join(copy, digestHex(id)))).isFile()).toBe(true);
+  }
+});
+
+test('umoci unpacks what is saved as a folder', async () => {
+  await using host = await temporaryHost();
+  await addPulled(host.store, 'pulled:1');
+  const layout = join(host.folder, 'layout');
+  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
+  const bundle = join(host.folder, 'bundle');
+  execFileSync('umoci', ['unpack', '--image', `${layout}:docker.io/library/pulled:1`, bundle], {
+    stdio: 'pipe',
+  });
+  expect(await readFile(join(bundle, 'rootfs/etc/hello'), 'utf8')).toBe('hello\n');
+  expect(await readFile(join(bundle, 'rootfs/etc/world'), 'utf8')).toBe('world\n');
+});
+
+test('podman loads what is saved, and what podman saves is loaded', async () => {
+  await using host = await temporaryHost();
+  const { id } = await addPulled(host.store, 'pulled:1');
+  const state = await mkdtemp(join(tmpdir(), 'ocits-podman-'));
+  const podman = (...args: string[]) =>
+    execFileSync(
+      'podman',
+      ['--root', join(state, 'root'), '--runroot', join(state, 'run'), '--storage-driver', 'vfs', ...args],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+  try {
+    for (const format of ['docker-archive', 'oci-archive'] as const) {
+      const path = join(host.folder, `${format}.tar`);
+      await saveImages(host, ['pulled:1'], { format, output: path });
+      expect(podman('load', '-q', '-i', path)).toContain('docker.io/library/pulled:1');
+      expect(podman('images', '--no-trunc', '-q')).toContain(id);
+      const back = join(host.folder, `back-${format}.tar`);
+      podman('save', '-q', '--format', format, '-o', back, 'pulled:1');
+      podman('rmi', '-f', 'pulled:1');
+      await using to = await temporaryHost();
+      expect((await loadImages(to, { path: back }))[0]?.ids).toEqual([id]);
+      expect(await names(to)).toEqual(['pulled:1']);
+    }
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+});
+
+test('what skopeo writes is loaded, layers of compressed docker archives as well', async () => {
+  await using host = await temporaryHost();
+  const { id } = await addPulled(host.store, 'pulled:1');
+  const layout = join(host.folder, 'layout');
+  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
+  const places = [`docker-archive:${host.folder}/d.tar:named:2`, `oci-archive:${host.folder}/o.tar:named:2`];
+  for (const place of places) {
+    skopeo('copy', `oci:${layout}`, place);
+    await using to = await temporaryHost();
+    expect((await loadImages(to, { path: place.split(':')[1]! }))[0]?.ids).toEqual([id]);
+    expect(await names(to)).toEqual(['named:2']);
+  }
+});
+
+test('a docker archive of old, with links and with compressed layers', async () => {
+  await using host = await temporaryHost();
+  const config = JSON.stringify({
+    os: 'linux',
+    architecture: 'amd64',
+    rootfs: { type: 'layers', diff_ids: [digestOf(UPPER), digestOf(LOWER), digestOf(UPPER)] },
+  });
+  const compressed = gzipSync(LOWER);
+  const archive = tarBytes([
+    { path: 'aa/', type: 'directory' },
+    { path: 'aa/layer.tar', content: UPPER },
+    { path: './bb/layer.tar', content: compressed },
+    { path: 'cc/layer.tar', type: 'symlink', target: '../aa/layer.tar' },
+    { path: 'config.json', content: config },
+    {
+      path: 'manifest.json',
+      content: JSON.stringify([
+        {
+          Config: 'config.json',
+          RepoTags: ['old:1', 'old:2'],
+          Layers: ['aa/layer.tar', 'bb/layer.tar', 'cc/layer.tar'],
+        },
+      ]),
+    },
+  ]);
+  const stream = new PassThrough();
+  stream.end(archive);
+  const [loaded] = await loadImages(host, { stream });
+  expect(loaded?.ids).toEqual([digestOf(config)]);
+  expect(await names(host)).toEqual(['old:1', 'old:2']);
+  const found = await findImage(host.store, 'old:1');
+  expect(found?.manifest.layers[1]).toEqual({
+    mediaType: OCI_LAYER_GZIP,
+    digest: digestOf(compressed),
+    size: compressed.length,
+  });
+});
+
+test('layers that are in the store in another form are not stored again', async () => {
+  await using host = await temporaryHost();
+  await addPulled(host.store, 'pulled:1');
+  const path = join(host.folder, 'saved.tar');
+  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path });
+  const before = host.events.length;
+  await loadImages(host, { path });
+  const events = host.events.slice(before);
+  expect(events.filter((event) => event.type === 'layer' && event.state === 'exists')).toHaveLength(2);
+  expect(await host.store.blobs.stat(digestOf(LOWER))).toBeUndefined();
+});
+
+interface Hostile {
+  readonly name: string;
+  readonly code: string;
+  readonly members: () => Parameters<typeof tarBytes>[0];
+}
+
+const CONFIG = JSON.stringify({
+  os: 'linux',
+  architecture: 'amd64',
+  rootfs: { type: 'layers', diff_ids: [digestOf(UPPER)] },
+});
+
+function dockerArchive(entry: unknown, ...more: { path: string; content?: Uint8Array | string }[]) {
+  return [{ path: 'manifest.json', content: JSON.stringify(entry) }, { path: 'c', content: CONFIG }, ...more];
+}
+
+function layoutArchive(index: unknown, ...more: { path: string; content?: Uint8Array | string }[]) {
+  return [
+    { path: 'oci-layout', content: '{"imageLayoutVersion":"1.0.0"}' },
+    { path: 'index.json', content: JSON.stringify(index) },
+    ...more,
+  ];
+}
+
+const HOSTILE: readonly Hostile[] = [
+  { name: 'neither format', code: 'corrupt', members: () => [{ path: 'x', content: 'x' }] },
+  {
+    name: 'a layer that is missing',
+    code: 'corrupt',
+    members: () => dockerArchive([{ Config: 'c', Layers: ['l'] }]),
+  },
+  {
+    name: 'a layer that is outside',
+    code: 'corrupt',
+    members: () => dockerArchive([{ Config: 'c', Layers: ['../../../etc/passwd'] }]),
+  },
+  {
+    name: 'a link to the outside',
+    code: 'corrupt',
+    members: () => [
+      ...dockerArchive([{ Config: 'c', Layers: ['l'] }]),
+      { path: 'l', type: 'symlink' as const, target: '/etc/passwd' },
+    ],
+  },
+  {
+    name: 'links in a ring',
+    code: 'corrupt',
+    members: () => [
+      ...dockerArchive([{ Config: 'c', Layers: ['l'] }]),
+      { path: 'l', type: 'symlink' as const, target: 'm' },
+      { path: 'm', type: 'symlink' as const, target: 'l' },
+    ],
+  },
+  {
+    name: 'a layer of another digest',
+    code: 'digest-mismatch',
+    members: () => dockerArchive([{ Config: 'c', Layers: ['l'] }], { path: 'l', content: LOWER }),
+  },
+  {
+    name: 'more layers than diffIDs',
+    code: 'hostile',
+    members: () => dockerArchive([{ Config: 'c', Layers: ['l', 'l'] }], { path: 'l', content: UPPER }),
+  },
+  { name: 'no list', code: 'hostile', members: () => dockerArchive({ Config: 'c', Layers: ['l'] }) },
+  {
+    name: 'a config that is a number',
+    code: 'hostile',
+    members: () => dockerArchive([{ Config: 1, Layers: [] }]),
+  },
+  {
+    name: 'a config that is missing',
+    code: 'not-found',
+    members: () => dockerArchive([{ Config: 'x', Layers: [] }]),
+  },
+  {
+    name: 'a name that is none',
+    code: 'invalid-reference',
+    members: () =>
+      dockerArchive([{ Config: 'c', RepoTags: ['../x:1'], Layers: ['l'] }], { path: 'l', content: UPPER }),
+  },
+  {
+    name: 'another layout version',
+    code: 'unsupported',
+    members: () => [{ path: 'oci-layout', content: '{}' }],
+  },
+  {
+    name: 'a manifest with another digest',
+    code: 'digest-mismatch',
+    members: () =>
+      layoutArchive(
+        {
+          schemaVersion: 2,
+          manifests: [{ mediaType: DOCKER_MANIFEST, digest: digestOf('a'), size: 1 }],
+        },
+        { path: `blobs/sha256/${digestHex(digestOf('a'))}`, content: 'b' },
+      ),
+  },
+  {
+    name: 'an index without its images',
+    code: 'not-found',
+    members: () =>
+      layoutArchive({
+        schemaVersion: 2,
+        manifests: [{ mediaType: DOCKER_MANIFEST, digest: digestOf('a'), size: 1 }],
+      }),
+  },
+];
+
+test.each(HOSTILE)('an archive with $name is refused, and leaves no name', async ({ code, members }) => {
+  await using host = await temporaryHost();
+  const path = join(host.folder, 'hostile.tar');
+  await writeFile(path, tarBytes(members()));
+  await expect(loadImages(host, { path })).rejects.toMatchObject({ code });
+  expect(await host.store.refs.list()).toEqual([]);
+  expect(await host.store.refs.anonymous()).toEqual([]);
+  expect(leftovers(host)).toEqual([]);
+});
+
+test('damaged archives are refused', async () => {
+  await using host = await temporaryHost();
+  await addPulled(host.store, 'pulled:1');
+  const path = join(host.folder, 'saved.tar');
+  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path });
+  const whole = await readFile(path);
+  const damaged = Buffer.from(whole);
+  damaged.fill('x', 2048, 2060);
+  for (const content of [
+    whole.subarray(0, 1_000_000),
+    Buffer.from('no tar'),
+    Buffer.alloc(0),
+    Buffer.alloc(2048),
+    damaged,
+  ]) {
+    await writeFile(path, content);
+    await expect(loadImages(host, { path })).rejects.toThrow();
+    await writeFile(path, gzipSync(content).subarray(0, -10));
+    await expect(loadImages(host, { path })).rejects.toThrow();
+  }
+  await expect(loadImages(host, { path: join(host.folder, 'nothing') })).rejects.toMatchObject({
+    code: 'not-found',
+  });
+  expect(leftovers(host)).toEqual([]);
+});
+
+test('saving: what fails leaves nothing, and what is no file is not replaced', async () => {
+  await using host = await temporaryHost();
+  const { id } = await addPulled(host.store, 'pulled:1');
+  const folder = join(host.folder, 'out');
+  await mkdir(folder);
+  const save = (output: string, name = 'pulled:1') =>
+    saveImages(host, [name], { format: 'docker-archive', output });
+  await expect(save(join(folder, 'x'), 'nothing')).rejects.toMatchObject({ code: 'not-found' });
+  await expect(save(join(folder, 'no/such'))).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(save(folder)).rejects.toMatchObject({ code: 'invalid-argument' });
+  await expect(save('/dev/null')).rejects.toMatchObject({ code: 'invalid-argument' });
+  const layer = (await findImage(host.store, id))!.manifest.layers[0]!;
+  await host.store.blobs.delete(layer.digest);
+  await expect(save(join(folder, 'x'))).rejects.toMatchObject({ code: 'not-found' });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a second image is added to a layout, and a name moves', async () => {
+  await using host = await temporaryHost();
+  await addPulled(host.store, 'pulled:1');
+  const other = await addPulled(host.store, 'other:1');
+  const layout = join(host.folder, 'layout');
+  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host, ['pulled:1', 'other:1'], { format: 'oci-dir', output: layout });
+  await using to = await temporaryHost();
+  expect((await loadImages(to, { path: layout })).map(({ ids }) => ids)).toEqual([[other.id]]);
+  expect(await names(to)).toEqual(['other:1', 'pulled:1']);
+});
