@@ -37,3 +37,21 @@ export interface BuildOutput {
   /** All times of the image become this, and no file is newer (`SOURCE_DATE_EPOCH`). */
   readonly sourceDateEpoch?: number;
 }
+
+/** A Dockerfile, read. */
+export interface DockerfileSource {
+  /** For messages: the path as the user gave it, or `-`. */
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+/** All that a build is asked to do. */
+export interface BuildRequest {
+  readonly dockerfile: DockerfileSource;
+  /** The same for builds that a user would call the same: says which earlier build a cache miss is explained by. */
+  readonly project: string;
+  readonly target: BuildTarget;
+  readonly cache: CachePolicy;
+  readonly run: RunOptions;
+  readonly output: BuildOutput;
+}

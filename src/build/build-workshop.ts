@@ -1,6 +1,7 @@
 import type { ImageHost } from '../image/image.ts';
 import type { IndexStore } from '../layer/index-store.ts';
 import type { NetworkDriver } from '../network/network.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { Supervisor } from '../runtime/supervisor.ts';
 import type { BuildFolder } from './build-folder.ts';
 import type { BuildNetwork } from './build-network.ts';
@@ -12,6 +13,7 @@ export interface BuildHost extends ImageHost {
   /** Runs what RUN says. */
   readonly supervisor: Supervisor;
   readonly network: NetworkDriver;
+  readonly registry: Registry;
 }
 
 /** What the steps of one build share. */

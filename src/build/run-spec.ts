@@ -15,6 +15,7 @@ export interface RunSurroundings {
   readonly mounts: readonly ContainerMount[];
   readonly network: ContainerSpec['network'];
   readonly options: RunOptions;
+  readonly cgroupsPath: string;
 }
 
 /** The name that commands of a build see. A fixed one: a random one could end in what they write. */
@@ -35,7 +36,7 @@ export const RUN_TARGETS: readonly MountTarget[] = [
  * the ARGs alone. Pure.
  */
 export function runSpec(plan: RunPlan, surroundings: RunSurroundings): ContainerSpec {
-  const { id, rootfs, user, etcFiles, mounts, network, options } = surroundings;
+  const { id, rootfs, user, etcFiles, mounts, network, options, cgroupsPath } = surroundings;
   const env = [...plan.env, ...plan.proxyEnv];
   return {
     id,
@@ -64,7 +65,7 @@ export function runSpec(plan: RunPlan, surroundings: RunSurroundings): Container
       readOnlyRootfs: false,
     },
     network,
-    cgroupsPath: `/ocits/${id}`,
+    cgroupsPath,
     sysctls: {},
     annotations: {},
   };

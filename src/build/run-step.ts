@@ -5,6 +5,7 @@ import type { ContainerSpec } from '../bundle/container-spec.ts';
 import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../bundle/user.ts';
 import { type ErrorDetails, isOcitsError } from '../errors.ts';
 import { formatPlatform } from '../oci/platform.ts';
+import { cgroupsPath } from '../runtime/host-cgroups.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
 import type { Parents } from '../snapshotter/snapshotter.ts';
 import type { Mount } from '../system/mount.ts';
@@ -70,7 +71,7 @@ export class RunStep implements BuildStep {
 
   async #runCommand(place: string, parents: Parents, run: StepRun): Promise<void> {
     const { host } = this.#workshop;
-    const { mounts } = await host.snapshotter.prepare(place, parents, RUN_TARGETS);
+    const { mounts } = await host.snapshotter.prepare(place, parents, RUN_TARGETS, { isVolatile: true });
     const spec = await this.#spec(place, parents, run.signal);
     const tail = new OutputTail();
     const exitCode = await this.#watch(place, spec, mounts, run, tail);
@@ -119,8 +120,10 @@ export class RunStep implements BuildStep {
     }
     const { script } = this.plan;
     const source = script === undefined ? '' : await writeNew(place, 'script', script.content, 0o755);
+    const id = `${folder.id}-${this.plan.place.replace('/', '-')}`;
     return runSpec(this.plan, {
-      id: `${folder.id}-${this.plan.place.replace('/', '-')}`,
+      id,
+      cgroupsPath: cgroupsPath(id),
       rootfs: join(place, 'rootfs'),
       user: await this.#user(parents),
       etcFiles: files,
@@ -157,7 +160,7 @@ export class RunStep implements BuildStep {
     await host.store.blobs.adopt(tarPath, diffId);
     const below = tree.layers.map((layer) => layer.diffId);
     const key = await host.snapshotter.commit(place, below, diffId);
-    const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes, '')] };
+    const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes)] };
     content.addSnapshot(result, parents, key);
     return { diffId, sizeBytes };
   }

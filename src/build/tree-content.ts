@@ -1,6 +1,7 @@
 import { buffer } from 'node:stream/consumers';
 import { OcitsError } from '../errors.ts';
 import type { ImageHost } from '../image/image.ts';
+import { layerSource } from '../image/unpack.ts';
 import type { IndexStore } from '../layer/index-store.ts';
 import type { BytePath, LayerChange, LayerSource } from '../layer/layer-change.ts';
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../layer/layer-index.ts';
@@ -71,14 +72,14 @@ export class TreeContent {
   }
 
   async #indexLayer(tree: Tree, layer: TreeLayer, signal: AbortSignal): Promise<LayerIndex> {
-    await tree.fetch?.(signal);
+    await tree.fetch?.('layers', signal);
     const builder = createIndexBuilder();
     const visitor = {
       change: (change: LayerChange) => builder.add(change),
       data: () => {},
       fileEnd: () => {},
     };
-    const { diffId } = await readLayer(this.#source(layer), visitor, { signal });
+    const { diffId } = await readLayer(await this.#source(layer), visitor, { signal });
     if (diffId !== layer.diffId) {
       throw new OcitsError('digest-mismatch', `layer ${layer.descriptor.digest} has the diffID ${diffId}`);
     }
@@ -90,7 +91,7 @@ export class TreeContent {
   async #unpack(tree: Tree, signal: AbortSignal): Promise<Parents> {
     const last = tree.layers.at(-1);
     if (last === undefined) return [];
-    await tree.fetch?.(signal);
+    await tree.fetch?.('unpacked', signal);
     const below = await this.parents({ ...tree, layers: tree.layers.slice(0, -1) }, signal);
     const diffIds = tree.layers.map(({ diffId }) => diffId);
     const known = await this.#host.snapshotter.stat(diffIds);
@@ -107,18 +108,14 @@ export class TreeContent {
     return await this.#host.snapshotter.apply({
       parents,
       diffIds,
-      source: this.#source(layer),
+      source: await this.#source(layer),
       signal,
       onWarning,
     });
   }
 
-  #source({ descriptor }: TreeLayer): LayerSource {
-    const compression = layerCompression(descriptor.mediaType);
-    if (compression === undefined) {
-      throw new OcitsError('unsupported', `a layer of the type ${descriptor.mediaType} cannot be read`);
-    }
-    return { path: this.#host.store.blobs.path(descriptor.digest), compression, sizeBytes: descriptor.size };
+  #source({ descriptor, diffId }: TreeLayer): Promise<LayerSource> {
+    return layerSource(this.#host.store, descriptor, diffId);
   }
 }
 

@@ -7,15 +7,15 @@ import { OCI_LAYER } from '../oci/media-types.ts';
 export interface TreeLayer {
   readonly diffId: Digest;
   readonly descriptor: Descriptor;
-  /** RFC 3339: when a build made it; undefined for a layer of a base image. */
-  readonly createdAt?: string;
 }
 
 /** A root filesystem as a stack of layers, lowest first. None for `FROM scratch`. */
 export interface Tree {
   readonly layers: readonly TreeLayer[];
-  /** Makes the blobs of a base image be in the store, where they may not be; again is cheap. */
-  readonly fetch?: (signal: AbortSignal) => Promise<void>;
+  /** RFC 3339: when its last step was done, or its base image was made; undefined where nobody knows. */
+  readonly createdAt?: string;
+  /** Makes the layers of a base image be there, where they may not be; again is cheap. */
+  readonly fetch?: (depth: 'layers' | 'unpacked', signal: AbortSignal) => Promise<void>;
 }
 
 export const EMPTY_TREE: Tree = { layers: [] };
@@ -28,6 +28,6 @@ export function treeKey({ layers }: Tree): Digest {
 }
 
 /** A layer that a build has made: uncompressed, so that its digest is its diffID. */
-export function builtLayer(diffId: Digest, sizeBytes: number, createdAt: string): TreeLayer {
-  return { diffId, descriptor: { mediaType: OCI_LAYER, digest: diffId, size: sizeBytes }, createdAt };
+export function builtLayer(diffId: Digest, sizeBytes: number): TreeLayer {
+  return { diffId, descriptor: { mediaType: OCI_LAYER, digest: diffId, size: sizeBytes } };
 }

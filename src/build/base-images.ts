@@ -1,0 +1,116 @@
+import type { Image } from '../image/image.ts';
+import { ensureLayers, pullImage } from '../image/pull.ts';
+import { isComplete, type LayerDepth, layerStates } from '../image/pull-layers.ts';
+import { familiarName } from '../oci/reference.ts';
+import type { LayerEvent, ProgressSink } from '../progress.ts';
+import type { BuildProgress, ShownWork } from './build-progress.ts';
+import type { BuildHost } from './build-workshop.ts';
+import type { ImageOrigin } from './graph.ts';
+import { imageKey } from './step-graph.ts';
+import type { Tree } from './tree.ts';
+
+/**
+ * The images that a build starts from or copies from. Only manifest and configuration are fetched for planning; the
+ * layers come when a step needs what is in them.
+ */
+export class BaseImages {
+  readonly #host: BuildHost;
+  readonly #progress: BuildProgress;
+  readonly #pullsAlways: boolean;
+  readonly #images = new Map<string, Promise<Image>>();
+  readonly #unfinished = new Set<ShownWork>();
+
+  constructor(host: BuildHost, progress: BuildProgress, pullsAlways: boolean) {
+    this.#host = host;
+    this.#progress = progress;
+    this.#pullsAlways = pullsAlways;
+  }
+
+  /** Manifest and configuration of an image, each looked up once a build. Throws as `pullImage`. */
+  resolve(origin: ImageOrigin, signal: AbortSignal): Promise<Image> {
+    const key = imageKey(origin);
+    let image = this.#images.get(key);
+    if (image === undefined) {
+      const label = `[internal] load metadata for ${familiarName(origin.reference)}`;
+      image = this.#progress.during(label, async () => {
+        const { reference, platform } = origin;
+        const policy = this.#pullsAlways ? 'always' : 'missing';
+        const host = { ...this.#host, emit: withoutLayers(this.#host.emit) };
+        const request = { reference, platform, policy, depth: 'config', signal } as const;
+        return (await pullImage(host, this.#host.registry, request)).image;
+      });
+      this.#images.set(key, image);
+    }
+    return image;
+  }
+
+  /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */
+  async tree(origin: ImageOrigin, label: string | undefined): Promise<Tree> {
+    const image = await this.#images.get(imageKey(origin))!;
+    const shown = this.#progress.begin(label ?? `FROM ${familiarName(origin.reference)}`);
+    const isThere = isComplete(await layerStates(this.#host, image), 'unpacked');
+    if (isThere) shown.end('cached');
+    else this.#unfinished.add(shown);
+    const fetched = new Map<LayerDepth, Promise<void>>();
+    const { diff_ids: diffIds } = image.config.rootfs;
+    return {
+      layers: image.manifest.layers.map((descriptor, index) => ({ diffId: diffIds[index]!, descriptor })),
+      ...(image.config.created === undefined ? {} : { createdAt: image.config.created }),
+      fetch: (depth, signal) => {
+        if (isThere) return Promise.resolve();
+        const known = fetched.get(depth) ?? this.#fetch(image, origin, { depth, shown, signal });
+        fetched.set(depth, known);
+        return known;
+      },
+    };
+  }
+
+  /** Ends what is shown of images whose layers nothing has needed. */
+  finish(): void {
+    for (const shown of this.#unfinished) shown.end('done');
+    this.#unfinished.clear();
+  }
+
+  async #fetch(
+    image: Image,
+    { reference }: ImageOrigin,
+    { depth, shown, signal }: { depth: LayerDepth; shown: ShownWork; signal: AbortSignal },
+  ): Promise<void> {
+    const host = { ...this.#host, emit: layersAsStatus(this.#host.emit, shown) };
+    try {
+      await ensureLayers(host, this.#host.registry, image, { reference, depth, signal });
+      if (depth === 'unpacked' && this.#unfinished.delete(shown)) shown.end('done');
+    } catch (error) {
+      if (this.#unfinished.delete(shown)) shown.fail(error, signal);
+      throw error;
+    }
+  }
+}
+
+function withoutLayers(emit: ProgressSink): ProgressSink {
+  return (event) => {
+    if (event.type !== 'layer' && event.type !== 'image') emit(event);
+  };
+}
+
+/** Shows what happens to layers below the FROM that needs them. */
+function layersAsStatus(emit: ProgressSink, shown: ShownWork): ProgressSink {
+  return (event) => {
+    if (event.type === 'layer') showLayer(event, shown);
+    else if (event.type !== 'image') emit(event);
+  };
+}
+
+function showLayer({ digest, state, bytes, totalBytes }: LayerEvent, shown: ShownWork): void {
+  switch (state) {
+    case 'downloading':
+    case 'downloaded':
+      shown.status(digest, state === 'downloaded', bytes ?? totalBytes, totalBytes);
+      break;
+    case 'unpacking':
+    case 'unpacked':
+      shown.status(`extracting ${digest}`, state === 'unpacked', bytes);
+      break;
+    default:
+  }
+}

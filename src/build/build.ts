@@ -1,0 +1,147 @@
+import { availableParallelism } from 'node:os';
+import { unusedBuildArgs } from '../dockerfile/build-args.ts';
+import type { Dockerfile } from '../dockerfile/instruction.ts';
+import { parseDockerfile } from '../dockerfile/parse.ts';
+import type { Image } from '../image/image.ts';
+import { openIndexStore } from '../layer/index-store.ts';
+import { digestOf } from '../oci/digest.ts';
+import { warning } from '../progress.ts';
+import { BaseImages } from './base-images.ts';
+import { openBuildCache } from './build-cache.ts';
+import { withExcerpt } from './build-error.ts';
+import { makeBuildFolder } from './build-folder.ts';
+import { BuildNetwork } from './build-network.ts';
+import { BuildProgress } from './build-progress.ts';
+import type { BuildRequest } from './build-request.ts';
+import type { BuildHost, BuildWorkshop } from './build-workshop.ts';
+import type { StepResult } from './image-history.ts';
+import { makeStep } from './make-step.ts';
+import type { StepPlan } from './plan.ts';
+import { type BuildPlan, planBuild } from './plan-build.ts';
+import { solve } from './solve.ts';
+import { stepGraph } from './step-graph.ts';
+import { StepRunner } from './step-runner.ts';
+import { sweepBuilds } from './sweep-builds.ts';
+import { timestamp } from './timestamp.ts';
+import type { Tree } from './tree.ts';
+import { TreeContent } from './tree-content.ts';
+import { writeImage } from './write-image.ts';
+
+/**
+ * Builds the image that a Dockerfile describes, and names it. Steps that were done before are taken from the cache;
+ * steps that do not need each other are done at the same time. All that is under way is gone when it ends, however it
+ * ends; what was done stays in the cache.
+ *
+ * Throws BuildError where the Dockerfile or one of its steps is at fault (`syntax`, `step-failed`, `unsupported`), and
+ * what looking up images, mounting and running throw.
+ */
+export async function build(host: BuildHost, request: BuildRequest, signal: AbortSignal): Promise<Image> {
+  const { name, content } = request.dockerfile;
+  try {
+    await using _lease = await host.store.leases.shared(signal);
+    await sweepBuilds(host);
+    const progress = new BuildProgress(host.emit);
+    const dockerfile = await progress.during(
+      `[internal] load build definition from ${name}`,
+      async (shown) => {
+        shown.status('transferring dockerfile:', true, content.length);
+        return parseDockerfile(content, name);
+      },
+    );
+    warnOf(dockerfile, request, host);
+    return await buildDockerfile(host, dockerfile, { request, progress, signal });
+  } catch (error) {
+    throw withExcerpt(error, name, Buffer.from(content).toString('utf8'));
+  }
+}
+
+interface Run {
+  readonly request: BuildRequest;
+  readonly progress: BuildProgress;
+  readonly signal: AbortSignal;
+}
+
+async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run): Promise<Image> {
+  const { request, progress, signal } = run;
+  const images = new BaseImages(host, progress, request.cache.pullsAlways);
+  const plan = await planBuild(dockerfile, request.target, images, signal);
+  await using folder = await makeBuildFolder(host.store.paths.root);
+  await using network = new BuildNetwork(host.network, folder.id, request.run);
+  const indexes = openIndexStore(host.store.paths.root);
+  const epoch = request.output.sourceDateEpoch;
+  const workshop: BuildWorkshop = {
+    host,
+    folder,
+    content: new TreeContent(host, indexes),
+    indexes,
+    network,
+    runOptions: request.run,
+    ...(epoch === undefined ? {} : { clampSeconds: epoch }),
+    file: dockerfile.file,
+  };
+  const { tree, results } = await solvePlan(plan, workshop, images, run);
+  return await writeImage(host, progress, {
+    plan,
+    tree,
+    results,
+    target: request.target,
+    output: request.output,
+  });
+}
+
+interface Solved {
+  readonly tree: Tree;
+  readonly results: ReadonlyMap<StepPlan, StepResult>;
+}
+
+async function solvePlan(
+  plan: BuildPlan,
+  workshop: BuildWorkshop,
+  images: BaseImages,
+  { request, progress, signal }: Run,
+): Promise<Solved> {
+  const { store } = workshop.host;
+  const epoch = workshop.clampSeconds;
+  const runner = new StepRunner({
+    store,
+    cache: openBuildCache(store.paths.root),
+    usesCache: request.cache.isUsed,
+    progress,
+    project: digestOf(request.project),
+    now: () => timestamp(epoch === undefined ? Date.now() : epoch * 1000),
+  });
+  const results = new Map<StepPlan, StepResult>();
+  const graph = stepGraph(plan.stages, {
+    image: (origin, label) => images.tree(origin, label),
+    step: async (step, inputs, stepSignal) => {
+      const tree = await runner.run(makeStep(step, workshop), inputs, stepSignal);
+      const hasLayer = tree.layers.length > inputs[0]!.layers.length;
+      results.set(step, { createdAt: tree.createdAt!, hasLayer });
+      return tree;
+    },
+  });
+  try {
+    const limit = Math.max(availableParallelism(), 2);
+    const [tree] = await solve([graph], { limit, signal }, (node, inputs: readonly Tree[], nodeSignal) =>
+      node.work(inputs, nodeSignal),
+    );
+    images.finish();
+    return { tree: tree!, results };
+  } finally {
+    await runner.finish();
+  }
+}
+
+function warnOf(
+  dockerfile: Dockerfile,
+  { target, dockerfile: { name } }: BuildRequest,
+  host: BuildHost,
+): void {
+  for (const { rule, message, range } of dockerfile.warnings) {
+    host.emit(warning(`${rule}: ${message} (${name}:${range.start.line})`));
+  }
+  const unused = unusedBuildArgs(dockerfile, target.buildArgs).filter((arg) => arg !== 'SOURCE_DATE_EPOCH');
+  if (unused.length > 0) {
+    host.emit(warning(`one or more build-args were not consumed: ${unused.join(', ')}`));
+  }
+}

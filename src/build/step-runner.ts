@@ -1,0 +1,117 @@
+import type { Digest } from '../oci/digest.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import type { Store } from '../store/store.ts';
+import type { BuildCache, StepRecord } from './build-cache.ts';
+import type { BuildProgress, ShownWork } from './build-progress.ts';
+import type { BuildStep, NewLayer } from './build-step.ts';
+import { explainMiss, type PartDigests, partDigests, stepKey } from './step-key.ts';
+import { builtLayer, type Tree, treeKey } from './tree.ts';
+
+export interface RunnerOptions {
+  readonly store: Store;
+  readonly cache: BuildCache;
+  readonly usesCache: boolean;
+  readonly progress: BuildProgress;
+  /** Which builds are compared to say why the cache was missed: those with the same project. */
+  readonly project: Digest;
+  /** RFC 3339: what the history says of steps done now. */
+  readonly now: () => string;
+}
+
+/**
+ * Does steps, or takes what the cache has for them. A record counts only where its layer is in the store. Steps with
+ * one key are done once, however often the Dockerfile has them.
+ */
+export class StepRunner {
+  readonly #options: RunnerOptions;
+  readonly #underWay = new Map<Digest, Promise<StepRecord>>();
+  readonly #parts: Record<string, PartDigests> = {};
+  #before: Promise<Readonly<Record<string, PartDigests>>> | undefined;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+  }
+
+  /** The tree after `step`. */
+  async run(step: BuildStep, inputs: readonly Tree[], signal: AbortSignal): Promise<Tree> {
+    const shown = this.#options.progress.begin(step.plan.label);
+    try {
+      const parts = await step.keyParts(inputs, signal);
+      const key = stepKey(parts);
+      this.#parts[step.plan.place] = partDigests(parts);
+      const earlier = this.#underWay.get(key) ?? (await this.#find(key));
+      if (earlier !== undefined) {
+        const tree = grow(inputs[0]!, await earlier);
+        shown.end('cached');
+        return tree;
+      }
+      const done = this.#do(step, inputs, { key, shown, signal });
+      this.#underWay.set(key, done);
+      const tree = grow(inputs[0]!, await done);
+      shown.end('done');
+      return tree;
+    } catch (error) {
+      shown.fail(error, signal);
+      throw error;
+    }
+  }
+
+  /** Keeps what the next build is compared with. */
+  async finish(): Promise<void> {
+    const { cache, project } = this.#options;
+    if (Object.keys(this.#parts).length === 0) return;
+    await cache.putProjectParts(project, { ...(await this.#earlierParts()), ...this.#parts });
+  }
+
+  async #find(key: Digest): Promise<StepRecord | undefined> {
+    const { cache, store, usesCache } = this.#options;
+    if (!usesCache) return undefined;
+    const record = await cache.get(key);
+    if (record?.layer === undefined) return record;
+    const blob = await store.blobs.stat(record.layer.diffId);
+    return blob?.sizeBytes === record.layer.sizeBytes ? record : undefined;
+  }
+
+  async #do(
+    step: BuildStep,
+    inputs: readonly Tree[],
+    { key, shown, signal }: { key: Digest; shown: ShownWork; signal: AbortSignal },
+  ): Promise<StepRecord> {
+    shown.missed(await this.#reason(step));
+    const { output, status } = shown;
+    const layer = await step.exec(inputs, { signal, output, status });
+    const record = this.#record(step, inputs, key, layer);
+    await this.#options.cache.put(record);
+    return record;
+  }
+
+  async #reason({ plan }: BuildStep): Promise<string | undefined> {
+    if (!this.#options.usesCache) return undefined;
+    const before = (await this.#earlierParts())[plan.place];
+    return before === undefined ? undefined : explainMiss(this.#parts[plan.place]!, before);
+  }
+
+  #earlierParts(): Promise<Readonly<Record<string, PartDigests>>> {
+    this.#before ??= this.#options.cache.projectParts(this.#options.project);
+    return this.#before;
+  }
+
+  #record(step: BuildStep, inputs: readonly Tree[], key: Digest, layer: NewLayer | undefined): StepRecord {
+    const below = inputs[0]!.layers.map(({ diffId }) => diffId);
+    return {
+      key,
+      createdAt: this.#options.now(),
+      label: step.plan.label,
+      platform: formatPlatform(step.plan.platform),
+      inputs: inputs.map(treeKey),
+      diffIds: layer === undefined ? below : [...below, layer.diffId],
+      ...(layer === undefined ? {} : { layer: { diffId: layer.diffId, sizeBytes: layer.sizeBytes } }),
+    };
+  }
+}
+
+/** The tree with the layer of a record on top. */
+function grow(below: Tree, { layer, createdAt }: StepRecord): Tree {
+  const added = layer === undefined ? [] : [builtLayer(layer.diffId, layer.sizeBytes)];
+  return { ...below, layers: [...below.layers, ...added], createdAt };
+}

@@ -1,0 +1,63 @@
+import { commitImage } from '../image/commit-image.ts';
+import type { Image } from '../image/image.ts';
+import { familiarName, formatReference } from '../oci/reference.ts';
+import type { BuildProgress } from './build-progress.ts';
+import type { BuildOutput, BuildTarget } from './build-request.ts';
+import type { BuildHost } from './build-workshop.ts';
+import { imageConfig, ociLayer } from './image-content.ts';
+import { imageHistory, type StepResult } from './image-history.ts';
+import type { StepPlan } from './plan.ts';
+import type { BuildPlan } from './plan-build.ts';
+import { timestamp } from './timestamp.ts';
+import type { Tree } from './tree.ts';
+
+/** What a build has come to. */
+export interface BuildResult {
+  readonly plan: BuildPlan;
+  readonly tree: Tree;
+  readonly results: ReadonlyMap<StepPlan, StepResult>;
+  readonly target: BuildTarget;
+  readonly output: BuildOutput;
+}
+
+/** Makes the image of a build: configuration and manifest, then its names; without one it is kept by its ID. */
+export async function writeImage(
+  host: BuildHost,
+  progress: BuildProgress,
+  result: BuildResult,
+): Promise<Image> {
+  const { plan, tree, results, output } = result;
+  return await progress.during('exporting to image', async (shown) => {
+    const epoch = output.sourceDateEpoch === undefined ? undefined : timestamp(output.sourceDateEpoch * 1000);
+    const target = plan.chain.at(-1)!;
+    const history = imageHistory(plan.base, plan.chain, results, epoch);
+    const created = history.findLast((entry) => entry.created !== undefined)?.created;
+    const { config } = target.result;
+    const labels = { ...config.Labels, ...output.labels };
+    const content = {
+      platform: target.node.platform,
+      state: { ...target.result, config: { ...config, Labels: labels } },
+      layers: tree.layers,
+      history,
+      ...(created === undefined ? {} : { created }),
+    };
+    const { store, emit } = host;
+    const layers = tree.layers.map(({ descriptor }) => ociLayer(descriptor));
+    const image = await commitImage(store, imageConfig(content), layers);
+    shown.status(`writing image ${image.id}`, true);
+    for (const reference of output.tags) {
+      await store.refs.put(reference, image.manifestDescriptor);
+      shown.status(`naming to ${formatReference(reference)}`, true);
+      emit({ type: 'image', state: 'tagged', reference: familiarName(reference), id: image.id });
+    }
+    if (output.tags.length === 0) await store.refs.putAnonymous(image.manifestDescriptor);
+    const [name] = output.tags;
+    emit({
+      type: 'image',
+      state: 'built',
+      reference: name === undefined ? image.id : familiarName(name),
+      id: image.id,
+    });
+    return image;
+  });
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { build } from '../../src/build/build.ts';
+import type { BuildRequest } from '../../src/build/build-request.ts';
+import type { BuildHost } from '../../src/build/build-workshop.ts';
+import type { Image } from '../../src/image/image.ts';
+import { createNetworkDriver } from '../../src/network/network-driver.ts';
+import { hostPlatform } from '../../src/oci/platform.ts';
+import { parseReference, withDefaultTag } from '../../src/oci/reference.ts';
+import type { ProgressEvent, StepEvent } from '../../src/progress.ts';
+import { createRegistry } from '../../src/registry/registry.ts';
+import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { removeTrees } from '../../src/system/remove-tree.ts';
+import { addBusyboxImage } from './busybox-image.ts';
+import { temporaryStore } from './temporary-store.ts';
+
+/** What a test says of a build; the rest is as usual. */
+export interface BuildOptions {
+  readonly tags?: readonly string[];
+  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly noCache?: boolean;
+  readonly network?: 'default' | 'host' | 'none';
+  readonly epoch?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly run?: Partial<BuildRequest['run']>;
+}
+
+/** A host that builds for real, with a busybox image; all of it goes with the test. */
+export interface TestBuildHost extends AsyncDisposable {
+  readonly host: BuildHost;
+  /** Free for the test. */
+  readonly folder: string;
+  /** What the last build has told. */
+  readonly events: ProgressEvent[];
+  build(dockerfile: string, options?: BuildOptions): Promise<Image>;
+  /** How each step of the last build ended, by its label; internal ones left out. */
+  outcomes(): Record<string, StepEvent['state']>;
+  /** All that the steps of the last build printed. */
+  output(): string;
+}
+
+export async function buildHost(): Promise<TestBuildHost> {
+  const made = await temporaryStore();
+  const { store } = made;
+  const events: ProgressEvent[] = [];
+  const emit = (event: ProgressEvent) => void events.push(copyOf(event));
+  const folders = join(made.folder, 'network');
+  const network = createNetworkDriver(store.paths, {
+    folder: folders,
+    bridge: `oct${randomBytes(3).toString('hex')}`,
+  });
+  const registry = createRegistry({ emit });
+  const host: BuildHost = {
+    store,
+    snapshotter: createOverlaySnapshotter(store.paths),
+    emit,
+    supervisor: createDirectSupervisor(store.paths),
+    network,
+    registry,
+  };
+  await addBusyboxImage(store);
+  return {
+    host,
+    folder: made.folder,
+    events,
+    build: async (dockerfile, options = {}) => {
+      events.length = 0;
+      return await build(
+        host,
+        requestOf(dockerfile, options),
+        options.signal ?? new AbortController().signal,
+      );
+    },
+    outcomes: () => {
+      const steps = events
+        .filter((event) => event.type === 'step')
+        .filter(({ label }) => /^\[(?!internal)/.test(label));
+      return Object.fromEntries(steps.map(({ label, state }) => [label, state]));
+    },
+    output: () => {
+      const chunks = events.flatMap((event) => (event.type === 'output' ? [event.data] : []));
+      return Buffer.concat(chunks).toString();
+    },
+    [Symbol.asyncDispose]: async () => {
+      registry[Symbol.dispose]();
+      await network.prune();
+      await removeTrees([made.folder]);
+    },
+  };
+}
+
+function copyOf(event: ProgressEvent): ProgressEvent {
+  return event.type === 'output' ? { ...event, data: Buffer.from(event.data) } : event;
+}
+
+function requestOf(dockerfile: string, options: BuildOptions): BuildRequest {
+  return {
+    dockerfile: { name: 'Dockerfile', content: Buffer.from(dockerfile) },
+    project: 'test',
+    target: {
+      platform: hostPlatform(),
+      buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
+      ...(options.target === undefined ? {} : { stage: options.target }),
+    },
+    cache: { isUsed: options.noCache !== true, pullsAlways: false },
+    run: { network: options.network ?? 'none', extraHosts: [], rlimits: [], ...options.run },
+    output: {
+      tags: (options.tags ?? []).map((tag) => withDefaultTag(parseReference(tag))),
+      labels: options.labels ?? {},
+      ...(options.epoch === undefined ? {} : { sourceDateEpoch: options.epoch }),
+    },
+  };
+}
