@@ -1,0 +1,84 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { ContainerSpec } from '../bundle/container-spec.ts';
+import { isErrno } from '../errors.ts';
+import { hostsFile } from '../network/hosts-file.ts';
+import type { NetworkAttachment } from '../network/network.ts';
+import { hostResolvConf, resolvConf } from '../network/resolv-conf.ts';
+import type { MountTarget } from '../snapshotter/snapshotter.ts';
+import type { ContainerRecord } from './container-record.ts';
+
+/** What stands over the image's files in every container, whatever the image has under these names. */
+export const MOUNT_TARGETS: readonly MountTarget[] = [
+  { path: 'dev', type: 'directory' },
+  { path: 'proc', type: 'directory' },
+  { path: 'sys', type: 'directory' },
+  { path: 'etc/hosts', type: 'file' },
+  { path: 'etc/hostname', type: 'file' },
+  { path: 'etc/resolv.conf', type: 'file' },
+];
+
+const LOOPBACK = '127.0.0.1';
+
+/** The name that the container has: with the host's network it is the host's, unless another was asked for. */
+export function hostnameOf({ hostname: name, network }: ContainerRecord): string {
+  return network.mode === 'host' && network.hostname === undefined ? hostname() : name;
+}
+
+/** Writes the three files of a container into `folder`. Says what is to be bound where. */
+export async function writeEtcFiles(
+  folder: string,
+  record: ContainerRecord,
+  attachment: NetworkAttachment | undefined,
+): Promise<ContainerSpec['etcFiles']> {
+  const contents: Readonly<Record<string, string>> = {
+    hosts: await hostsContent(record, attachment),
+    hostname: `${hostnameOf(record)}\n`,
+    'resolv.conf': await resolvConfContent(record),
+  };
+  return await Promise.all(
+    Object.entries(contents).map(async ([name, content]) => {
+      const source = join(folder, name);
+      await writeFile(source, content, { mode: 0o644 });
+      return { source, target: `/etc/${name}` };
+    }),
+  );
+}
+
+async function hostsContent(
+  record: ContainerRecord,
+  attachment: NetworkAttachment | undefined,
+): Promise<string> {
+  const { network } = record;
+  const extra = network.extraHosts;
+  const gateway = attachment?.gateways[0] ?? LOOPBACK;
+  const made = (address?: string) =>
+    hostsFile({
+      hostname: hostnameOf(record),
+      gateway,
+      extra,
+      ...(address === undefined ? {} : { address }),
+    });
+  if (network.mode !== 'host') return made(attachment?.addresses[0]?.split('/')[0]);
+  const own = await readHostsFile();
+  if (own === undefined) return made();
+  const lines = extra.map(
+    ({ name, address }) => `${address === 'host-gateway' ? gateway : address}\t${name}\n`,
+  );
+  return `${own}${own.endsWith('\n') ? '' : '\n'}${lines.join('')}`;
+}
+
+async function resolvConfContent({ network }: ContainerRecord): Promise<string> {
+  if (network.mode !== 'host') return resolvConf(await hostResolvConf(), network.dns, 'namespace');
+  return resolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''), network.dns, 'host');
+}
+
+async function readHostsFile(): Promise<string | undefined> {
+  try {
+    return await readFile('/etc/hosts', 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+import type { NetworkDriver } from '../network/network.ts';
+import type { ProgressSink } from '../progress.ts';
+import type { Snapshotter } from '../snapshotter/snapshotter.ts';
+import type { Store } from '../store/store.ts';
+import type { HostPaths } from '../system/paths.ts';
+import type { VolumeStore } from '../volume/volume.ts';
+
+/** What the functions of containers work on. Parts are opened when they are first asked for. */
+export interface ContainerHost {
+  readonly paths: HostPaths;
+  readonly emit: ProgressSink;
+  store(): Promise<Store>;
+  snapshotter(): Promise<Snapshotter>;
+  network(): Promise<NetworkDriver>;
+  volumes(): Promise<VolumeStore>;
+}
