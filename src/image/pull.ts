@@ -147,7 +147,9 @@ async function fetchAll(
   const client = registry.repository(reference);
   await using _lease = await host.store.leases.shared(signal);
   const image = await fetchImage(host, client, root, { reference, platform, signal });
-  for (const { digest } of image.manifest.layers) await addBlobOrigin(host.store, digest, reference);
+  for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
+    await addBlobOrigin(host.store, digest, reference);
+  }
   if (depth === 'config') return image;
   const states = await layerStates(host, image);
   await pullLayers(host, image, { states, depth, signal, clientFor: async () => client });

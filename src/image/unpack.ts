@@ -73,12 +73,12 @@ export interface LayerToUnpack {
 /** Unpacks one layer of the image from the store, and remembers that this blob has this content. */
 export async function unpackLayer(
   { store, snapshotter, emit }: ImageHost,
-  { manifest, config }: Image,
+  image: Image,
   { index, parents, signal }: LayerToUnpack,
 ): Promise<SnapshotKey> {
-  const diffIds = config.rootfs.diff_ids.slice(0, index + 1);
+  const diffIds = image.config.rootfs.diff_ids.slice(0, index + 1);
   const diffId = diffIds.at(-1)!;
-  const layer = manifest.layers[index]!;
+  const layer = image.manifest.layers[index]!;
   const source = await layerSource(store, layer, diffId);
   const progress = layerProgress(layer, emit);
   progress.state('unpacking');
@@ -95,7 +95,9 @@ export async function unpackLayer(
     onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
   });
   const isOwnBlob = source.path === store.blobs.path(layer.digest);
-  if (isOwnBlob && source.compression !== 'none') await store.compressed.add(diffId, layer);
+  // A layer that was there already was not read, so its size is not known.
+  const plainSize = plainBytes === 0 ? undefined : plainBytes;
+  if (isOwnBlob && source.compression !== 'none') await store.compressed.add(diffId, layer, plainSize);
   progress.state('unpacked', plainBytes === 0 ? {} : { bytes: plainBytes });
   return key;
 }

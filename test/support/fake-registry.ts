@@ -49,6 +49,7 @@ export class FakeRegistry implements AsyncDisposable {
   readonly manifests = new Map<string, { content: Buffer; mediaType: string }>();
   readonly #server: Server;
   readonly #tls: boolean;
+  #port = 0;
   readonly #rules: Rule[] = [];
   readonly #uploads = new Map<string, Buffer[]>();
 
@@ -72,12 +73,13 @@ export class FakeRegistry implements AsyncDisposable {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    fake.#port = (server.address() as AddressInfo).port;
     return fake;
   }
 
-  /** `127.0.0.1:PORT`. */
+  /** `127.0.0.1:PORT`; also known when it has been closed. */
   get host(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.#port}`;
   }
 
   get url(): string {
@@ -119,7 +121,7 @@ export class FakeRegistry implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

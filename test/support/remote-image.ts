@@ -16,6 +16,7 @@ import {
   OCI_MANIFEST,
 } from '../../src/oci/media-types.ts';
 import type { Platform } from '../../src/oci/platform.ts';
+import type { FakeRegistry } from './fake-registry.ts';
 import { tarBytes } from './tar-bytes.ts';
 
 export interface RemoteLayer {
@@ -153,4 +154,12 @@ export async function uploadImage(
 async function expectCreated(response: Response): Promise<void> {
   const text = await response.text();
   if (response.status !== 201) throw new Error(`upload: ${response.status} ${text}`);
+}
+
+/** Puts an image into a fake registry; its last manifest gets the tag. */
+export function addToFake(fake: FakeRegistry, tag: string | undefined, image: RemoteImage): void {
+  for (const content of image.blobs.values()) fake.addBlob(content);
+  for (const { descriptor, content } of image.manifests) {
+    fake.addManifest(descriptor === image.descriptor ? tag : undefined, content, descriptor.mediaType);
+  }
 }

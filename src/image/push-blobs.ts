@@ -1,0 +1,101 @@
+import pLimit from 'p-limit';
+import { OcitsError } from '../errors.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import { layerCompression } from '../oci/media-types.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { RepositoryClient } from '../registry/registry-client.ts';
+import { addBlobOrigin, blobOrigins, type Repository } from './blob-origins.ts';
+import { compressedLayer } from './compressed-image.ts';
+import { fetchIntoStore } from './fetch-blob.ts';
+import type { Image, ImageHost } from './image.ts';
+import { layerProgress } from './layer-progress.ts';
+import { TaskGroup } from './task-group.ts';
+
+const UPLOADS = 5;
+/** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
+const COMPRESSIONS = 2;
+
+export interface PushContext {
+  readonly host: ImageHost;
+  readonly registry: Registry;
+  readonly client: RepositoryClient;
+  readonly format: 'gzip' | 'zstd';
+  /** What the repository is known to have by now: several tags share it. */
+  readonly there: Set<Digest>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Uploads an image's config and layers, in parallel. `isAsIs` false: layers that are uncompressed are compressed
+ * first, while others are uploaded. The caller holds a lease.
+ */
+export async function pushBlobs(context: PushContext, image: Image, isAsIs: boolean): Promise<void> {
+  const { emit, store } = context.host;
+  const group = new TaskGroup(context.signal);
+  const inGroup = { ...context, signal: group.signal };
+  const uploads = pLimit(UPLOADS);
+  const compressions = pLimit(COMPRESSIONS);
+  const { layers, config } = image.manifest;
+  const positions = new Map(layers.map((layer, position) => [layer.digest, position]));
+  const pushLayer = async (position: number) => {
+    const layer = layers[position]!;
+    const isPlain = !isAsIs && layerCompression(layer.mediaType) === 'none';
+    const { format } = context;
+    const compress = () => compressedLayer(store, image, position, { format, emit, signal: group.signal });
+    const form = isPlain ? await compressions(compress) : layer;
+    await uploads(() => pushBlob(inGroup, form, layer));
+  };
+  for (const position of positions.values()) {
+    if (!context.there.has(layers[position]!.digest)) layerProgress(layers[position]!, emit).state('waiting');
+    group.add(pushLayer(position));
+  }
+  group.add(uploads(() => pushBlob(inGroup, config, undefined)));
+  await group.finish();
+}
+
+/** Uploads one blob, where the repository lacks it. `row`: the layer that it is shown as. */
+async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor | undefined): Promise<void> {
+  const { host, client, there, signal } = context;
+  signal?.throwIfAborted();
+  if (there.has(blob.digest)) return;
+  const { domain } = client.reference;
+  const origins = await blobOrigins(host.store, blob.digest);
+  const progress = row === undefined ? undefined : layerProgress({ ...blob, digest: row.digest }, host.emit);
+  const outcome = await client.uploadBlob({
+    digest: blob.digest,
+    sizeBytes: blob.size,
+    open: async () => {
+      await makePresent(context, blob, origins);
+      return await host.store.blobs.open(blob.digest);
+    },
+    mountFrom: origins.filter((origin) => origin.domain === domain).map(({ path }) => path),
+    onBytes: (bytes) => progress?.bytes('uploading', bytes),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  there.add(blob.digest);
+  await addBlobOrigin(host.store, blob.digest, client.reference);
+  progress?.state(outcome.state, {
+    ...(outcome.state === 'uploaded' ? { bytes: blob.size } : {}),
+    ...(outcome.state === 'mounted' ? { from: outcome.from } : {}),
+  });
+}
+
+/** A layer of a base that was never fetched is fetched now, where it cannot be mounted. */
+async function makePresent(
+  { host, registry, signal }: PushContext,
+  blob: Descriptor,
+  [origin]: readonly Repository[],
+): Promise<void> {
+  if ((await host.store.blobs.stat(blob.digest)) !== undefined) return;
+  if (origin === undefined) {
+    throw new OcitsError(
+      'not-found',
+      `layer ${blob.digest} is not in the store, and where it came from is not known`,
+      {
+        hint: 'pull the image that it is from again',
+      },
+    );
+  }
+  await fetchIntoStore(host.store, registry.repository(origin), blob, { signal });
+}

@@ -1,0 +1,322 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { commitImage } from '../../src/image/commit-image.ts';
+import type { ImageHost } from '../../src/image/image.ts';
+import { type PullRequest, pullImage } from '../../src/image/pull.ts';
+import { pushImages, tagsOf } from '../../src/image/push.ts';
+import { unpackImage } from '../../src/image/unpack.ts';
+import type { Descriptor } from '../../src/oci/descriptor.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import type { Manifest } from '../../src/oci/manifest.ts';
+import {
+  DOCKER_MANIFEST,
+  OCI_CONFIG,
+  OCI_LAYER,
+  OCI_LAYER_GZIP,
+  OCI_MANIFEST,
+} from '../../src/oci/media-types.ts';
+import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
+import { parseReference } from '../../src/oci/reference.ts';
+import type { LayerEvent } from '../../src/progress.ts';
+import { runTool } from '../../src/system/spawn.ts';
+import { FakeRegistry } from '../support/fake-registry.ts';
+import { startRegistry } from '../support/registry.ts';
+import { configHost } from '../support/registry-config.ts';
+import { addToFake, imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
+import { unpackingHost } from '../support/unpacking-host.ts';
+
+const here = hostPlatform();
+const elsewhere = parsePlatform(here.architecture === 's390x' ? 'linux/riscv64' : 'linux/s390x');
+
+async function world() {
+  const host = await unpackingHost();
+  const config = await configHost();
+  const registry = config.registry();
+  return {
+    host,
+    events: host.events,
+    config,
+    registry,
+    pull: (name: string, more: Partial<PullRequest> = {}) =>
+      pullImage(host, registry, { reference: parseReference(name), policy: 'always', ...more }),
+    push: async (name: string, more: { platform?: typeof here; compression?: 'gzip' | 'zstd' } = {}) =>
+      (await pushImages(host, registry, { references: [parseReference(name)], ...more }))[0]!.descriptor,
+    tag: async (name: string, root: Descriptor) => await host.store.refs.put(parseReference(name), root),
+    async [Symbol.asyncDispose]() {
+      await config[Symbol.asyncDispose]();
+      await host[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** An image as a build leaves it: layers as plain tars, on top of those of a base. */
+async function build(host: ImageHost, name: string, tars: readonly Buffer[], base: readonly Built[] = []) {
+  const layers = [...base];
+  for (const tar of tars) {
+    const { digest, sizeBytes } = await host.store.blobs.put(tar);
+    layers.push({ descriptor: { mediaType: OCI_LAYER, digest, size: sizeBytes }, diffId: digest });
+  }
+  const config = {
+    ...here,
+    rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) },
+  };
+  const image = await commitImage(
+    host.store,
+    config,
+    layers.map(({ descriptor }) => descriptor),
+  );
+  await host.store.refs.put(parseReference(name), image.manifestDescriptor);
+  return image;
+}
+
+interface Built {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+}
+
+const manifestAt = async (url: string, repository: string, tag: string) => {
+  const headers = { accept: [OCI_MANIFEST, DOCKER_MANIFEST].join(', ') };
+  const response = await fetch(`${url}/v2/${repository}/manifests/${tag}`, { headers });
+  const content = Buffer.from(await response.arrayBuffer());
+  return { content, digest: digestOf(content), manifest: JSON.parse(content.toString()) as Manifest };
+};
+
+function states(events: readonly { type: string }[], digest: Digest): string[] {
+  const own = (events as LayerEvent[]).filter((event) => event.type === 'layer' && event.digest === digest);
+  return own.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]);
+}
+
+const first = tarOf({ 'etc/': '', 'etc/first': 'one '.repeat(10_000) });
+const second = tarOf({ 'etc/second': 'two '.repeat(10_000) });
+
+describe('an image that was built here', () => {
+  test('is compressed on its way, and pulled back the same', async () => {
+    await using server = await startRegistry();
+    await using w = await world();
+    const built = await build(w.host, `${server.host}/a/b:1`, [first, second]);
+    const pushed = await w.push(`${server.host}/a/b:1`);
+    const { manifest, content, digest } = await manifestAt(server.url, 'a/b', '1');
+    expect(pushed).toEqual({ mediaType: OCI_MANIFEST, digest, size: content.length });
+    expect(manifest.mediaType).toBe(OCI_MANIFEST);
+    expect(manifest.config).toMatchObject({ mediaType: OCI_CONFIG, digest: built.id });
+    expect(manifest.layers.map(({ mediaType }) => mediaType)).toEqual([OCI_LAYER_GZIP, OCI_LAYER_GZIP]);
+    expect(manifest.layers[0]!.size).toBeLessThan(first.length / 10);
+    expect(states(w.events, digestOf(first)).filter((s) => s !== 'uploading')).toEqual([
+      'waiting',
+      'compressing',
+      'uploaded',
+    ]);
+
+    await using other = await world();
+    const { image } = await other.pull(`${server.host}/a/b@${digest}`);
+    expect(image.id).toBe(built.id);
+    const keys = await unpackImage(other.host, image);
+    const file = await other.host.snapshotter.readFile({ parents: keys }, 'etc/second', 100_000);
+    expect(file?.toString()).toBe('two '.repeat(10_000));
+    expect((await other.host.store.compressed.get(digestOf(first))).plainSizeBytes).toBe(first.length);
+  });
+
+  test('is compressed once: the next push sends no layer, and gives the same digest', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    await build(w.host, `${fake.host}/a/b:1`, [first, second]);
+    const before = await w.push(`${fake.host}/a/b:1`);
+    w.events.length = 0;
+    fake.requests.length = 0;
+    expect(await w.push(`${fake.host}/a/b:1`)).toEqual(before);
+    const asked = fake.requests.map(({ method, path }) => `${method} ${path.replace(/sha256:.*/, 'DIGEST')}`);
+    expect(asked.sort()).toEqual([...Array(3).fill('HEAD /v2/a/b/blobs/DIGEST'), 'PUT /v2/a/b/manifests/1']);
+    expect(states(w.events, digestOf(first))).toEqual(['waiting', 'exists']);
+  });
+
+  test('with zstd where it is asked for, which others can read', async () => {
+    await using server = await startRegistry();
+    await using w = await world();
+    await build(w.host, `${server.host}/a/b:1`, [first]);
+    await w.push(`${server.host}/a/b:1`, { compression: 'zstd' });
+    const { manifest } = await manifestAt(server.url, 'a/b', '1');
+    expect(manifest.layers[0]!.mediaType).toBe('application/vnd.oci.image.layer.v1.tar+zstd');
+    const target = `dir:${join(w.host.folder, 'copied')}`;
+    await runTool('skopeo', ['copy', '--src-tls-verify=false', `docker://${server.host}/a/b:1`, target]);
+  });
+
+  test('on a base of Docker’s types: the manifest is OCI’s throughout', async () => {
+    await using server = await startRegistry();
+    await using w = await world();
+    const base = layerOf(first, 'gzip', true);
+    await uploadImage(
+      server.url,
+      'base/image',
+      '1',
+      imageOf({ layers: [base], platform: here, docker: true }),
+    );
+    const { image } = await w.pull(`${server.host}/base/image:1`);
+    await build(
+      w.host,
+      `${server.host}/a/b:1`,
+      [second],
+      [{ descriptor: image.manifest.layers[0]!, diffId: base.diffId }],
+    );
+    await build(
+      w.host,
+      `${server.host}/a/b:same`,
+      [],
+      [{ descriptor: image.manifest.layers[0]!, diffId: base.diffId }],
+    );
+    for (const tag of ['1', 'same']) {
+      await w.push(`${server.host}/a/b:${tag}`);
+      const { manifest } = await manifestAt(server.url, 'a/b', tag);
+      for (const { mediaType } of [manifest.config, ...manifest.layers])
+        expect(mediaType).toContain('vnd.oci.');
+      expect(manifest.layers[0]!.digest).toBe(base.descriptor.digest);
+    }
+    expect(states(w.events, base.descriptor.digest)).toContain('mounted');
+  });
+
+  test('its base’s layers are mounted, although they were never fetched', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    const base = layerOf(first);
+    addToFake(fake, '1', imageOf({ layers: [base], platform: here }));
+    const { image } = await w.pull(`${fake.host}/base/image:1`, { depth: 'config' });
+    await build(
+      w.host,
+      `${fake.host}/a/b:1`,
+      [second],
+      [{ descriptor: image.manifest.layers[0]!, diffId: base.diffId }],
+    );
+    fake.on('HEAD', new RegExp(base.descriptor.digest), ({ response }) => void response.writeHead(404).end());
+    fake.requests.length = 0;
+    await w.push(`${fake.host}/a/b:1`);
+    expect(fake.seen('POST', /mount=/).map(({ path }) => path)).toEqual([
+      `/v2/a/b/blobs/uploads/?mount=${encodeURIComponent(base.descriptor.digest)}&from=base%2Fimage`,
+    ]);
+    expect(fake.seen('GET', /blobs/)).toEqual([]);
+    expect(await w.host.store.blobs.stat(base.descriptor.digest)).toBeUndefined();
+    const mounted = (w.events as LayerEvent[]).find(({ state }) => state === 'mounted');
+    expect(mounted).toMatchObject({ digest: base.descriptor.digest, from: 'base/image' });
+  });
+
+  test('to another registry, such layers are fetched first', async () => {
+    await using from = await FakeRegistry.start();
+    await using to = await FakeRegistry.start();
+    await using w = await world();
+    const base = layerOf(first);
+    addToFake(from, '1', imageOf({ layers: [base], platform: here }));
+    const { image } = await w.pull(`${from.host}/base/image:1`, { depth: 'config' });
+    await build(
+      w.host,
+      `${to.host}/a/b:1`,
+      [second],
+      [{ descriptor: image.manifest.layers[0]!, diffId: base.diffId }],
+    );
+    await w.push(`${to.host}/a/b:1`);
+    expect(to.blobs.get(base.descriptor.digest)?.equals(base.content)).toBe(true);
+    expect(to.seen('POST', /mount=/)).toEqual([]);
+  });
+});
+
+describe('an image that came from a registry', () => {
+  test('keeps its digest, byte for byte, whatever its types and its compression', async () => {
+    await using from = await startRegistry();
+    await using to = await startRegistry();
+    await using w = await world();
+    const images = {
+      docker: imageOf({ layers: [layerOf(first, 'gzip', true)], platform: here, docker: true }),
+      plain: imageOf({ layers: [layerOf(first, 'none'), layerOf(second, 'zstd')], platform: here }),
+    };
+    for (const [tag, image] of Object.entries(images)) {
+      await uploadImage(from.url, 'a/b', tag, image);
+      const { root } = await w.pull(`${from.host}/a/b:${tag}`);
+      await w.tag(`${to.host}/c/d:${tag}`, root);
+      expect((await w.push(`${to.host}/c/d:${tag}`)).digest).toBe(image.descriptor.digest);
+      expect((await manifestAt(to.url, 'c/d', tag)).digest).toBe(image.descriptor.digest);
+    }
+  });
+
+  test('an index with all its images, or else one of them', async () => {
+    await using from = await startRegistry();
+    await using to = await startRegistry();
+    await using w = await world();
+    const index = indexOf([
+      imageOf({ layers: [layerOf(first)], platform: here }),
+      imageOf({ layers: [layerOf(second)], platform: elsewhere }),
+    ]);
+    await uploadImage(from.url, 'a/b', '1', index);
+    const { root, image } = await w.pull(`${from.host}/a/b:1`);
+    await w.tag(`${to.host}/c/d:1`, root);
+    expect((await w.push(`${to.host}/c/d:1`)).digest).toBe(image.manifestDescriptor.digest);
+    expect(w.events).toContainEqual(expect.objectContaining({ text: expect.stringContaining('not all of') }));
+    await expect(w.push(`${to.host}/c/d:1`, { platform: elsewhere })).rejects.toMatchObject({
+      code: 'wrong-platform',
+    });
+    await w.pull(`${from.host}/a/b:1`, { platform: elsewhere });
+    expect((await w.push(`${to.host}/c/d:1`)).digest).toBe(index.descriptor.digest);
+    await using other = await world();
+    expect((await other.pull(`${to.host}/c/d:1`, { platform: elsewhere })).root).toEqual(index.descriptor);
+  });
+});
+
+describe('names', () => {
+  test('all tags of a repository; what they share is asked for once', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    await build(w.host, `${fake.host}/a/b:1`, [first]);
+    await build(w.host, `${fake.host}/a/b:2`, [first, second]);
+    await build(w.host, `${fake.host}/a/c:3`, [first]);
+    const references = await tagsOf(w.host, parseReference(`${fake.host}/a/b`));
+    const pushed = await pushImages(w.host, w.registry, { references });
+    expect(pushed.map(({ reference }) => reference.tag)).toEqual(['1', '2']);
+    expect(fake.manifests.has('3')).toBe(false);
+    expect(fake.seen('HEAD', /blobs/)).toHaveLength(4);
+    await expect(tagsOf(w.host, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  test('one that is not here, and one by digest', async () => {
+    await using w = await world();
+    await expect(w.push('no-such-image')).rejects.toMatchObject({
+      code: 'not-found',
+      message: 'An image does not exist locally with the tag: no-such-image:latest',
+    });
+    await expect(w.push(`a@${digestOf('x')}`)).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+});
+
+test('the manifest comes last, and after a failure not at all', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await world();
+  await build(w.host, `${fake.host}/a/b:1`, [first, second]);
+  await w.push(`${fake.host}/a/b:1`);
+  const order = fake.requests
+    .filter(({ method }) => method === 'PUT')
+    .map(({ path }) => /blobs|manifests/.exec(path)?.[0]);
+  expect(order).toEqual(['blobs', 'blobs', 'blobs', 'manifests']);
+  await build(w.host, `${fake.host}/a/b:2`, [randomTar()]);
+  fake.on('POST', /uploads/, ({ response }) => void response.writeHead(403).end());
+  await expect(w.push(`${fake.host}/a/b:2`)).rejects.toMatchObject({ code: 'denied' });
+  expect(fake.manifests.has('2')).toBe(false);
+});
+
+test('a large layer is pushed as it is, and arrives whole', async () => {
+  await using server = await startRegistry();
+  await using w = await world();
+  const tar = tarOf({ large: randomBytes(30 * 1024 * 1024) });
+  await build(w.host, `${server.host}/a/b:1`, [tar]);
+  await w.push(`${server.host}/a/b:1`);
+  const { manifest } = await manifestAt(server.url, 'a/b', '1');
+  const blob = await fetch(`${server.url}/v2/a/b/blobs/${manifest.layers[0]!.digest}`);
+  const content = Buffer.from(await blob.arrayBuffer());
+  expect(digestOf(content)).toBe(manifest.layers[0]!.digest);
+  const path = join(w.host.folder, 'layer.gz');
+  await writeFile(path, content);
+  const { stdout } = await runTool('sh', ['-c', 'gzip -dc "$0" | sha256sum', path]);
+  expect(`sha256:${stdout.toString().split(' ')[0]}`).toBe(digestOf(tar));
+});
+
+function randomTar(): Buffer {
+  return tarOf({ random: randomBytes(1000) });
+}
