@@ -1,13 +1,13 @@
-import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PassThrough, type Writable } from 'node:stream';
+import type { PassThrough, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { exited, spawnTool } from '../system/spawn.ts';
 import { attachSocket, conmonFolder } from './conmon-folder.ts';
+import { followOutput } from './conmon-output.ts';
 import { requireProgram } from './programs.ts';
-import { readLog } from './read-log.ts';
+import { rawTerminal } from './raw-terminal.ts';
 import type { StartRequest } from './supervisor.ts';
 import { toolEnvironment } from './tool-environment.ts';
 
@@ -33,27 +33,17 @@ export async function attachConmon(
 ): Promise<Attachment> {
   const { folder, stdio } = request;
   const stop = new AbortController();
-  const input = stdio.stdin === 'ignore' ? undefined : startInput(paths, request);
-  const stdout = stdio.stdout === 'pipe' ? new PassThrough() : undefined;
-  const stderr = stdio.stderr === 'pipe' ? new PassThrough() : undefined;
-  const targets = {
-    stdout: stdout ?? (stdio.stdout === 'inherit' ? process.stdout : undefined),
-    stderr: stderr ?? (stdio.stderr === 'inherit' ? process.stderr : undefined),
-  };
-  const hasOutput = targets.stdout !== undefined || targets.stderr !== undefined;
+  const input = stdio.stdin === 'ignore' ? undefined : await startInput(paths, request);
   const { log } = conmonFolder(paths, folder);
-  const copied = hasOutput ? copyLog(log, targets, ended, stop.signal) : Promise.resolve();
-  const finished = copied.finally(async () => {
-    stdout?.end();
-    stderr?.end();
+  const output = followOutput({ log, stdio, ended, signal: stop.signal });
+  const finished = output.finished.finally(async () => {
     await ended.catch(() => {});
     await input?.stop();
   });
   finished.catch(() => {});
   return {
     ...(input?.stream == null ? {} : { stdin: input.stream }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    ...output,
     finished,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
@@ -62,31 +52,14 @@ export async function attachConmon(
   };
 }
 
-async function copyLog(
-  log: string,
-  targets: { readonly stdout: Writable | undefined; readonly stderr: Writable | undefined },
-  followUntil: Promise<unknown>,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const { stream, data } of readLog(log, { position: statSync(log).size, followUntil, signal })) {
-    const target = targets[stream];
-    if (target !== undefined && !target.destroyed) await write(target, data);
-  }
-}
-
-/** A reader that has gone away is no failure of the container's. */
-async function write(target: Writable, data: Buffer): Promise<void> {
-  await new Promise<void>((resolve) => target.write(data, () => resolve()));
-}
-
 interface Input {
   readonly stream: Writable | null;
   stop(): Promise<void>;
 }
 
-function startInput(paths: HostPaths, { folder, spec, stdio }: StartRequest): Input {
+async function startInput(paths: HostPaths, { folder, spec, stdio }: StartRequest): Promise<Input> {
   const isRaw = stdio.stdin === 'inherit' && spec.process.terminal && isatty(0);
-  if (isRaw) process.stdin.setRawMode(true);
+  const raw = isRaw ? await rawTerminal() : undefined;
   // In the socket's folder, as a path in a socat address would need quoting and is limited in length.
   const child = spawnTool(
     requireProgram('socat'),
@@ -102,7 +75,7 @@ function startInput(paths: HostPaths, { folder, spec, stdio }: StartRequest): In
     stop: async () => {
       child.kill('SIGTERM');
       const result = await exit;
-      if (isRaw) process.stdin.setRawMode(false);
+      await raw?.[Symbol.asyncDispose]();
       if (result instanceof OcitsError) throw result;
     },
   };

@@ -1,21 +1,19 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import type { ProcessSpec, SecurityOptions } from '../bundle/container-spec.ts';
-import { execConfig } from '../bundle/runtime-config.ts';
-import { serializeConfig } from '../bundle/serialize.ts';
 import type { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
 import { crunOptions, openCrun } from './crun.ts';
-import { hostFacts } from './host-facts.ts';
-import { pidRecord, RUNTIME_PID_FILE } from './records.ts';
+import { execOnTerminal } from './exec-conmon.ts';
+import { prepareExec } from './exec-folder.ts';
+import { pidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { sendSignal, signalExitCode } from './signals.ts';
 import { readCrunError, startFailure } from './start-failure.ts';
 import { childStdio, type StdioModes } from './stdio.ts';
 import { toolEnvironment } from './tool-environment.ts';
-import { followWindow, windowSize } from './window-size.ts';
+import { followWindow } from './window-size.ts';
 
 export interface ExecRequest {
   readonly containerId: string;
@@ -24,7 +22,7 @@ export interface ExecRequest {
   /** The container's own. */
   readonly security: SecurityOptions;
   readonly process: ProcessSpec;
-  /** With a terminal, `stdin` is `inherit` and is one. */
+  /** With a terminal, `stdin` is either `inherit` and a terminal, or `ignore`. */
   readonly stdio: StdioModes;
   /** Leave the process to itself once it runs: its streams are all `ignore`, and `wait` resolves at once. */
   readonly detach?: boolean;
@@ -49,14 +47,15 @@ export interface ExecProcess {
  * for a working directory below /proc, and `tool-failed` else.
  */
 export async function execProcess(paths: HostPaths, request: ExecRequest): Promise<ExecProcess> {
+  const { process, stdio: modes, detach } = request;
+  if (process.terminal && detach !== true && !(modes.stdin === 'inherit' && isatty(0))) {
+    return await execOnTerminal(paths, request);
+  }
   const crun = await openCrun(paths);
   await using undo = new AsyncDisposableStack();
-  const folder = mkdtempSync(join(request.folder, '.exec-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  undo.defer(remove);
-  const files = writeProcess(folder, request);
-  const stdio = undo.use(await childStdio(request.stdio, folder));
-  using watcher = watchRuntimePid(folder);
+  const files = undo.use(prepareExec(request));
+  const stdio = undo.use(await childStdio(request.stdio, files.folder));
+  using watcher = watchRuntimePid(files.folder);
   const args = [
     ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],
     ...['--process', files.process, ...(request.detach === true ? ['--detach'] : []), request.containerId],
@@ -65,7 +64,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   stdio.closeChildEnds();
   const exit = exited(child, crun.program);
   exit.catch(() => {});
-  const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(folder))]);
+  const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(files.folder))]);
   const failure = () => execFailure(files.log, request);
   if (pid === undefined) {
     await exit;
@@ -79,7 +78,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
     .then((ended) => exitCode(ended, failure))
     .finally(() => {
       follower?.[Symbol.dispose]();
-      remove();
+      files[Symbol.dispose]();
     });
   result.catch(() => {});
   const { stdin, stdout, stderr } = stdio;
@@ -93,29 +92,6 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
       if (record !== undefined) sendSignal(record, signal);
     },
   };
-}
-
-interface ExecFiles {
-  readonly process: string;
-  readonly pid: string;
-  readonly log: string;
-}
-
-function writeProcess(folder: string, { process, security }: ExecRequest): ExecFiles {
-  const files = {
-    process: join(folder, 'process.json'),
-    pid: join(folder, RUNTIME_PID_FILE),
-    log: join(folder, 'runtime-log'),
-  };
-  const consoleSize = process.consoleSize ?? windowSize();
-  const sized = consoleSize === undefined ? process : { ...process, consoleSize };
-  // The filter is the container's own: crun has kept it.
-  const host = hostFacts({
-    devices: [],
-    security: { ...security, seccomp: 'unconfined', privileged: false },
-  });
-  writeFileSync(files.process, serializeConfig(execConfig({ security }, sized, host)), { mode: 0o600 });
-  return files;
 }
 
 /** crun ends with 1 where it could not become the command, and says so in its log. */

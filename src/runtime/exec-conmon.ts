@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { isOcitsError, OcitsError } from '../errors.ts';
+import type { HostPaths } from '../system/paths.ts';
+import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
+import { followOutput } from './conmon-output.ts';
+import { spawnConmon } from './conmon-process.ts';
+import { crunOptions, openCrun } from './crun.ts';
+import type { ExecProcess, ExecRequest } from './exec.ts';
+import { prepareExec } from './exec-folder.ts';
+import { requireProgram } from './programs.ts';
+import { pidRecord, writePidRecord } from './records.ts';
+import { sendSignal } from './signals.ts';
+import { readCrunError, startFailure } from './start-failure.ts';
+import { waitForExit } from './wait-for-exit.ts';
+
+/**
+ * `execProcess` on a terminal where we have none, which crun alone cannot do: conmon holds the terminal, and what is
+ * printed there comes by its log. Throws as `execProcess`, and `invalid-argument` where input is asked for.
+ */
+export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Promise<ExecProcess> {
+  if (request.stdio.stdin !== 'ignore') {
+    throw new OcitsError('invalid-argument', 'the input device is not a terminal', {
+      hint: 'leave out -t, or -i',
+    });
+  }
+  const program = requireProgram('conmon');
+  await using undo = new AsyncDisposableStack();
+  const crun = await openCrun(paths);
+  const files = undo.use(prepareExec(request));
+  const { exits, log, conmonPid, sockets, socketId } = prepareConmonFolder(paths, files.folder);
+  undo.defer(() => removeConmonFiles(paths, files.folder));
+  const runtime = [...crunOptions(crun), '--log', files.log];
+  const args = [
+    ...['--api-version', '1', '--cid', request.containerId, '--cuuid', socketId, '--runtime', crun.program],
+    ...['--bundle', files.folder, '--exec', '--exec-process-spec', files.process, '--terminal'],
+    ...['--container-pidfile', files.pid, '--conmon-pidfile', conmonPid, '--log-level', 'error'],
+    ...['--exit-dir', exits, '--socket-dir-path', sockets, '--log-path', `k8s-file:${log}`],
+    ...runtime.flatMap((argument) => ['--runtime-arg', argument]),
+  ];
+  const pid = await spawnConmon({ program, args }, join(files.folder, 'conmon-errors')).catch(
+    (error: unknown) => {
+      throw isOcitsError(error, 'tool-failed') ? failure(files.log, request, error.message) : error;
+    },
+  );
+  const record = pidRecord(pid);
+  if (record !== undefined) writePidRecord(files.folder, record);
+  const ended = waitForExit(files.folder);
+  const output = followOutput({ log, stdio: request.stdio, ended, position: 0 });
+  const cleanup = undo.move();
+  const result = Promise.all([ended, output.finished])
+    .then(([exit]) => exit.exitCode)
+    .finally(() => cleanup.disposeAsync());
+  result.catch(() => {});
+  const { stdout, stderr } = output;
+  return {
+    pid: record?.pid,
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    wait: () => result,
+    kill: async (signal) => {
+      if (record !== undefined) sendSignal(record, signal);
+    },
+  };
+}
+
+function failure(log: string, { process }: ExecRequest, fallback: string): OcitsError {
+  return startFailure(readCrunError(log) || fallback, process.args[0] ?? '');
+}
