@@ -51,7 +51,6 @@ export interface DiffedLayer extends WrittenLayer {
 
 export interface DiffRunOptions {
   readonly signal?: AbortSignal;
-  readonly onBytes?: (bytes: number) => void;
 }
 
 /**
@@ -196,7 +195,6 @@ class UpperDiff {
         throw new OcitsError('hostile', `${showPath(metadata.path)} changed while it was read`);
       this.#parts.writer.addFileFrom({ type: 'file', ...metadata, sizeBytes: stat.size }, fd);
       this.#contentBytes += stat.size;
-      this.#parts.options.onBytes?.(this.#contentBytes);
     } finally {
       closeSync(fd);
     }

@@ -67,11 +67,15 @@ export class LayerTree {
   /** The folder of the last path: entries of one folder mostly follow each other. */
   #lastFolder: FolderNode;
 
-  /** `onUnlisted` is called for each folder that comes to be without an entry of its own. */
-  constructor(lower: MergedTree | undefined, onUnlisted: (folder: FolderNode) => void) {
-    this.#lower = lower;
+  /**
+   * `lower`: absent while it is not known whether it is needed; `bottom` where there are no layers below, which makes
+   * of whatever a layer says of them nothing. `onUnlisted` is called for each folder that comes to be without an entry.
+   */
+  constructor(lower: MergedTree | 'bottom' | undefined, onUnlisted: (folder: FolderNode) => void) {
+    this.#lower = lower === 'bottom' ? undefined : lower;
     this.#onUnlisted = onUnlisted;
     this.root = newFolder('', undefined, UNLISTED_FOLDER);
+    this.root.isNew = lower === 'bottom';
     this.#lastFolder = this.root;
   }
 
@@ -108,10 +112,23 @@ export class LayerTree {
 
   /** What the layers below show at `path`, of which `folder` is the real folder. Throws LowerNeeded. */
   below(folder: FolderNode, name: string): ReturnType<MergedTree['lookup']> {
-    if (isHidden(folder)) return undefined;
+    if (this.isHidden(folder)) return undefined;
     this.leans = true;
     if (this.#lower === undefined) throw new LowerNeeded();
     return this.#lower.lookup(joinPath(folder.path, name), { followLast: false });
+  }
+
+  /** Whether nothing of the layers below shows in this folder. */
+  isHidden(folder: FolderNode): boolean {
+    for (let at: FolderNode | undefined = folder; at !== undefined; at = at.parent) {
+      if (at.isOpaque) return true;
+      if (at.isNew) {
+        // That nothing is there is so in this stack.
+        this.leans = true;
+        return true;
+      }
+    }
+    return false;
   }
 
   #walk(path: BytePath): FolderNode {
@@ -151,25 +168,18 @@ export class LayerTree {
   }
 
   #unlisted(folder: FolderNode, name: string, path: BytePath): FolderNode | string {
-    const below = this.below(folder, name);
+    const isHidden = this.isHidden(folder);
+    const below = isHidden ? undefined : this.below(folder, name);
     const entry = below?.entry;
     if (entry?.type === 'symlink') return entry.target;
     if (entry !== undefined && entry.type !== 'directory') {
       throw corruptEntry(path, 'is used as a folder, and is a file in a layer below');
     }
     const made = this.addFolder(folder, name, entry ?? UNLISTED_FOLDER);
-    made.isNew = below === undefined;
+    made.isNew = !isHidden && below === undefined;
     this.#onUnlisted(made);
     return made;
   }
-}
-
-/** Whether nothing of the layers below shows in this folder. */
-function isHidden(folder: FolderNode): boolean {
-  for (let at: FolderNode | undefined = folder; at !== undefined; at = at.parent) {
-    if (at.isOpaque || at.isNew) return true;
-  }
-  return false;
 }
 
 function newFolder(path: BytePath, parent: FolderNode | undefined, metadata: FolderMetadata): FolderNode {

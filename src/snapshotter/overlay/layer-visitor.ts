@@ -183,9 +183,11 @@ export class ApplyVisitor implements LayerVisitor, Disposable {
     const { parent, name, path } = this.#place(listed);
     index.add({ type: 'whiteout', path });
     const existing = parent.children.get(name);
-    // A whiteout concerns the layers below, never what this layer has itself.
-    if (existing === undefined) tree.set(parent, name, WHITEOUT);
-    else if (existing.type === 'folder') existing.isOpaque = true;
+    // A whiteout concerns the layers below, never what this layer has itself. Where nothing lies below, it would be
+    // seen in the folder's list.
+    if (existing === undefined) {
+      if (!tree.isHidden(parent)) tree.set(parent, name, WHITEOUT);
+    } else if (existing.type === 'folder') existing.isOpaque = true;
   }
 
   #opaque({ path }: OpaqueMarker): void {

@@ -66,9 +66,9 @@ async function viewMount(
   const stack = await loadStack(shelf, parents);
   const lowers = stack.layers.map((layer) => layer.link);
   area.make();
-  // An empty layer on top brings the root folder's owner and mode; without an upper one, overlayfs wants two layers.
-  if (lowers.length < 2 || !hasItsRoot(stack)) lowers.unshift(area.emptyFolder(0, stack.root));
-  if (lowers.length < 2) lowers.push(area.emptyFolder(1, stack.root));
+  // overlayfs takes the root folder's owner and mode from the topmost layer; without an upper one, it wants two layers.
+  if (!hasItsRoot(stack)) lowers.unshift(area.emptyFolder(0, stack.root));
+  for (let number = 1; lowers.length < 2; number++) lowers.push(area.emptyFolder(number, stack.root));
   return overlayMount({ folder: area.folder, lowers, userXattrs });
 }
 

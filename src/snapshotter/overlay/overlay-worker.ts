@@ -3,8 +3,6 @@ import { diffUpper } from './diff-upper.ts';
 import { unpackLayer } from './unpack-layer.ts';
 import { type FromWorker, type ToWorker, toErrorData } from './worker-messages.ts';
 
-const PROGRESS_BYTES = 1024 * 1024;
-
 /** The thread's own side: one piece of work at a time, from the messages of the main thread. */
 function serve(port: NonNullable<typeof parentPort>): void {
   const send = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -27,16 +25,10 @@ async function work(
   signal: AbortSignal,
   send: (message: FromWorker) => void,
 ) {
-  let told = 0;
-  const onBytes = (bytes: number) => {
-    if (bytes - told < PROGRESS_BYTES) return;
-    told = bytes;
-    send({ type: 'bytes', bytes });
-  };
+  const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
   const onWarning = (text: string) => send({ type: 'warning', text });
-  const options = { signal, onBytes, onWarning };
-  if ('source' in message.job) return await unpackLayer(message.job, options);
-  return await diffUpper(message.job, options);
+  if ('source' in message.job) return await unpackLayer(message.job, { signal, onBytes, onWarning });
+  return await diffUpper(message.job, { signal });
 }
 
 if (parentPort !== null) serve(parentPort);

@@ -28,6 +28,7 @@ export async function prepareActive(
   const { folder, parents, targets, userXattrs } = request;
   const folders = activeFolders(folder);
   const stack = await loadStack(shelf, parents);
+  area.make();
   await prepareState(folder, parents, targets);
   if (existsSync(folders.upper)) await clearTargets(folders.upper, targets);
   else makeRootFolder(folders.upper, stack.root);

@@ -45,11 +45,17 @@ function readUpTo(fd: number, path: BytePath, limitBytes: number): Buffer {
 export async function openLayerFile(tree: string, path: BytePath): Promise<FileHandle> {
   const prefix = Buffer.from(tree).toString('latin1');
   const parts = path.split('/');
+  const isClean = parts.every((part) => part !== '' && part !== '.' && part !== '..');
+  if (!isClean) throw notFound(path);
   for (let count = 1; count <= parts.length; count++) {
     const native = nativePath(`${prefix}/${parts.slice(0, count).join('/')}`);
     const stat = await lstat(native).catch(() => undefined);
     const isRight = count === parts.length ? stat?.isFile() : stat?.isDirectory();
-    if (!isRight) throw new OcitsError('not-found', `the layer has no regular file ${showPath(path)}`);
+    if (!isRight) throw notFound(path);
   }
-  return await open(nativePath(`${prefix}/${path}`) as string, OPEN_FILE);
+  return await open(nativePath(`${prefix}/${path}`), OPEN_FILE);
+}
+
+function notFound(path: BytePath): OcitsError {
+  return new OcitsError('not-found', `the layer has no regular file ${showPath(path)}`);
 }

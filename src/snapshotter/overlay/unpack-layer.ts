@@ -86,8 +86,9 @@ export async function unpackLayer(job: UnpackJob, options: UnpackOptions = {}): 
   };
 }
 
-async function lowerTree({ lower }: UnpackJob): Promise<MergedTree | undefined> {
+async function lowerTree({ lower }: UnpackJob): Promise<MergedTree | 'bottom' | undefined> {
   if (lower === undefined) return undefined;
+  if (lower.diffIds.length === 0) return 'bottom';
   const store = openIndexStore(lower.storeRoot);
   const indexes: LayerIndex[] = [];
   for (const diffId of lower.diffIds) {

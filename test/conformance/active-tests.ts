@@ -1,0 +1,270 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { digestOf } from '../../src/oci/digest.ts';
+import type { DiffOptions } from '../../src/snapshotter/snapshotter.ts';
+import { detailed, device, file, folder, hardlink, layerTar, symlink } from '../support/layer-tar.ts';
+import { listTree } from '../support/list-tree.ts';
+import { mountTree } from '../support/mount-tree.ts';
+import { makeTree } from '../support/sample-tree.ts';
+import {
+  type AppliedStack,
+  type SnapshotterFactory,
+  type TemporarySnapshotter,
+  temporarySnapshotter,
+} from '../support/temporary-snapshotter.ts';
+
+const BASE = layerTar(
+  folder('bin', { mode: 0o711 }),
+  file('bin/tool', 'tool', { mode: 0o4755, uid: 3 }),
+  hardlink('bin/tool2', 'bin/tool'),
+  folder('etc'),
+  file('etc/conf', 'conf'),
+  folder('data'),
+  file('data/a', 'a'),
+  file('data/b', 'b'),
+  folder('old'),
+  file('old/x', 'x'),
+  symlink('link', 'data'),
+  device('null', 1, 3),
+  detailed(file('cap', 'cap'), { xattrs: { 'user.k': 'v' } }),
+);
+
+/** Changes of all kinds, by a process in the tree. */
+const CHANGES = `
+set -e
+cd "$1"
+echo new > etc/new; chmod 600 etc/new; chown 1000:1001 etc/new
+echo more >> etc/conf
+rm bin/tool2
+rm -r old; mkdir -m 1777 old; echo y > old/y
+rm -r data; echo file > data
+mkdir -p app/deep/er; ln app/deep/../../etc/new app/hard; ln -s /etc/conf app/soft
+mkfifo -m 640 app/fifo; mknod app/null c 1 3; mknod app/loop b 7 300
+rm null; chmod 700 bin
+setfattr -n user.new -v value etc/conf; setfattr -x user.k cap
+setfattr -n security.capability -v 0x0100000200040000000000000000000000000000 app/hard
+truncate -s 5M app/sparse; touch -d @-5.25 app/early; touch -h -d @7.123456789 app/soft
+printf x > "$(printf 'n\\377\\nm')"
+touch -d @3000000000 app/late
+`;
+
+interface Committed {
+  readonly host: TemporarySnapshotter;
+  readonly base: AppliedStack;
+  readonly tarPath: string;
+  readonly diffId: ReturnType<typeof digestOf>;
+  /** The tree as the process left it, and as it is once it is a layer. */
+  readonly before: Record<string, string>;
+  readonly after: Record<string, string>;
+  readonly keys: readonly ReturnType<typeof digestOf>[];
+}
+
+/** What was written, what became of it, and what the tar gives elsewhere. */
+export function activeTests(factory: SnapshotterFactory): void {
+  const change = async (
+    host: TemporarySnapshotter,
+    script: string,
+    options: Partial<DiffOptions> = {},
+    tars: readonly Buffer[] = [BASE],
+  ): Promise<Committed> => {
+    const { snapshotter } = host;
+    const base = await host.stack(tars);
+    const [name, tarPath] = [host.name(), host.name()];
+    const active = await snapshotter.prepare(name, base.keys);
+    let before: Record<string, string>;
+    {
+      await using mounted = await mountTree(active.mounts);
+      execFileSync('sh', ['-c', script, 'sh', mounted.root], { stdio: 'pipe' });
+      before = await listTree(mounted.root, { withoutRoot: true });
+    }
+    const { diffId } = await snapshotter.diff(name, { tarPath, ...options });
+    expect(diffId).toBe(digestOf(readFileSync(tarPath)));
+    const key = await snapshotter.commit(name, base.diffIds, diffId);
+    const keys = [...base.keys, key];
+    await using mounted = await mountTree(await snapshotter.view(keys));
+    const after = await listTree(mounted.root, { withoutRoot: true });
+    return { host, base, tarPath, diffId, before, after, keys };
+  };
+  const unpackElsewhere = async ({ tarPath }: Committed, tars: readonly Buffer[] = [BASE]) => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([...tars, readFileSync(tarPath)]);
+    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    return await listTree(mounted.root, { withoutRoot: true });
+  };
+
+  test('a layer that was committed is what its tar gives elsewhere', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const committed = await change(host, CHANGES);
+    expect(committed.after).toEqual(wholeSeconds(committed.before));
+    expect(await unpackElsewhere(committed)).toEqual(committed.after);
+    expect((await host.snapshotter.stat([...committed.base.diffIds, committed.diffId]))?.diffId).toBe(
+      committed.diffId,
+    );
+  });
+
+  test('everything that a layer can hold goes through a diff', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await host.stack([layerTar(folder('below'))]);
+    const [name, tarPath] = [host.name(), host.name()];
+    const active = await host.snapshotter.prepare(name, keys);
+    let before: Record<string, string>;
+    {
+      await using mounted = await mountTree(active.mounts);
+      makeTree(mounted.root);
+      before = await listTree(mounted.root, { withoutRoot: true });
+    }
+    const { diffId } = await host.snapshotter.diff(name, { tarPath });
+    const key = await host.snapshotter.commit(name, diffIds, diffId);
+    await using mounted = await mountTree(await host.snapshotter.view([...keys, key]));
+    expect(await listTree(mounted.root, { withoutRoot: true })).toEqual(wholeSeconds(before));
+  });
+
+  test('times are clamped in the tar and in the layer alike', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const committed = await change(host, CHANGES, { clampSeconds: 1_700_000_000 });
+    const times = Object.values(committed.after).map((line) => BigInt(/ t(-?\d+)/.exec(line)![1]!));
+    expect(times.every((time) => time <= 1_700_000_000_000_000_000n)).toBe(true);
+    expect(await unpackElsewhere(committed)).toEqual(committed.after);
+  });
+
+  test('the same changes give the same digest, whatever the kernel marks', async () => {
+    const script = 'cd "$1"; mkdir -p app/x etc/y; echo 1 > app/x/1; rm -r data; mkdir data; touch data/z';
+    const digests = new Set<string>();
+    for (const first of ['true', 'cd "$1"; touch gone; rm gone; mkdir tmp; rmdir tmp']) {
+      await using host = await temporarySnapshotter(factory);
+      digests.add((await change(host, `(${first}); ${script}`, { clampSeconds: 0 })).diffId);
+    }
+    expect(digests.size).toBe(1);
+  });
+
+  test('a removed folder that was made anew is opaque on any base', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const committed = await change(
+      host,
+      'cd "$1"; rm -r data; mkdir -m 755 data; mkdir new; touch data/c new/d',
+    );
+    const other = [layerTar(folder('data'), file('data/other'), folder('new'), file('new/other'))];
+    expect(Object.keys(await unpackElsewhere(committed, other))).toEqual([
+      'data',
+      'data/c',
+      'new',
+      'new/d',
+      'new/other',
+    ]);
+    const { keys } = await host.stack([...other, readFileSync(committed.tarPath)]);
+    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    expect(Object.keys(await listTree(mounted.root, { withoutRoot: true }))).toContain('new/other');
+  });
+
+  test('nothing written is an empty layer', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const committed = await change(host, 'true');
+    expect(readFileSync(committed.tarPath)).toEqual(Buffer.alloc(1024));
+    expect(committed.after).toEqual(committed.before);
+  });
+
+  test('a change of the root folder itself is kept', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const committed = await change(host, 'chmod 1777 "$1"; chown 4:5 "$1"');
+    await using mounted = await mountTree(await host.snapshotter.view(committed.keys));
+    expect((await listTree(mounted.root))['']).toMatch(/^directory 1777 4:5 /);
+    await using elsewhere = await temporarySnapshotter(factory);
+    const { keys } = await elsewhere.stack([BASE, readFileSync(committed.tarPath)]);
+    await using view = await mountTree(await elsewhere.snapshotter.view(keys));
+    expect((await listTree(view.root))['']).toMatch(/^directory 1777 4:5 /);
+  });
+
+  test('sockets go, from the layer as from its tar', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const script = `cd "$1"; mkdir s; node -e "const s=require('net').createServer().listen('s/k',()=>process.exit())"; test -S s/k`;
+    const committed = await change(host, script);
+    expect(Object.keys(committed.after).filter((path) => path.startsWith('s'))).toEqual(['s']);
+    expect(await unpackElsewhere(committed)).toEqual(committed.after);
+  });
+
+  test('a large diff, from a thread', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const script =
+      'cd "$1"; mkdir many; for i in $(seq 600); do mkdir many/$i; echo $i > many/$i/f; done; head -c 9M /dev/zero > big';
+    const committed = await change(host, script);
+    expect(Object.keys(committed.after).filter((path) => path.startsWith('many/'))).toHaveLength(1200);
+    expect(await unpackElsewhere(committed)).toEqual(committed.after);
+  });
+
+  test('what is committed twice is there once', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const [one, two] = [
+      await change(host, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
+      await change(host, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
+    ];
+    expect(two.keys).toEqual(one.keys);
+    expect(await Array.fromAsync(host.snapshotter.list())).toHaveLength(2);
+    expect(two.after).toEqual(one.after);
+  });
+
+  test('a diff that leaves things as they are, of a tree in use', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await host.stack([BASE]);
+    const name = host.name();
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    execFileSync('sh', ['-c', CHANGES, 'sh', mounted.root]);
+    const before = await listTree(mounted.root);
+    const diff = await host.snapshotter.diff(name, { tarPath: host.name(), isReadOnly: true });
+    expect(diff.entries).toBeGreaterThan(10);
+    expect(await listTree(mounted.root)).toEqual(before);
+    await expect(host.snapshotter.commit(name, diffIds, diff.diffId)).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  });
+
+  test('an active snapshot is found again with what it holds', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([BASE]);
+    const name = host.name();
+    for (const isVolatile of [true, true, false]) {
+      await using mounted = await mountTree(
+        (await host.snapshotter.prepare(name, keys, [], { isVolatile })).mounts,
+      );
+      writeFileSync(join(mounted.root, 'count'), 'x', { flag: 'a' });
+    }
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    expect(readFileSync(join(mounted.root, 'count'), 'utf8')).toBe('xxx');
+    await expect(host.snapshotter.prepare(name, [])).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
+  test('usage counts what was written', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([BASE]);
+    const name = host.name();
+    const active = await host.snapshotter.prepare(name, keys);
+    expect(await host.snapshotter.usage(name)).toEqual({ sizeBytes: 0, entries: 0 });
+    await using mounted = await mountTree(active.mounts);
+    writeFileSync(join(mounted.root, 'f'), 'x'.repeat(1000));
+    execFileSync('ln', [join(mounted.root, 'f'), join(mounted.root, 'g')]);
+    expect(await host.snapshotter.usage(name)).toEqual({ sizeBytes: 1000, entries: 2 });
+  });
+
+  test('a diff without an active snapshot, or a commit without its diff, is an error', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const options = { tarPath: host.name() };
+    await expect(host.snapshotter.diff(host.name(), options)).rejects.toMatchObject({ code: 'not-found' });
+    const name = host.name();
+    await host.snapshotter.prepare(name, []);
+    await expect(host.snapshotter.commit(name, [], digestOf('x'))).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  });
+}
+
+/** A listing with all times of folders and files cut to whole seconds, as a layer has them. */
+function wholeSeconds(list: Record<string, string>): Record<string, string> {
+  const cut = (line: string) =>
+    line.replace(/ t(-?\d+)/, (_, text: string) => {
+      const time = BigInt(text);
+      const rest = ((time % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+      return ` t${time - rest}`;
+    });
+  return Object.fromEntries(Object.entries(list).map(([path, line]) => [path, cut(line)]));
+}

@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import {
+  device,
+  fifo,
+  file,
+  folder,
+  hardlink,
+  layerTar,
+  opaque,
+  symlink,
+  whiteout,
+} from '../support/layer-tar.ts';
+import { mountTree } from '../support/mount-tree.ts';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+
+/** Files of layers and stacks, read without a mount. */
+export function readingTests(factory: SnapshotterFactory): void {
+  test('files of a stack are found through symlinks, whiteouts and opaque folders', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(
+        folder('etc'),
+        file('etc/passwd', 'root'),
+        file('etc/gone', 'x'),
+        folder('opt'),
+        file('opt/hidden', 'x'),
+        symlink('abs', '/etc/passwd'),
+        symlink('up', '../../../../etc/passwd'),
+        symlink('dir', 'etc'),
+        symlink('loop', 'loop'),
+        file('file', 'x'),
+        file('n\xff', 'bytes'),
+      ),
+      layerTar(folder('etc'), whiteout('etc/gone'), folder('opt'), opaque('opt'), file('opt/new', 'new')),
+      layerTar(symlink('chain', 'dir/../dir/./passwd'), folder('file2'), symlink('through', 'file/x')),
+    ]);
+    const read = async (path: string) =>
+      (await host.snapshotter.readFile({ parents: keys }, path, 100))?.toString('latin1');
+    for (const path of [
+      'etc/passwd',
+      'abs',
+      'up',
+      'dir/passwd',
+      'chain',
+      '/etc//./passwd',
+      'etc/../etc/passwd',
+    ]) {
+      expect(await read(path), path).toBe('root');
+    }
+    expect(await read('opt/new')).toBe('new');
+    expect(await read('n\xff')).toBe('bytes');
+    for (const path of [
+      'etc/gone',
+      'opt/hidden',
+      'none',
+      'none/x',
+      'etc',
+      '',
+      'file2',
+      'through',
+      'file/..',
+    ]) {
+      expect(await read(path), path).toBeUndefined();
+    }
+    await expect(read('loop')).rejects.toMatchObject({ code: 'hostile' });
+  });
+
+  test('a size limit holds', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([layerTar(file('f', 'x'.repeat(100)))]);
+    expect(await host.snapshotter.readFile({ parents: keys }, 'f', 100)).toHaveLength(100);
+    await expect(host.snapshotter.readFile({ parents: keys }, 'f', 99)).rejects.toMatchObject({
+      code: 'hostile',
+    });
+  });
+
+  test('fifos, devices and symlinks to the host are no files', { timeout: 10_000 }, async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(
+        fifo('fifo'),
+        device('zero', 1, 5),
+        symlink('passwd', '/etc/passwd'),
+        symlink('fd', '/proc/self/fd/0'),
+      ),
+    ]);
+    for (const path of ['fifo', 'zero', 'passwd', 'fd']) {
+      expect(await host.snapshotter.readFile({ parents: keys }, path, 1000)).toBeUndefined();
+      await expect(host.snapshotter.openFile(keys[0]!, path)).rejects.toMatchObject({ code: 'not-found' });
+    }
+  });
+
+  test('what an active snapshot has written counts, its opaque folders too', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(folder('a'), file('a/old', 'old'), folder('b'), file('b/old', 'old'), file('gone', 'x')),
+    ]);
+    const name = host.name();
+    const active = await host.snapshotter.prepare(name, keys, [{ path: 'a/target', type: 'file' }]);
+    const read = async (path: string) =>
+      (await host.snapshotter.readFile({ parents: keys, folder: name }, path, 100))?.toString();
+    await using mounted = await mountTree(active.mounts);
+    writeFileSync(join(mounted.root, 'a/new'), 'new');
+    execFileSync('rm', ['-r', join(mounted.root, 'b'), join(mounted.root, 'gone')]);
+    mkdirSync(join(mounted.root, 'b'));
+    symlinkSync('/etc/hostname', join(mounted.root, 'escape'));
+    expect(await Promise.all(['a/old', 'a/new', 'b/old', 'gone', 'escape'].map(read))).toEqual([
+      'old',
+      'new',
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('files of one layer are opened, and nothing else', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(
+        folder('a'),
+        file('a/f\xff', 'content'),
+        hardlink('link', 'a/f\xff'),
+        symlink('s', 'a'),
+        file('b', 'below'),
+      ),
+      layerTar(whiteout('b'), file('c', 'above')),
+    ]);
+    for (const [path, content] of [
+      ['a/f\xff', 'content'],
+      ['link', 'content'],
+    ] as const) {
+      const handle = await host.snapshotter.openFile(keys[0]!, path);
+      expect(await handle.readFile('utf8')).toBe(content);
+      await handle.close();
+    }
+    for (const path of ['s/f\xff', 's', 'a', 'none', '../fs/b', '']) {
+      await expect(host.snapshotter.openFile(keys[0]!, path), path).rejects.toMatchObject({
+        code: 'not-found',
+      });
+    }
+    for (const path of ['a/f\xff', 'b']) {
+      await expect(host.snapshotter.openFile(keys[1]!, path), path).rejects.toMatchObject({
+        code: 'not-found',
+      });
+    }
+  });
+}

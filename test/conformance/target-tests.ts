@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { lstatSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { MountTarget } from '../../src/snapshotter/snapshotter.ts';
+import { device, fifo, file, folder, layerTar, symlink } from '../support/layer-tar.ts';
+import { listTree } from '../support/list-tree.ts';
+import { mountTree } from '../support/mount-tree.ts';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+
+const TARGETS: readonly MountTarget[] = [
+  { path: 'dev', type: 'directory' },
+  { path: 'proc', type: 'directory' },
+  { path: 'etc/hosts', type: 'file' },
+  { path: 'etc/hostname', type: 'file' },
+  { path: 'etc/resolv.conf', type: 'file' },
+  { path: 'run/secrets/deep/er', type: 'file' },
+  { path: 'data\xff', type: 'directory' },
+];
+
+/** What a container's mounts go over. */
+export function targetTests(factory: SnapshotterFactory): void {
+  test.each([
+    ['nothing', layerTar()],
+    [
+      'plain ones',
+      layerTar(folder('dev'), folder('etc'), file('etc/hosts', 'text'), folder('proc'), folder('data\xff')),
+    ],
+    [
+      'symlinks',
+      layerTar(
+        symlink('dev', '/tmp'),
+        symlink('etc', '/root'),
+        symlink('proc', 'proc'),
+        symlink('run', '../../..'),
+        symlink('data\xff', 'nowhere'),
+      ),
+    ],
+    [
+      'symlinks, fifos and devices in their folders',
+      layerTar(
+        folder('etc'),
+        symlink('etc/hosts', '/etc/shadow'),
+        fifo('etc/hostname'),
+        device('etc/resolv.conf', 1, 5),
+        fifo('dev'),
+        file('proc', 'x'),
+        folder('run'),
+        symlink('run/secrets', '/etc'),
+      ),
+    ],
+    [
+      'folders in place of files',
+      layerTar(folder('etc'), folder('etc/hosts'), file('etc/hosts/x'), file('run')),
+    ],
+  ])('targets are plain whatever the image has: %s', async (_, image) => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([image]);
+    const name = host.name();
+    const active = await host.snapshotter.prepare(name, keys, TARGETS);
+    {
+      await using mounted = await mountTree(active.mounts);
+      for (const { path, type } of TARGETS) {
+        const stat = lstatSync(Buffer.from(`${mounted.root}/${path}`, 'latin1'));
+        expect(type === 'file' ? stat.isFile() && stat.size === 0 : stat.isDirectory(), path).toBe(true);
+      }
+    }
+    const diff = await host.snapshotter.diff(name, { tarPath: host.name() });
+    expect(diff.entries).toBe(0);
+  });
+
+  test('folders above targets keep the owner, mode and time of the image', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(folder('etc', { mode: 0o2751, uid: 8, gid: 9, mtime: 1000 }), file('etc/mine', 'x')),
+      layerTar(folder('dev', { mode: 0o1777, uid: 5 })),
+    ]);
+    const active = await host.snapshotter.prepare(host.name(), keys, TARGETS);
+    await using mounted = await mountTree(active.mounts);
+    const tree = await listTree(mounted.root);
+    expect(tree['etc']).toBe('directory 2751 8:9 t1000000000000');
+    expect(tree['etc/mine']).toMatch(/^file 644/);
+    expect(tree['dev']).toMatch(/^directory 1777 5:0/);
+    expect(tree['run/secrets']).toMatch(/^directory 755 0:0/);
+  });
+
+  test('what is written beside targets is a change, the targets are none', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await host.stack([layerTar(folder('etc'), file('etc/hosts', 'of the image'))]);
+    const [name, tarPath] = [host.name(), host.name()];
+    {
+      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, TARGETS)).mounts);
+      writeFileSync(join(mounted.root, 'etc/new'), 'new');
+      // As a runtime does that makes sure of its targets.
+      execFileSync('touch', [join(mounted.root, 'etc/hosts'), join(mounted.root, 'dev')]);
+    }
+    const { diffId } = await host.snapshotter.diff(name, { tarPath });
+    expect(execFileSync('tar', ['tf', tarPath], { encoding: 'utf8' })).toBe('etc/\netc/new\n');
+    const key = await host.snapshotter.commit(name, diffIds, diffId);
+    await using mounted = await mountTree(await host.snapshotter.view([...keys, key]));
+    const tree = await listTree(mounted.root, { withoutRoot: true });
+    expect(Object.keys(tree)).toEqual(['etc', 'etc/hosts', 'etc/new']);
+    expect(tree['etc/hosts']).toContain('12b');
+  });
+
+  test('other targets at the next start, over what the container left', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([layerTar(folder('etc'))]);
+    const name = host.name();
+    {
+      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+      execFileSync('sh', [
+        '-c',
+        'cd "$0"; ln -s /tmp dev; mkdir etc/hosts; ln -s /etc/shadow etc/hostname; mkfifo run; rmdir etc/hosts; ln -s x etc/hosts',
+        mounted.root,
+      ]);
+    }
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, TARGETS)).mounts);
+    for (const { path, type } of TARGETS) {
+      const stat = lstatSync(Buffer.from(`${mounted.root}/${path}`, 'latin1'));
+      expect(type === 'file' ? stat.isFile() : stat.isDirectory(), path).toBe(true);
+    }
+  });
+}
