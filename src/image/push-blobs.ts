@@ -59,7 +59,6 @@ async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor 
   const { host, client, there, signal } = context;
   signal?.throwIfAborted();
   if (there.has(blob.digest)) return;
-  const { domain } = client.reference;
   const origins = await blobOrigins(host.store, blob.digest);
   const progress = row === undefined ? undefined : layerProgress({ ...blob, digest: row.digest }, host.emit);
   const outcome = await client.uploadBlob({
@@ -69,7 +68,7 @@ async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor 
       await makePresent(context, blob, origins);
       return await host.store.blobs.open(blob.digest);
     },
-    mountFrom: origins.filter((origin) => origin.domain === domain).map(({ path }) => path),
+    mountFrom: origins,
     onBytes: (bytes) => progress?.bytes('uploading', bytes),
     ...(signal === undefined ? {} : { signal }),
   });

@@ -43,13 +43,19 @@ export function pullEndpoints(reference: Reference, conf: readonly RegistryConf[
 }
 
 /**
- * Where `reference` is pushed to: mirrors and locations count for pulls alone, but what is insecure or blocked is so
- * for both (containers-registries.conf(5), *Note*). Throws `denied` where it is blocked.
+ * Where `reference` is pushed to: the registry itself, at the location that the configuration gives it, so that a
+ * pull finds what was pushed. Mirrors are for pulls alone. (Other tools push to the name itself whatever `location`
+ * says; containers-registries.conf(5), *Note*.) Throws `denied` where it is blocked.
  */
 export function pushEndpoint(reference: Reference, conf: readonly RegistryConf[]): Endpoint {
-  const match = findRegistryConf(reference, conf);
-  if (match !== undefined) checkBlocked(reference, match);
-  return { ...plainEndpoint(reference), insecure: match?.insecure ?? false };
+  return pullEndpoints(reference, conf).at(-1)!;
+}
+
+/** The paths by which the registry at `host` may have what is in `repository`, mirrors of it among them. */
+export function pathsAt(host: string, repository: Reference, conf: readonly RegistryConf[]): string[] {
+  if (findRegistryConf(repository, conf)?.blocked) return [];
+  const paths = pullEndpoints(repository, conf).filter((endpoint) => endpoint.host === host);
+  return [...new Set(paths.map(({ path }) => path))];
 }
 
 /** The table with the longest prefix that `reference` begins with. */

@@ -24,14 +24,15 @@ export interface BlobUpload {
   readonly sizeBytes: number;
   /** Opens the content from the start; called again where the upload has to begin anew. */
   open(): Promise<Readable>;
-  /** Repositories of the same registry that are likely to have it: tried as cross-repository mounts. */
-  readonly mountFrom?: readonly string[];
+  /** Repositories that are likely to have it: those in the same registry are tried as cross-repository mounts. */
+  readonly mountFrom?: readonly Pick<Reference, 'domain' | 'path'>[];
   readonly onBytes?: (sent: number) => void;
   readonly signal?: AbortSignal;
 }
 
 export type UploadOutcome =
   | { readonly state: 'uploaded' | 'exists' }
+  /** `from`: the other repository's path in the registry. */
   | { readonly state: 'mounted'; readonly from: string };
 
 /**
@@ -49,6 +50,8 @@ export interface RepositoryClient {
   fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<FetchedManifest>;
   /** The blob's bytes from `offset` on. */
   fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<FetchedBlob>;
+  /** All tags of the repository, in the registry's order. */
+  listTags(signal?: AbortSignal): Promise<readonly string[]>;
   hasBlob(digest: Digest, signal?: AbortSignal): Promise<boolean>;
   uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
   putManifest(

@@ -4,7 +4,7 @@ import { Agents } from './agents.ts';
 import type { Credential } from './auth-file.ts';
 import { type ConfigFolders, configFolders } from './config-folders.ts';
 import { findCredential } from './credentials.ts';
-import { type Endpoint, pullEndpoints, pushEndpoint } from './endpoints.ts';
+import { type Endpoint, pathsAt, pullEndpoints, pushEndpoint } from './endpoints.ts';
 import { loadRegistriesConf } from './load-registries-conf.ts';
 import { checkLogin } from './login.ts';
 import type { RepositoryClient } from './registry-client.ts';
@@ -71,7 +71,9 @@ export function createRegistry(options: RegistryOptions): Registry {
       const text = `${formatReference(reference)}: ${host}/${path}, ${reason}`;
       emit({ type: 'message', level: 'debug', text });
     }
-    return { sources: endpoints.map(sessionAt), target: sessionAt(pushEndpoint(reference, tables)) };
+    const target = sessionAt(pushEndpoint(reference, tables));
+    const mountPaths: RepositoryParts['mountPaths'] = (other) => pathsAt(target.endpoint.host, other, tables);
+    return { sources: endpoints.map(sessionAt), target, mountPaths };
   };
 
   return {

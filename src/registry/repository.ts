@@ -2,6 +2,7 @@ import { isOcitsError, OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
 import { fetchBlob } from './fetch-blob.ts';
+import { listTags } from './list-tags.ts';
 import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
 import type { FetchedBlob, FetchedManifest, RepositoryClient } from './registry-client.ts';
 import type { RetryContext } from './retry.ts';
@@ -13,6 +14,8 @@ export interface RepositoryParts {
   readonly sources: readonly Session[];
   /** Where to write to. */
   readonly target: Session;
+  /** The paths by which the target may have what is in another repository. */
+  readonly mountPaths: (repository: Pick<Reference, 'domain' | 'path'>) => readonly string[];
 }
 
 export type RetryFor = (signal: AbortSignal | undefined, isLast: boolean) => RetryContext;
@@ -26,9 +29,9 @@ export function repositoryClient(
   open: () => Promise<RepositoryParts>,
   retry: RetryFor,
 ): RepositoryClient {
-  let opened: Promise<{ mirrors: MirrorList; target: Session }> | undefined;
+  let opened: Promise<RepositoryParts & { readonly mirrors: MirrorList }> | undefined;
   const parts = () => {
-    opened ??= open().then(({ sources, target }) => ({ mirrors: new MirrorList(sources, retry), target }));
+    opened ??= open().then((made) => ({ ...made, mirrors: new MirrorList(made.sources, retry) }));
     opened.catch(() => {
       opened = undefined;
     });
@@ -54,11 +57,17 @@ export function repositoryClient(
       });
       return await mirrors.first({ signal, ask, whole: false });
     },
+    async listTags(signal) {
+      const { mirrors } = await parts();
+      return await mirrors.first({ signal, ask: listTags, whole: true });
+    },
     async hasBlob(digest, signal) {
       return await hasBlob((await parts()).target, digest, retry(signal, true));
     },
     async uploadBlob(upload) {
-      return await uploadBlob((await parts()).target, upload, retry(upload.signal, true));
+      const { target, mountPaths } = await parts();
+      const paths = (upload.mountFrom ?? []).flatMap(mountPaths);
+      return await uploadBlob(target, { ...upload, mountPaths: paths }, retry(upload.signal, true));
     },
     async putManifest(name, content, mediaType, signal) {
       const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);

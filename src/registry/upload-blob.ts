@@ -26,11 +26,11 @@ export async function hasBlob(session: Session, digest: string, retry: RetryCont
 
 /**
  * distribution-spec *Pushing blobs*: nothing is sent where the repository has the blob, or can mount it from one of
- * `mountFrom`; else POST and one PUT, or chunks for a registry that takes no large body. A failed upload begins anew.
+ * `mountPaths`; else POST and one PUT, or chunks for a registry that takes no large body. A failed upload begins anew.
  */
 export async function uploadBlob(
   session: Session,
-  upload: BlobUpload,
+  upload: BlobUpload & { readonly mountPaths: readonly string[] },
   retry: RetryContext,
 ): Promise<UploadOutcome> {
   if (await hasBlob(session, upload.digest, retry)) return { state: 'exists' };
@@ -43,7 +43,7 @@ export async function uploadBlob(
     const response = await putWhole(session, begun.location, upload, { scopes, what, retry });
     if (WANTS_CHUNKS.has(response.status)) {
       response.discard();
-      const again = await begin(session, { ...upload, mountFrom: [] }, what, retry);
+      const again = await begin(session, { ...upload, mountPaths: [] }, what, retry);
       await uploadInChunks(session, again, upload, { scopes, what, retry });
       return { state: 'uploaded' };
     }
@@ -62,12 +62,12 @@ export interface Begun {
 /** A mount that fails has begun an upload all the same: the last one's is used. */
 async function begin(
   session: Session,
-  upload: BlobUpload,
+  upload: { readonly digest: string; readonly mountPaths: readonly string[] },
   what: string,
   retry: RetryContext,
 ): Promise<Begun> {
   const { path } = session.endpoint;
-  const sources = (upload.mountFrom ?? []).filter((from) => from !== path).slice(0, MOUNT_ATTEMPTS);
+  const sources = upload.mountPaths.filter((from) => from !== path).slice(0, MOUNT_ATTEMPTS);
   let begun: Begun | undefined;
   for (const from of sources) {
     begun = (await tryMount(session, upload.digest, from, { what, retry })) ?? begun;

@@ -1,7 +1,7 @@
 import toml from '@iarna/toml';
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
-import { isLoopback, pullEndpoints, pushEndpoint } from '../../src/registry/endpoints.ts';
+import { isLoopback, pathsAt, pullEndpoints, pushEndpoint } from '../../src/registry/endpoints.ts';
 import { loadRegistriesConf } from '../../src/registry/load-registries-conf.ts';
 import { parseRegistriesConf } from '../../src/registry/registries-conf.ts';
 import { configHost } from '../support/registry-config.ts';
@@ -148,18 +148,26 @@ describe('where an image is pulled from', () => {
     expect(own).toMatchObject({ registry: 'docker.io', host: 'registry-1.docker.io', isMirror: false });
   });
 
-  test('a push goes to the name itself', () => {
-    const text = `
+  test('a push goes past the mirrors, to the location', () => {
+    const tables = conf(`
       [[registry]]
-      location = "elsewhere.com"
       prefix = "example.com"
+      location = "elsewhere.com/there"
       insecure = true
       [[registry.mirror]]
-      location = "mirror.local"`;
-    expect(pushEndpoint(parseReference('example.com/a'), conf(text))).toMatchObject({
-      host: 'example.com',
+      location = "mirror.local"`);
+    expect(pushEndpoint(parseReference('example.com/a'), tables)).toMatchObject({
+      host: 'elsewhere.com',
+      path: 'there/a',
       insecure: true,
     });
+    expect(pushEndpoint(parseReference('other.com/a'), tables)).toMatchObject({
+      host: 'other.com',
+      insecure: false,
+    });
+    expect(pathsAt('elsewhere.com', parseReference('example.com/a'), tables)).toEqual(['there/a']);
+    expect(pathsAt('mirror.local', parseReference('example.com/a'), tables)).toEqual(['a']);
+    expect(pathsAt('example.com', parseReference('example.com/a'), tables)).toEqual([]);
   });
 
   test('a blocked registry is neither pulled from nor pushed to', () => {

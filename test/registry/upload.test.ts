@@ -41,6 +41,7 @@ describe('to a real registry', () => {
     await using server = await startRegistry();
     await using host = await configHost();
     const registry = host.registry();
+    const at = (path: string) => ({ domain: server.host, path });
     const content = randomBytes(3 * MIB);
     const seen: number[] = [];
     const blob = upload(content, { onBytes: (sent) => seen.push(sent) });
@@ -52,12 +53,12 @@ describe('to a real registry', () => {
     expect(await client.uploadBlob(blob)).toEqual({ state: 'exists' });
     expect((await bytesOf(client, blob.digest, content.length)).equals(content)).toBe(true);
     const other = registry.repository(parseReference(`${server.host}/a/two:1`));
-    expect(await other.uploadBlob({ ...blob, mountFrom: ['no/such', 'a/one'] })).toEqual({
+    expect(await other.uploadBlob({ ...blob, mountFrom: [at('no/such'), at('a/one')] })).toEqual({
       state: 'mounted',
       from: 'a/one',
     });
     const third = registry.repository(parseReference(`${server.host}/a/three:1`));
-    const fresh = upload(randomBytes(1000), { mountFrom: ['a/one', 'a/two'] });
+    const fresh = upload(randomBytes(1000), { mountFrom: [at('a/one'), at('a/two')] });
     expect(await third.uploadBlob(fresh)).toEqual({ state: 'uploaded' });
   });
 
