@@ -1,0 +1,177 @@
+import { closeSync, createReadStream, createWriteStream, openSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Word } from '../dockerfile/source.ts';
+import { isOcitsError, OcitsError, wrapError } from '../errors.ts';
+import type { BytePath, FileEntry, LayerChange, LayerEntry } from '../layer/layer-change.ts';
+import { createIndexBuilder, decodeIndex } from '../layer/layer-index.ts';
+import { type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
+import { readLayer } from '../layer/read-layer.ts';
+import { exited, spawnTool } from '../system/spawn.ts';
+import type { ArchiveForm } from './add-archive-form.ts';
+import { copyError, quotePath } from './copy-error.ts';
+import { type LinkEntry, resolvePath } from './copy-resolve.ts';
+import type { OpenSource } from './copy-source.ts';
+import type { PlannedEntry } from './copy-target.ts';
+
+const MAX_RATIO = 200;
+const RATIO_FLOOR_BYTES = 2 ** 30;
+
+/** Archives that ADD unpacks: decompressed into a private folder, and listed from there. Disposing deletes them. */
+export class ArchiveFolder implements AsyncDisposable {
+  readonly #scratch: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #open: { readonly path: string; readonly fd: number }[] = [];
+
+  constructor(scratch: string, signal: AbortSignal | undefined) {
+    this.#scratch = scratch;
+    this.#signal = signal;
+  }
+
+  /**
+   * What is in the open archive `fd`, parents before children, with paths from its root and owners, modes and hard links
+   * as they stand there. Throws `corrupt`, `hostile` and `unsupported` at the word.
+   */
+  async *read(file: string, word: Word, fd: number, form: ArchiveForm): AsyncGenerator<PlannedEntry> {
+    const path = join(this.#scratch, `archive-${process.pid}-${this.#open.length}.tar`);
+    let tree: MergedTree;
+    let tar: number;
+    try {
+      await decompressTo(path, fd, form, this.#signal);
+      tar = openSync(path, 'r');
+      this.#open.push({ path, fd: tar });
+      tree = await indexTar(path, this.#signal);
+    } catch (error) {
+      if (isOcitsError(error, 'aborted', 'disk-full', 'missing-program')) throw error;
+      const fault = wrapError(error, 'corrupt', 'it cannot be read');
+      const hint = 'with --unpack=false it is copied as a file';
+      throw copyError(
+        file,
+        word,
+        fault.code,
+        `cannot unpack the archive ${word.text}: ${fault.message}`,
+        hint,
+      );
+    }
+    for (const { path: at, entry } of tree.walk()) {
+      // A folder that the archive only implies is made as any other on the way.
+      if (entry !== undefined) yield planned(at, entry, tar);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { path, fd } of this.#open.splice(0)) {
+      closeSync(fd);
+      await rm(path, { force: true });
+    }
+  }
+}
+
+function planned(path: BytePath, entry: LayerEntry, tar: number): PlannedEntry {
+  const { mode, uid, gid, mtime, xattrs } = entry;
+  return {
+    path,
+    type: entry.type === 'hardlink' ? 'file' : entry.type,
+    mode,
+    uid,
+    gid,
+    mtimeSeconds: mtime.seconds,
+    sizeBytes: 0,
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(entry.type === 'symlink' ? { target: entry.target } : {}),
+    ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
+    ...(entry.type === 'file' ? fileOf(entry, tar) : {}),
+  };
+}
+
+function fileOf(entry: FileEntry, tar: number): Pick<PlannedEntry, 'sizeBytes' | 'content' | 'linkKey'> {
+  const { path, sizeBytes, dataOffset, sparse } = entry;
+  if (sparse !== undefined) {
+    throw new OcitsError('unsupported', `${quotePath(path)} is a sparse file, which ADD cannot unpack yet`);
+  }
+  const content = (): OpenSource => ({ fd: tar, start: dataOffset, close: () => {} });
+  return { sizeBytes, content, linkKey: `${tar}:${dataOffset}:${path}` };
+}
+
+async function decompressTo(
+  path: string,
+  fd: number,
+  form: ArchiveForm,
+  signal?: AbortSignal,
+): Promise<void> {
+  // A descriptor of its own: the stream closes it, and reading does not move the caller's.
+  const input = openSync(`/proc/self/fd/${fd}`, 'r');
+  const output = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  const options = signal === undefined ? {} : { signal };
+  if (form === 'xz' || form === 'bzip2') {
+    const child = spawnTool(form, ['-d', '-c'], [input, 'pipe', 'pipe'], options);
+    closeSync(input);
+    const exit = exited(child, form);
+    exit.catch(() => {});
+    let complaint = '';
+    child.stderr!.on('data', (chunk: Buffer) => (complaint = (complaint + chunk).slice(-1000)));
+    await pipeline(child.stdout!, output, options);
+    const { code } = await exit;
+    if (code !== 0) throw new OcitsError('corrupt', `${form}: ${complaint.trim() || `exit code ${code}`}`);
+    return;
+  }
+  const source = createReadStream('', { fd: input, start: 0, highWaterMark: 512 * 1024 });
+  if (form === 'none') await pipeline(source, output, options);
+  else
+    await pipeline(source, decoder(form), bombGuard(statSync(`/proc/self/fd/${fd}`).size), output, options);
+}
+
+function decoder(form: 'gzip' | 'zstd'): Transform {
+  return form === 'gzip' ? createGunzip({ chunkSize: 512 * 1024 }) : createZstdDecompress();
+}
+
+/** Passes everything on, until it is too much for what it came from. */
+function bombGuard(compressedBytes: number): Transform {
+  let total = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      total += chunk.length;
+      if (total > RATIO_FLOOR_BYTES && total > MAX_RATIO * compressedBytes) {
+        done(new OcitsError('hostile', `it unpacks to over ${MAX_RATIO} times its size`));
+      } else done(null, chunk);
+    },
+  });
+}
+
+/** Lists a plain tar. Entries whose folders are symlinks of the archive's own are where those lead. */
+async function indexTar(path: string, signal?: AbortSignal): Promise<MergedTree> {
+  const builder = createIndexBuilder();
+  const links = new Map<BytePath, LinkEntry>();
+  let hasLinks = false;
+  const change = (found: LayerChange) => {
+    if (found.type === 'whiteout' || found.type === 'opaque') {
+      throw new OcitsError(
+        'unsupported',
+        `${quotePath(found.path)} has a .wh. name in it, which a layer cannot hold`,
+      );
+    }
+    if (found.path === '') return;
+    const real = hasLinks ? realPath(found.path, links) : found.path;
+    hasLinks ||= found.type === 'symlink';
+    links.set(real, { type: found.type, target: found.type === 'symlink' ? found.target : undefined });
+    builder.add({ ...found, path: real });
+  };
+  const source = { path, compression: 'none', sizeBytes: statSync(path).size } as const;
+  await readLayer(
+    source,
+    { change, data: () => {}, fileEnd: () => {} },
+    signal === undefined ? {} : { signal },
+  );
+  return mergeIndexes([decodeIndex(builder.finish())]);
+}
+
+function realPath(path: BytePath, links: ReadonlyMap<BytePath, LinkEntry>): BytePath {
+  const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+  // A folder that the archive does not list is one all the same.
+  const real = resolvePath((at) => links.get(at) ?? { type: 'directory' }, folder);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return real === '' ? name : `${real}/${name}`;
+}
