@@ -69,10 +69,9 @@ export class ShownWork implements Pick<StepRun, 'output' | 'status'> {
     this.#tell(state, this.#duration());
   }
 
-  /** Ends a step with an error; one that was given up because of another is cancelled. */
+  /** Ends a step with an error; one that was given up because of something else is cancelled. */
   fail(error: unknown, signal?: AbortSignal): void {
-    const isCancelled =
-      isOcitsError(error, 'aborted') || (signal?.aborted === true && signal.reason !== error);
+    const isCancelled = isOcitsError(error, 'aborted') || signal?.aborted === true;
     const reason = error instanceof Error ? error.message : String(error);
     this.#tell(isCancelled ? 'cancelled' : 'failed', {
       ...this.#duration(),

@@ -3,6 +3,7 @@ import type { BuildArgs } from '../dockerfile/build-args.ts';
 import type { ExtraHost } from '../network/hosts-file.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
+import type { CopySource } from './copy-source.ts';
 
 /** What network the RUN steps have: one of their own that reaches the outside, the host's, or none. */
 export type BuildNetworkMode = 'default' | 'host' | 'none';
@@ -48,6 +49,8 @@ export interface DockerfileSource {
 /** All that a build is asked to do. */
 export interface BuildRequest {
   readonly dockerfile: DockerfileSource;
+  /** What COPY and ADD take files from; called once, when the first step needs it. */
+  readonly openContext: () => Promise<CopySource>;
   /** The same for builds that a user would call the same: says which earlier build a cache miss is explained by. */
   readonly project: string;
   readonly target: BuildTarget;

@@ -29,6 +29,8 @@ export interface StepRun {
  */
 export interface BuildStep {
   readonly plan: StepPlan;
+  /** A key that is known without reading anything, where there is one: equal parts mean equal `keyParts`, too. */
+  shortcut?(inputs: readonly Tree[]): KeyParts | undefined;
   keyParts(inputs: readonly Tree[], signal: AbortSignal): Promise<KeyParts>;
   exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer | undefined>;
 }

@@ -6,6 +6,7 @@ import type { Supervisor } from '../runtime/supervisor.ts';
 import type { BuildFolder } from './build-folder.ts';
 import type { BuildNetwork } from './build-network.ts';
 import type { RunOptions } from './build-request.ts';
+import type { CopySource } from './copy-source.ts';
 import type { TreeContent } from './tree-content.ts';
 
 /** What a build works on and with. */
@@ -22,6 +23,8 @@ export interface BuildWorkshop {
   readonly folder: Pick<BuildFolder, 'id' | 'path'>;
   readonly content: TreeContent;
   readonly indexes: IndexStore;
+  /** The build context, opened by the first step that takes something from it. */
+  readonly context: () => Promise<CopySource>;
   readonly network: BuildNetwork;
   readonly runOptions: RunOptions;
   /** Times of files that are later become this. */

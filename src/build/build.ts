@@ -74,6 +74,7 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     folder,
     content: new TreeContent(host, indexes),
     indexes,
+    context: once(() => progress.during('[internal] load build context', () => request.openContext())),
     network,
     runOptions: request.run,
     ...(epoch === undefined ? {} : { clampSeconds: epoch }),
@@ -87,6 +88,14 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     target: request.target,
     output: request.output,
   });
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
 }
 
 interface Solved {

@@ -1,5 +1,6 @@
 import type { BuildStep } from './build-step.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
+import { FileStep } from './file-step.ts';
 import type { StepPlan } from './plan.ts';
 import { RunStep } from './run-step.ts';
 import { WorkdirStep } from './workdir-step.ts';
@@ -12,6 +13,6 @@ export function makeStep(plan: StepPlan, workshop: BuildWorkshop): BuildStep {
     case 'workdir':
       return new WorkdirStep(plan, workshop);
     case 'copy':
-      throw new Error('COPY is on its way');
+      return new FileStep(plan, workshop);
   }
 }

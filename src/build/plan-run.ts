@@ -6,10 +6,17 @@ import { shellOf } from './config-change.ts';
 /** What a RUN starts: its argument vector, and a script to be bound in where the vector names one. */
 export interface RunCommand {
   readonly args: readonly string[];
-  readonly script?: { readonly target: string; readonly content: string };
+  readonly script?: RunScript;
 }
 
-const SCRIPT_FOLDER = '/dev/pipes';
+/** A program that a RUN brings along, in `SCRIPT_FOLDER`. */
+export interface RunScript {
+  readonly name: string;
+  readonly content: string;
+}
+
+/** Where BuildKit has scripts, too. */
+export const SCRIPT_FOLDER = '/dev/pipes';
 
 /**
  * The command of a RUN: the exec form as it is, the shell form as one argument of the stage's shell. A RUN that is
@@ -24,8 +31,7 @@ export function runCommand({ command, heredocs }: RunInstruction, config: RunCon
   if (heredocs.length === 1 && readHeredocWord(command.text.trim()) !== undefined) {
     const text = heredocText(first);
     if (!text.startsWith('#!')) return { args: [...shell, text] };
-    const target = `${SCRIPT_FOLDER}/${first.name}`;
-    return { args: [target], script: { target, content: text } };
+    return { args: [`${SCRIPT_FOLDER}/${first.name}`], script: { name: first.name, content: text } };
   }
   const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
   return { args: [...shell, `${command.text}${documents.join('')}`] };

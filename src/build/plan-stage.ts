@@ -7,7 +7,7 @@ import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
 import { familiarName } from '../oci/reference.ts';
 import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
 import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
-import type { CopyPlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
+import type { FilePlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
 import { runCommand, runHistory } from './plan-run.ts';
 
 /** ARGs that a stage has declared, in their order; undefined: without a value. */
@@ -203,7 +203,7 @@ class StagePlanner {
     });
   }
 
-  #copy(instruction: CopyPlan['instruction'], base: StepPlanBase, written: StageInstruction): CopyPlan {
+  #copy(instruction: FilePlan['instruction'], base: StepPlanBase, written: StageInstruction): FilePlan {
     const origins: ReadonlyMap<StageInstruction, ImageOrigin | StageOrigin> = this.#node.copyOrigins;
     const origin = origins.get(written);
     if (instruction.kind === 'COPY' && instruction.from !== undefined && origin === undefined) {
@@ -226,7 +226,7 @@ class StagePlanner {
 }
 
 /** How the history shows a COPY or ADD: with the flags that decide what the layer has, and all words expanded. */
-function copyText(instruction: CopyPlan['instruction']): string {
+function copyText(instruction: FilePlan['instruction']): string {
   const { kind, link, parents, chown, chmod, sources, contents, destination } = instruction;
   const flags = [
     ...(parents ? ['--parents'] : []),

@@ -3,6 +3,7 @@ import type { SourceRange } from '../dockerfile/source.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ConfigState } from './config-change.ts';
 import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
+import type { RunScript } from './plan-run.ts';
 
 /** What all steps that work on a tree know before anything is built. */
 export interface StepPlanBase {
@@ -20,7 +21,7 @@ export interface RunPlan extends StepPlanBase {
   readonly instruction: RunInstruction;
   readonly args: readonly string[];
   /** A script with a `#!` line that `args` names: bound in from outside the tree. */
-  readonly script?: { readonly target: string; readonly content: string };
+  readonly script?: RunScript;
   /** The image's variables and the declared ARGs. */
   readonly env: readonly string[];
   /** Proxy settings that no ARG declares: the command sees them, the cache key does not. */
@@ -37,7 +38,7 @@ export interface WorkdirPlan extends StepPlanBase {
   readonly user: string;
 }
 
-export interface CopyPlan extends StepPlanBase {
+export interface FilePlan extends StepPlanBase {
   readonly kind: 'copy';
   readonly instruction: CopyInstruction | AddInstruction;
   /** Where it copies from; undefined: the context. */
@@ -45,7 +46,7 @@ export interface CopyPlan extends StepPlanBase {
   readonly workdir: string;
 }
 
-export type StepPlan = RunPlan | WorkdirPlan | CopyPlan;
+export type StepPlan = RunPlan | WorkdirPlan | FilePlan;
 
 /** A line of the history; one with a step has a layer where the step made one. */
 export interface HistoryPlan {

@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ContainerSpec } from '../bundle/container-spec.ts';
+import type { ContainerMount, ContainerSpec } from '../bundle/container-spec.ts';
 import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../bundle/user.ts';
 import { type ErrorDetails, isOcitsError } from '../errors.ts';
 import { formatPlatform } from '../oci/platform.ts';
@@ -16,6 +16,7 @@ import type { BuildWorkshop } from './build-workshop.ts';
 import { goQuote } from './go-format.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunPlan } from './plan.ts';
+import { SCRIPT_FOLDER } from './plan-run.ts';
 import { RUN_TARGETS, runSpec } from './run-spec.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
 import { builtLayer, type Tree, treeKey } from './tree.ts';
@@ -118,8 +119,6 @@ export class RunStep implements BuildStep {
     for (const [name, content] of Object.entries(etcFiles)) {
       files.push({ source: await writeNew(place, name, content, 0o644), target: `/etc/${name}` });
     }
-    const { script } = this.plan;
-    const source = script === undefined ? '' : await writeNew(place, 'script', script.content, 0o755);
     const id = `${folder.id}-${this.plan.place.replace('/', '-')}`;
     return runSpec(this.plan, {
       id,
@@ -127,10 +126,19 @@ export class RunStep implements BuildStep {
       rootfs: join(place, 'rootfs'),
       user: await this.#user(parents),
       etcFiles: files,
-      mounts: script === undefined ? [] : [{ kind: 'bind', source, target: script.target, readOnly: true }],
+      mounts: await this.#scriptMount(place),
       network: space,
       options: runOptions,
     });
+  }
+
+  async #scriptMount(place: string): Promise<ContainerMount[]> {
+    const { script } = this.plan;
+    if (script === undefined) return [];
+    const source = join(place, 'script');
+    await mkdir(source, { mode: 0o755 });
+    await writeNew(source, script.name, script.content, 0o755);
+    return [{ kind: 'bind', source, target: SCRIPT_FOLDER, readOnly: true }];
   }
 
   async #user(parents: Parents): Promise<ResolvedUser> {

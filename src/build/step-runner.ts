@@ -18,6 +18,17 @@ export interface RunnerOptions {
   readonly now: () => string;
 }
 
+interface StepWork {
+  readonly shown: ShownWork;
+  readonly signal: AbortSignal;
+}
+
+interface Outcome {
+  readonly record: StepRecord;
+  /** Whether it was done just now. */
+  readonly isNew: boolean;
+}
+
 /**
  * Does steps, or takes what the cache has for them. A record counts only where its layer is in the store. Steps with
  * one key are done once, however often the Dockerfile has them.
@@ -36,20 +47,9 @@ export class StepRunner {
   async run(step: BuildStep, inputs: readonly Tree[], signal: AbortSignal): Promise<Tree> {
     const shown = this.#options.progress.begin(step.plan.label);
     try {
-      const parts = await step.keyParts(inputs, signal);
-      const key = stepKey(parts);
-      this.#parts[step.plan.place] = partDigests(parts);
-      const earlier = this.#underWay.get(key) ?? (await this.#find(key));
-      if (earlier !== undefined) {
-        const tree = grow(inputs[0]!, await earlier);
-        shown.end('cached');
-        return tree;
-      }
-      const done = this.#do(step, inputs, { key, shown, signal });
-      this.#underWay.set(key, done);
-      const tree = grow(inputs[0]!, await done);
-      shown.end('done');
-      return tree;
+      const { record, isNew } = await this.#shortcut(step, inputs, { shown, signal });
+      shown.end(isNew ? 'done' : 'cached');
+      return grow(inputs[0]!, record);
     } catch (error) {
       shown.fail(error, signal);
       throw error;
@@ -61,6 +61,29 @@ export class StepRunner {
     const { cache, project } = this.#options;
     if (Object.keys(this.#parts).length === 0) return;
     await cache.putProjectParts(project, { ...(await this.#earlierParts()), ...this.#parts });
+  }
+
+  async #shortcut(step: BuildStep, inputs: readonly Tree[], work: StepWork): Promise<Outcome> {
+    const parts = step.shortcut?.(inputs);
+    if (parts === undefined) return await this.#findOrDo(step, inputs, work);
+    const key = stepKey(parts);
+    const known = await this.#find(key);
+    if (known !== undefined) return { record: known, isNew: false };
+    const outcome = await this.#findOrDo(step, inputs, work);
+    await this.#options.cache.put({ ...outcome.record, key });
+    return outcome;
+  }
+
+  async #findOrDo(step: BuildStep, inputs: readonly Tree[], work: StepWork): Promise<Outcome> {
+    const parts = await step.keyParts(inputs, work.signal);
+    const key = stepKey(parts);
+    this.#parts[step.plan.place] = partDigests(parts);
+    const known = this.#underWay.get(key) ?? (await this.#find(key));
+    if (known !== undefined) return { record: await known, isNew: false };
+    // Another branch may have begun the same step meanwhile.
+    const done = this.#underWay.get(key) ?? this.#do(step, inputs, key, work);
+    this.#underWay.set(key, done);
+    return { record: await done, isNew: true };
   }
 
   async #find(key: Digest): Promise<StepRecord | undefined> {
@@ -75,7 +98,8 @@ export class StepRunner {
   async #do(
     step: BuildStep,
     inputs: readonly Tree[],
-    { key, shown, signal }: { key: Digest; shown: ShownWork; signal: AbortSignal },
+    key: Digest,
+    { shown, signal }: StepWork,
   ): Promise<StepRecord> {
     shown.missed(await this.#reason(step));
     const { output, status } = shown;
@@ -111,7 +135,7 @@ export class StepRunner {
 }
 
 /** The tree with the layer of a record on top. */
-function grow(below: Tree, { layer, createdAt }: StepRecord): Tree {
-  const added = layer === undefined ? [] : [builtLayer(layer.diffId, layer.sizeBytes)];
-  return { ...below, layers: [...below.layers, ...added], createdAt };
+function grow({ emptyStep: _emptyStep, ...below }: Tree, { key, layer, createdAt }: StepRecord): Tree {
+  if (layer === undefined) return { ...below, createdAt, emptyStep: key };
+  return { ...below, createdAt, layers: [...below.layers, builtLayer(layer.diffId, layer.sizeBytes)] };
 }

@@ -1,17 +1,18 @@
-import { buffer } from 'node:stream/consumers';
+import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { OcitsError } from '../errors.ts';
 import type { ImageHost } from '../image/image.ts';
 import { layerSource } from '../image/unpack.ts';
 import type { IndexStore } from '../layer/index-store.ts';
 import type { BytePath, LayerChange, LayerSource } from '../layer/layer-change.ts';
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../layer/layer-index.ts';
-import { type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
+import { type MergedEntry, type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { Digest } from '../oci/digest.ts';
-import { layerCompression } from '../oci/media-types.ts';
 import { warning } from '../progress.ts';
 import type { Parents, SnapshotKey } from '../snapshotter/snapshotter.ts';
-import { type Tree, type TreeLayer, treeKey } from './tree.ts';
+import type { OpenSource } from './copy-source.ts';
+import { type Tree, type TreeLayer, treeChain } from './tree.ts';
 
 /**
  * What is in trees: their layers' indexes and snapshots, made when something asks for them and not before. A tree
@@ -21,6 +22,7 @@ export class TreeContent {
   readonly #host: ImageHost;
   readonly #indexes: IndexStore;
   readonly #merged = new Map<Digest, Promise<MergedTree>>();
+  readonly #plain = new Map<Digest, Promise<string | undefined>>();
   readonly #parents = new Map<Digest, Promise<Parents>>();
 
   constructor(host: ImageHost, indexes: IndexStore) {
@@ -30,7 +32,7 @@ export class TreeContent {
 
   /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
   merged(tree: Tree, signal: AbortSignal): Promise<MergedTree> {
-    return remember(this.#merged, treeKey(tree), async () => {
+    return remember(this.#merged, treeChain(tree), async () => {
       const indexes = tree.layers.map(async (layer) => {
         return (await this.#indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
       });
@@ -40,7 +42,7 @@ export class TreeContent {
 
   /** The snapshots of all layers, unpacked where they were not. */
   parents(tree: Tree, signal: AbortSignal): Promise<Parents> {
-    return remember(this.#parents, treeKey(tree), () => this.#unpack(tree, signal));
+    return remember(this.#parents, treeChain(tree), () => this.#unpack(tree, signal));
   }
 
   /**
@@ -57,18 +59,42 @@ export class TreeContent {
     if (found?.entry?.type !== 'file') return undefined;
     const { sizeBytes, dataOffset, sparse } = found.entry;
     if (sizeBytes > limitBytes) throw new OcitsError('hostile', `/${path} has ${sizeBytes} bytes`);
-    const { descriptor } = tree.layers[found.layer]!;
-    if (sparse === undefined && layerCompression(descriptor.mediaType) === 'none') {
-      const range = { start: dataOffset, end: dataOffset + sizeBytes };
-      return await buffer(await this.#host.store.blobs.open(descriptor.digest, range));
-    }
+    const plain = sparse === undefined ? await this.#plainTar(tree.layers[found.layer]!) : undefined;
+    if (plain !== undefined) return await readRange(plain, dataOffset, sizeBytes);
     const parents = await this.parents(tree, signal);
     return await this.#host.snapshotter.readFile({ parents }, path, limitBytes);
   }
 
+  /**
+   * Opens the content of a regular file that the tree shows: in place, where its layer's tar is plain, else in the
+   * layer's snapshot.
+   */
+  async open(tree: Tree, { entry, layer }: MergedEntry, signal: AbortSignal): Promise<OpenSource> {
+    if (entry?.type !== 'file') throw new OcitsError('internal', 'only a file can be opened');
+    const plain = entry.sparse === undefined ? await this.#plainTar(tree.layers[layer]!) : undefined;
+    if (plain !== undefined) {
+      const fd = openSync(plain, 'r');
+      return { fd, start: entry.dataOffset, close: () => closeSync(fd) };
+    }
+    const parents = await this.parents(tree, signal);
+    const file = await this.#host.snapshotter.openFile(parents[layer]!, entry.path);
+    return { fd: file.fd, close: () => file.close() };
+  }
+
   /** Takes note that a step has left the snapshot of the tree's last layer. */
   addSnapshot(tree: Tree, below: Parents, key: SnapshotKey): void {
-    this.#parents.set(treeKey(tree), Promise.resolve([...below, key]));
+    this.#parents.set(treeChain(tree), Promise.resolve([...below, key]));
+  }
+
+  /** The layer's uncompressed tar, where the store has it. */
+  async #plainTar({ diffId }: TreeLayer): Promise<string | undefined> {
+    let found = this.#plain.get(diffId);
+    if (found === undefined) {
+      const { blobs } = this.#host.store;
+      found = blobs.stat(diffId).then((blob) => (blob === undefined ? undefined : blobs.path(diffId)));
+      this.#plain.set(diffId, found);
+    }
+    return await found;
   }
 
   async #indexLayer(tree: Tree, layer: TreeLayer, signal: AbortSignal): Promise<LayerIndex> {
@@ -117,6 +143,13 @@ export class TreeContent {
   #source({ descriptor, diffId }: TreeLayer): Promise<LayerSource> {
     return layerSource(this.#host.store, descriptor, diffId);
   }
+}
+
+async function readRange(path: string, start: number, length: number): Promise<Buffer> {
+  await using file = await open(path, 'r');
+  const content = Buffer.alloc(length);
+  await file.read(content, 0, length, start);
+  return content;
 }
 
 /** One piece of work a key, whoever asks first; a failure is forgotten. */

@@ -14,6 +14,7 @@ import { storeLayer } from './store-layer.ts';
 import { type Tree, treeKey } from './tree.ts';
 
 const MODE = 0o755;
+const NO_TIME: Time = { seconds: 0, nanoseconds: 0 };
 
 /** A WORKDIR: makes the folder where the tree has none, as a layer, without mounting anything. */
 export class WorkdirStep implements BuildStep {
@@ -44,12 +45,13 @@ export class WorkdirStep implements BuildStep {
     const { missing, present } = this.#folders(tree, path);
     if (missing.length === 0) return undefined;
     const { uid, gid } = await this.#owner(below!, run.signal);
-    const tarPath = join(this.#workshop.folder.path, `${this.plan.place.replace('/', '-')}.tar`);
-    using writer = createLayerWriter(tarPath);
-    for (const folder of present) writer.add(folder);
-    for (const one of missing) {
-      writer.add({ type: 'directory', path: one, mode: MODE, uid, gid, mtime: this.#now() });
-    }
+    // As old as the folder that it is made in, so that the layer depends on no clock.
+    const mtime = present.at(-1)?.mtime ?? tree.lookup('')?.entry?.mtime ?? NO_TIME;
+    const { clampSeconds, folder } = this.#workshop;
+    const tarPath = join(folder.path, `${this.plan.place.replace('/', '-')}.tar`);
+    using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
+    for (const one of present) writer.add(one);
+    for (const one of missing) writer.add({ type: 'directory', path: one, mode: MODE, uid, gid, mtime });
     return await storeLayer(this.#workshop, tarPath, writer.finish());
   }
 
@@ -82,10 +84,6 @@ export class WorkdirStep implements BuildStep {
     } catch (error) {
       throw isOcitsError(error, 'not-found', 'invalid-argument') ? this.#failure(error.message) : error;
     }
-  }
-
-  #now(): Time {
-    return { seconds: this.#workshop.clampSeconds ?? Math.floor(Date.now() / 1000), nanoseconds: 0 };
   }
 
   #failure(message: string): BuildError {

@@ -249,7 +249,7 @@ describe('RUN', () => {
     expect(command('RUN <<-EOF\n\techo\n\tEOF\n')?.args).toEqual(['/bin/sh', '-c', 'echo\n']);
     expect(command('RUN <<EOF\n#!/usr/bin/env node\n1\nEOF\n')).toEqual({
       args: ['/dev/pipes/EOF'],
-      script: { target: '/dev/pipes/EOF', content: '#!/usr/bin/env node\n1\n' },
+      script: { name: 'EOF', content: '#!/usr/bin/env node\n1\n' },
     });
     expect(command('RUN cat <<A <<B\n1\nA\n2\nB\n')?.args).toEqual([
       '/bin/sh',

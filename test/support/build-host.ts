@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from '../../src/build/build.ts';
 import type { BuildRequest } from '../../src/build/build-request.ts';
 import type { BuildHost } from '../../src/build/build-workshop.ts';
+import { FolderContext } from '../../src/build/context-folder.ts';
+import { type IgnoreRules, NOTHING_IGNORED, parseIgnoreFile } from '../../src/build/ignore-file.ts';
 import type { Image } from '../../src/image/image.ts';
 import { createNetworkDriver } from '../../src/network/network-driver.ts';
 import { hostPlatform } from '../../src/oci/platform.ts';
@@ -33,11 +36,17 @@ export interface TestBuildHost extends AsyncDisposable {
   readonly host: BuildHost;
   /** Free for the test. */
   readonly folder: string;
+  /** The folder that COPY takes files from; empty at first. */
+  readonly context: string;
   /** What the last build has told. */
   readonly events: ProgressEvent[];
   build(dockerfile: string, options?: BuildOptions): Promise<Image>;
+  /** What `build` asks for. */
+  request(dockerfile: string, options?: BuildOptions): BuildRequest;
   /** How each step of the last build ended, by its label; internal ones left out. */
   outcomes(): Record<string, StepEvent['state']>;
+  /** Why steps of the last build were not taken from the cache, where that was told. */
+  reasons(): Record<string, string>;
   /** All that the steps of the last build printed. */
   output(): string;
 }
@@ -62,24 +71,36 @@ export async function buildHost(): Promise<TestBuildHost> {
     registry,
   };
   await addBusyboxImage(store);
+  const context = join(made.folder, 'context');
+  await mkdir(context);
   return {
     host,
     folder: made.folder,
+    context,
     events,
     build: async (dockerfile, options = {}) => {
       events.length = 0;
       return await build(
         host,
-        requestOf(dockerfile, options),
+        requestOf(context, dockerfile, options),
         options.signal ?? new AbortController().signal,
       );
     },
+    request: (dockerfile, options = {}) => requestOf(context, dockerfile, options),
     outcomes: () => {
       const steps = events
         .filter((event) => event.type === 'step')
         .filter(({ label }) => /^\[(?!internal)/.test(label));
       return Object.fromEntries(steps.map(({ label, state }) => [label, state]));
     },
+    reasons: () =>
+      Object.fromEntries(
+        events.flatMap((event) =>
+          event.type === 'step' && event.state === 'started' && event.reason !== undefined
+            ? [[event.label, event.reason]]
+            : [],
+        ),
+      ),
     output: () => {
       const chunks = events.flatMap((event) => (event.type === 'output' ? [event.data] : []));
       return Buffer.concat(chunks).toString();
@@ -92,12 +113,18 @@ export async function buildHost(): Promise<TestBuildHost> {
   };
 }
 
+async function rulesOf(context: string): Promise<IgnoreRules> {
+  const text = await readFile(join(context, '.dockerignore'), 'utf8').catch(() => undefined);
+  return text === undefined ? NOTHING_IGNORED : parseIgnoreFile(text, '.dockerignore');
+}
+
 function copyOf(event: ProgressEvent): ProgressEvent {
   return event.type === 'output' ? { ...event, data: Buffer.from(event.data) } : event;
 }
 
-function requestOf(dockerfile: string, options: BuildOptions): BuildRequest {
+function requestOf(context: string, dockerfile: string, options: BuildOptions): BuildRequest {
   return {
+    openContext: async () => new FolderContext(context, await rulesOf(context)),
     dockerfile: { name: 'Dockerfile', content: Buffer.from(dockerfile) },
     project: 'test',
     target: {
