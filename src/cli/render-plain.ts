@@ -18,13 +18,18 @@ const LAYER_TEXT: Readonly<Record<LayerState, string | undefined>> = {
 /** A line whenever something has changed, as Docker prints where there is no terminal. */
 export function plainRenderer(screen: Screen): Renderer {
   const states = new Map<string, LayerState>();
+  let isPush = false;
   return {
     emit: (event) => {
+      if (event.type === 'image') {
+        isPush = event.state === 'pushing';
+        states.clear();
+      }
       if (event.type === 'layer') {
         if (states.get(event.digest) === event.state) return;
         states.set(event.digest, event.state);
       }
-      const line = plainLine(event);
+      const line = plainLine(event, isPush);
       if (line !== undefined) screen.write(`${line}\n`);
       else printWarning(event, screen);
     },
@@ -33,10 +38,10 @@ export function plainRenderer(screen: Screen): Renderer {
 }
 
 /** What is printed of an event where nothing is redrawn; undefined for what only a terminal shows. */
-export function plainLine(event: ProgressEvent): string | undefined {
+export function plainLine(event: ProgressEvent, isPush = false): string | undefined {
   switch (event.type) {
     case 'layer':
-      return layerLine(event);
+      return layerLine(event, isPush);
     case 'image':
       return imageLine(event);
     case 'retry':
@@ -46,8 +51,8 @@ export function plainLine(event: ProgressEvent): string | undefined {
   }
 }
 
-function layerLine(event: LayerEvent): string | undefined {
-  const text = LAYER_TEXT[event.state];
+function layerLine(event: LayerEvent, isPush: boolean): string | undefined {
+  const text = isPush && event.state === 'waiting' ? 'Preparing' : LAYER_TEXT[event.state];
   if (text === undefined) return undefined;
   return `${shortDigest(event.digest)}: ${text}${event.from === undefined ? '' : ` from ${event.from}`}`;
 }

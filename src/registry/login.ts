@@ -1,3 +1,4 @@
+import { isOcitsError, OcitsError } from '../errors.ts';
 import type { Credential } from './auth-file.ts';
 import { pushEndpoint } from './endpoints.ts';
 import type { RegistryConf } from './registries-conf.ts';
@@ -30,9 +31,15 @@ export async function checkLogin({
   const found = { credential, source, reason: `credentials for ${registry}: those of the login` };
   const session = new Session(endpoint, transport, () => Promise.resolve(found));
   const what = `log in to ${registry}`;
-  await withRetry(what, retry, async () => {
-    const response = await session.request({ method: 'GET', path: '/v2/', scopes: [], what }, retry);
-    if (response.status !== 200) throw await session.error(response, what);
-    response.discard();
-  });
+  try {
+    await withRetry(what, retry, async () => {
+      const response = await session.request({ method: 'GET', path: '/v2/', scopes: [], what }, retry);
+      if (response.status !== 200) throw await session.error(response, what);
+      response.discard();
+    });
+  } catch (error) {
+    if (!isOcitsError(error, 'unauthorized', 'denied')) throw error;
+    const hint = 'check the name and the password (or token)';
+    throw new OcitsError('unauthorized', error.message, { cause: error, hint });
+  }
 }
