@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { runDecompressor } from './decompress-program.ts';
+import { freeing } from './free-chunk.ts';
 import type { LayerSource } from './layer-change.ts';
 import { unzstd } from './unzstd.ts';
 
@@ -88,7 +89,7 @@ async function* gunzip(
   const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
   input.once('error', (error) => decoder.destroy(error));
   try {
-    yield* input.pipe(decoder);
+    yield* freeing(input.pipe(decoder));
   } finally {
     input.destroy();
     decoder.destroy();
