@@ -1,4 +1,5 @@
 import type { ImageHost } from './image/image.ts';
+import type { ImageHolders } from './image/image-holders.ts';
 import type { NetworkDriver } from './network/network.ts';
 import type { ProgressSink } from './progress.ts';
 import type { Registry } from './registry/registry.ts';
@@ -15,6 +16,8 @@ export interface Session {
   store(): Promise<Store>;
   snapshotter(): Promise<Snapshotter>;
   imageHost(): Promise<ImageHost>;
+  /** What needs images besides their names: for removal and pruning. */
+  imageHolders(): Promise<ImageHolders>;
   registry(): Promise<Registry>;
   network(): Promise<NetworkDriver>;
   volumes(): Promise<VolumeStore>;
@@ -40,6 +43,7 @@ export function openSession({ emit, signal, paths = hostPaths() }: SessionOption
     store,
     snapshotter,
     imageHost: once(async () => ({ store: await store(), snapshotter: await snapshotter(), emit })),
+    imageHolders: once(async () => (await import('./holders.ts')).allHolders(paths)),
     registry: once(async () => (await import('./registry/registry.ts')).createRegistry({ emit })),
     network: once(async () => (await import('./network/network-driver.ts')).createNetworkDriver(paths)),
     volumes: once(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),

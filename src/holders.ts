@@ -1,0 +1,22 @@
+import type { ImageHolders } from './image/image-holders.ts';
+import type { LiveContent } from './image/mark-live.ts';
+import type { HostPaths } from './system/paths.ts';
+
+/** All that needs images and layers besides names: containers, and the records of the build cache. */
+export async function allHolders(paths: HostPaths): Promise<ImageHolders> {
+  const { containerHolders } = await import('./container/container-roots.ts');
+  const containers = containerHolders(paths);
+  return { users: containers.users, roots: [...containers.roots, () => cachedSteps(paths)] };
+}
+
+async function cachedSteps(paths: HostPaths): Promise<readonly LiveContent[]> {
+  const { openBuildCache } = await import('./build/build-cache.ts');
+  const content: LiveContent[] = [];
+  for await (const { record } of openBuildCache(paths.root).list()) {
+    content.push({
+      stacks: [record.diffIds],
+      blobs: record.layer === undefined ? [] : [record.layer.diffId],
+    });
+  }
+  return content;
+}
