@@ -40,10 +40,10 @@ export class ArchiveFolder implements AsyncDisposable {
     let tree: MergedTree;
     let tar: number;
     try {
-      await decompressTo(path, fd, form, this.#signal);
+      await decompressArchive(path, fd, form, this.#signal);
       tar = openSync(path, 'r');
       this.#open.push({ path, fd: tar });
-      tree = await indexTar(path, this.#signal);
+      tree = await indexArchive(path, this.#signal);
     } catch (error) {
       if (isOcitsError(error, 'aborted', 'disk-full', 'missing-program')) throw error;
       const fault = wrapError(error, 'corrupt', 'it cannot be read');
@@ -96,7 +96,8 @@ function fileOf(entry: FileEntry, tar: number): Pick<PlannedEntry, 'sizeBytes' |
   return { sizeBytes, content, linkKey: `${tar}:${dataOffset}:${path}` };
 }
 
-async function decompressTo(
+/** Writes the plain tar of the open archive `fd` to the new file `path`. Throws `corrupt`, `hostile`, `missing-program`. */
+export async function decompressArchive(
   path: string,
   fd: number,
   form: ArchiveForm,
@@ -141,8 +142,11 @@ function bombGuard(compressedBytes: number): Transform {
   });
 }
 
-/** Lists a plain tar. Entries whose folders are symlinks of the archive's own are where those lead. */
-async function indexTar(path: string, signal?: AbortSignal): Promise<MergedTree> {
+/**
+ * Lists a plain tar. Entries whose folders are symlinks of the archive's own are where those lead. Throws `corrupt`,
+ * `hostile`, and `unsupported` for names that mean something else in a layer.
+ */
+export async function indexArchive(path: string, signal?: AbortSignal): Promise<MergedTree> {
   const builder = createIndexBuilder();
   const links = new Map<BytePath, LinkEntry>();
   let hasLinks = false;

@@ -56,6 +56,18 @@ export class TreeSource implements CopySource {
     return digests;
   }
 
+  /** All of a small file. */
+  async content(file: SourceEntry): Promise<Buffer> {
+    const opened = await this.open(file);
+    try {
+      const content = Buffer.alloc(file.sizeBytes);
+      const count = readSync(opened.fd, content, 0, content.length, opened.start ?? 0);
+      return content.subarray(0, count);
+    } finally {
+      await opened.close();
+    }
+  }
+
   xattrs({ path }: SourceEntry): ReadonlyMap<string, Buffer> | undefined {
     return this.#find(path)?.entry?.xattrs;
   }
