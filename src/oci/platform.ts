@@ -80,7 +80,7 @@ export function formatPlatform(platform: Platform): string {
 
 /**
  * The entries of an index that can run on `wanted`, best first: the exact variant, then lower ones
- * (arm v7 runs v6 and v5; arm64 and amd64 run their own earlier levels). Entries without a platform come last.
+ * (arm v7 runs v6 and v5; arm64 and amd64 run their own earlier levels). An entry without a platform never is one.
  */
 export function matchPlatforms<T extends { readonly platform?: Platform }>(
   entries: readonly T[],

@@ -100,11 +100,13 @@ export function familiarName(reference: Reference): string {
   return `${familiarRepository(reference)}${suffix(reference)}`;
 }
 
-/** The repository as Docker prints it, without tag and digest. */
+/** The repository as Docker prints it, without tag and digest; in full where the short form would be another one. */
 export function familiarRepository({ domain, path }: Reference): string {
   if (domain !== DEFAULT_DOMAIN) return `${domain}/${path}`;
-  const short = path.startsWith(OFFICIAL_PREFIX) ? path.slice(OFFICIAL_PREFIX.length) : path;
-  return short.includes('/') || path === `${OFFICIAL_PREFIX}${short}` ? short : path;
+  const name = path.startsWith(OFFICIAL_PREFIX) ? path.slice(OFFICIAL_PREFIX.length) : path;
+  const short = name.includes('/') ? path : name;
+  const read = splitDomain(short);
+  return read.domain === domain && read.path === path ? short : `${domain}/${path}`;
 }
 
 function suffix({ tag, digest }: Reference): string {
