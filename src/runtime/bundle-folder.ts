@@ -5,7 +5,8 @@ import { runtimeConfig } from '../bundle/runtime-config.ts';
 import { serializeConfig } from '../bundle/serialize.ts';
 import type { Crun } from './crun.ts';
 import { hostFacts } from './host-facts.ts';
-import { EXIT_FILE, PID_FILE, RUNTIME_PID_FILE } from './records.ts';
+import { KILLED_FILE, oomKillCount } from './oom.ts';
+import { EXIT_FILE, PID_FILE, type PidRecord, RUNTIME_PID_FILE } from './records.ts';
 import { withSeccompFilter } from './seccomp-cache.ts';
 import type { StartRequest } from './supervisor.ts';
 
@@ -16,6 +17,8 @@ export interface BundleFolder {
   readonly runtimePid: string;
   readonly runtimeLog: string;
   readonly launchErrors: string;
+  /** For the container's record: how often the kernel had killed for memory, where it has a limit of memory. */
+  readonly oomKills: Pick<PidRecord, 'oomKillsBefore'>;
   /** To be called once the container runs. */
   readonly started: () => void;
 }
@@ -31,6 +34,7 @@ export async function writeBundle(
     runtimePid: join(folder, RUNTIME_PID_FILE),
     runtimeLog: join(folder, 'runtime-log'),
     launchErrors: join(folder, 'launch-errors'),
+    oomKills: spec.resources.memoryBytes === undefined ? {} : { oomKillsBefore: oomKillCount() },
     started: () => keep(spec.id),
   };
   for (const stale of [paths.runtimePid, paths.runtimeLog, paths.launchErrors, ...recordPaths(folder)]) {
@@ -42,5 +46,5 @@ export async function writeBundle(
 }
 
 function recordPaths(folder: string): readonly string[] {
-  return [PID_FILE, EXIT_FILE].map((name) => join(folder, name));
+  return [PID_FILE, EXIT_FILE, KILLED_FILE].map((name) => join(folder, name));
 }

@@ -57,12 +57,15 @@ export function removeConmonFiles(paths: HostPaths, folder: string): void {
   for (const path of left) rmSync(path, { recursive: true, force: true });
 }
 
+/** conmon writes its files under names such as `exit.1B2C3D` first. */
+const UNFINISHED = /\.\w{6}$/;
+
 /** How the container ended, by what conmon has left; undefined where it has not. */
 export function conmonExit(folder: string): ExitRecord | undefined {
   const exits = join(folder, EXITS);
   const names = readNames(exits);
-  // Named after the container; later versions also write one called `exit`.
-  const name = names.find((each) => each !== OOM_FILE && !each.startsWith('.') && !each.endsWith('.tmp'));
+  // One is named after the container; later versions also write one called `exit`.
+  const name = names.find((each) => each !== OOM_FILE && !UNFINISHED.test(each));
   if (name === undefined) return undefined;
   const path = join(exits, name);
   const text = readFileSync(path, 'latin1').trim();

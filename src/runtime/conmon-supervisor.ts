@@ -8,11 +8,11 @@ import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
-import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
-import { launchCommand } from './launcher.ts';
-import { requireProgram } from './programs.ts';
+import { type Crun, cgroupManager, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
+import { type LaunchCommand, launchCommand } from './launcher.ts';
+import { findProgram, requireProgram } from './programs.ts';
 import { PID_FILE, pidRecord, writePidRecord } from './records.ts';
-import { sendSignal } from './signals.ts';
+import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import type { RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
 import { toolEnvironment } from './tool-environment.ts';
@@ -47,12 +47,14 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     args: conmonArguments(crun, files, conmonFiles, request),
     errorFile: files.launchErrors,
   });
-  const pid = await spawnConmon(command, files.launchErrors).catch(async (error: unknown) => {
-    throw await explained(error, { crun, files, request });
-  });
+  const pid = await spawnConmon(inOwnScope(command, spec), files.launchErrors).catch(
+    async (error: unknown) => {
+      throw await explained(error, { crun, files, request });
+    },
+  );
   const record = pidRecord(pid);
   if (record === undefined) throw new OcitsError('tool-failed', `${spec.id} was ended before its start`);
-  writePidRecord(folder, record);
+  writePidRecord(folder, { ...record, ...files.oomKills });
   signal?.throwIfAborted();
   const waiting = new AbortController();
   undo.defer(() => waiting.abort());
@@ -76,8 +78,27 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     ...(stdout === undefined ? {} : { stdout }),
     ...(stderr === undefined ? {} : { stderr }),
     wait: () => ended,
-    kill: async (name) => sendSignal(record, name),
+    kill: async (name) => signalContainer(folder, name),
   };
+}
+
+/**
+ * Where systemd runs the cgroups, conmon gets a scope of its own: in ours it would be killed with the service or the
+ * login that we were started from, and the container would go on without its watcher.
+ */
+function inOwnScope(command: LaunchCommand, { id, cgroupsPath }: StartRequest['spec']): LaunchCommand {
+  const systemdRun = cgroupManager(cgroupsPath) === 'systemd' ? findProgram('systemd-run') : undefined;
+  if (systemdRun === undefined) return command;
+  const scope = [
+    '--scope',
+    '--collect',
+    '--quiet',
+    '--slice',
+    'system.slice',
+    '--unit',
+    `ocits-conmon-${id}`,
+  ];
+  return { program: systemdRun, args: [...scope, '--', command.program, ...command.args] };
 }
 
 /** The reason behind conmon's failure, by what crun or mount have written. */

@@ -6,10 +6,10 @@ import { type Exit, exited, spawnTool } from '../system/spawn.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
 import { launchCommand } from './launcher.ts';
-import { oomKillCount } from './oom.ts';
+import { wasOomKilled } from './oom.ts';
 import { pidRecord, writeExitRecord, writePidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
-import { sendSignal, signalExitCode } from './signals.ts';
+import { signalContainer, signalExitCode } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import { type ChildStdio, childStdio } from './stdio.ts';
 import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
@@ -25,7 +25,6 @@ interface Run {
   readonly files: BundleFolder;
   readonly child: ChildProcess;
   readonly exit: Promise<Exit>;
-  readonly oomKillsBefore: number;
 }
 
 /**
@@ -42,8 +41,10 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   signal?.throwIfAborted();
   await using undo = new AsyncDisposableStack();
   const crun = await openCrun(paths);
-  const files = await writeBundle(crun, request);
-  const stdio = undo.use(await childStdio(request.stdio, folder));
+  // Making pipes waits for a program, so the bundle is written meanwhile.
+  const preparing = childStdio(request.stdio, folder);
+  undo.defer(async () => (await preparing)[Symbol.dispose]());
+  const [stdio, files] = await Promise.all([preparing, writeBundle(crun, request)]);
   using watcher = watchRuntimePid(folder);
   const run = await spawnCrun(request, crun, files, stdio);
   undo.defer(() => stop(run, crun));
@@ -71,12 +72,11 @@ async function spawnCrun(
     args: [...options, 'run', '--bundle', files.bundle, '--pid-file', files.runtimePid, spec.id],
     errorFile: files.launchErrors,
   });
-  const oomKillsBefore = oomKillCount();
   const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
   stdio.closeChildEnds();
   const exit = exited(child, program);
   exit.catch(() => {});
-  return { request, files, child, exit, oomKillsBefore };
+  return { request, files, child, exit };
 }
 
 /** An interrupted start first comes to its end, so that what it has made can be found and removed. */
@@ -116,7 +116,8 @@ async function failure(run: Run, crun: Crun): Promise<OcitsError> {
 
 function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio): RunningContainer {
   const { folder, spec, stdio: modes } = run.request;
-  const record = pidRecord(pid);
+  const process = pidRecord(pid);
+  const record = process === undefined ? undefined : { ...process, ...run.files.oomKills };
   if (record !== undefined) writePidRecord(folder, record);
   const hasWindow = record !== undefined && spec.process.terminal && modes.stdin === 'inherit';
   const follower = hasWindow ? followWindow(pid) : undefined;
@@ -124,7 +125,7 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     follower?.[Symbol.dispose]();
     // Somebody killed crun, and it has cleared nothing away.
     if (exit.signal !== null) await crunDelete(crun, spec.id);
-    const result = exitRecord(run, exit);
+    const result = exitRecord(folder, run.files, exit);
     writeExitRecord(folder, result);
     return result;
   });
@@ -137,15 +138,13 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     ...(stderr === undefined ? {} : { stderr }),
     wait: () => ended,
     kill: async (signal) => {
-      if (record !== undefined) sendSignal(record, signal);
+      if (record !== undefined) signalContainer(folder, signal);
     },
   };
 }
 
-function exitRecord({ request, oomKillsBefore }: Run, { code, signal }: Exit): ExitRecord {
+function exitRecord(folder: string, { oomKills }: BundleFolder, { code, signal }: Exit): ExitRecord {
   const exitCode = code ?? signalExitCode(signal!);
-  // The cgroup with its own count is gone by now. A limit, SIGKILL and a kernel that killed meanwhile make the case.
-  const isLimited = request.spec.resources.memoryBytes !== undefined;
-  const oomKilled = isLimited && exitCode === 137 && oomKillCount() > oomKillsBefore;
+  const oomKilled = wasOomKilled(folder, oomKills, exitCode);
   return { exitCode, oomKilled, finishedAt: new Date().toISOString() };
 }

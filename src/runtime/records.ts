@@ -12,6 +12,8 @@ export interface PidRecord {
   readonly pid: number;
   readonly startTicks: number;
   readonly bootId: string;
+  /** For a container with a limit of memory: how often the kernel had killed for memory when it was started. */
+  readonly oomKillsBefore?: number;
 }
 
 /** Names of the files in a container's folder. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { isErrno, OcitsError } from '../errors.ts';
-import { isRunning, type PidRecord } from './records.ts';
+import { noteKill } from './oom.ts';
+import { isRunning, type PidRecord, readPidRecord } from './records.ts';
 
 /** Linux's, which Node does not know. */
 const FIRST_REALTIME = 34;
@@ -43,4 +44,13 @@ export function sendSignal(record: PidRecord, signal: string): void {
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error;
   }
+}
+
+/** Sends a signal to the first process of the container in `folder`, from any process of ours; as `sendSignal`. */
+export function signalContainer(folder: string, signal: string): void {
+  const number = parseSignal(signal);
+  const record = readPidRecord(folder);
+  if (record === undefined || !isRunning(record)) return;
+  if (number === constants.signals.SIGKILL) noteKill(folder);
+  sendSignal(record, signal);
 }

@@ -1,19 +1,26 @@
-const KEPT = [
-  'HOME',
+const KEPT: readonly string[] = ['HOME', 'OCITS_ROOT', 'OCITS_RUN'];
+/**
+ * What a user's own tools need. As root, with these crun would ask the systemd of root's login instead of the host's,
+ * and the container would end with the login.
+ */
+const KEPT_FOR_USER: readonly string[] = [
   'XDG_RUNTIME_DIR',
   'XDG_DATA_HOME',
   'XDG_CONFIG_HOME',
   'DBUS_SESSION_BUS_ADDRESS',
-  'OCITS_ROOT',
-  'OCITS_RUN',
 ];
 
 /**
- * The environment for crun, conmon and what they start, the exit command among it. Not all of ours: `LISTEN_FDS` would make crun hand descriptors on to
- * the container, `NOTIFY_SOCKET` would make it wait; messages are read by us, so they are English.
+ * The environment for crun, conmon and what they start, the exit command among it. Most of ours is left out:
+ * `LISTEN_FDS` would make crun hand descriptors on to the container, `NOTIFY_SOCKET` would make it wait. Messages are
+ * read by us, so they are English.
  */
-export function toolEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const kept = KEPT.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
+export function toolEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+  uid: number = process.getuid?.() ?? 0,
+): NodeJS.ProcessEnv {
+  const names = uid === 0 ? KEPT : [...KEPT, ...KEPT_FOR_USER];
+  const kept = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
   const path = [env['PATH'], '/usr/sbin:/usr/bin:/sbin:/bin'].filter(Boolean).join(':');
   return { ...Object.fromEntries(kept), PATH: path, LC_ALL: 'C' };
 }

@@ -1,6 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isErrno } from '../errors.ts';
 import { conmonExit } from './conmon-folder.ts';
+import { wasOomKilled } from './oom.ts';
 import { isRunning, readExitRecord, readPidRecord, writeExitRecord } from './records.ts';
 import type { ExitRecord } from './supervisor.ts';
 
@@ -10,7 +11,11 @@ const LIVENESS_CHECK_MS = 1000;
 
 /** How the container in `folder` ended, by our record or conmon's; undefined where it has not, or nobody has seen it. */
 export function findExit(folder: string): ExitRecord | undefined {
-  return readExitRecord(folder) ?? conmonExit(folder);
+  const settled = readExitRecord(folder);
+  if (settled !== undefined) return settled;
+  const exit = conmonExit(folder);
+  if (exit === undefined) return undefined;
+  return { ...exit, oomKilled: exit.oomKilled || wasOomKilled(folder, readPidRecord(folder), exit.exitCode) };
 }
 
 /**
@@ -22,7 +27,7 @@ export function settleExit(folder: string): ExitRecord | undefined {
   if (settled !== undefined) return settled;
   const record = readPidRecord(folder);
   if (record !== undefined && isRunning(record)) return undefined;
-  const exit = conmonExit(folder) ?? unknownExit();
+  const exit = findExit(folder) ?? unknownExit();
   writeExitRecord(folder, exit);
   return exit;
 }

@@ -57,6 +57,7 @@ test('an exit is read back, from us or from conmon', () => {
   expect(findExit(path)).toBeUndefined();
   mkdirSync(join(path, 'conmon'));
   writeFileSync(join(path, 'conmon', 'oom'), '');
+  writeFileSync(join(path, 'conmon', 'some-id.3F0A1Z'), '13');
   expect(findExit(path)).toBeUndefined();
   writeFileSync(join(path, 'conmon', 'some-id'), '137');
   expect(findExit(path)).toMatchObject({ exitCode: 137, oomKilled: true });
