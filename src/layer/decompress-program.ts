@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { OcitsError } from '../errors.ts';
 import { exited, spawnTool, tail } from '../system/spawn.ts';
-import { freeing } from './free-chunk.ts';
 import type { LayerSource } from './layer-change.ts';
 
 /** The output of `program -d -c` with the layer as its standard input. Throws `corrupt` where it fails. Ends it on leaving. */
@@ -22,7 +21,7 @@ export async function* runDecompressor(
   exit.catch(() => {});
   complaint.catch(() => {});
   try {
-    yield* freeing(child.stdout!);
+    yield* child.stdout! as AsyncIterable<Buffer>;
     const { code, signal: endedBy } = await exit;
     if (code !== 0) {
       const how = code === null ? `ended by ${endedBy}` : (await complaint).trim() || `exit code ${code}`;

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { runDecompressor } from './decompress-program.ts';
-import { freeing } from './free-chunk.ts';
+import { freeing } from './free-chunks.ts';
 import type { LayerSource } from './layer-change.ts';
 import { unzstd } from './unzstd.ts';
 
@@ -11,6 +11,11 @@ export interface DecompressOptions {
   readonly signal?: AbortSignal;
   /** Whether programs of the host may do the work; the default is true. They are faster, the result is the same. */
   readonly programs?: boolean;
+  /**
+   * Whether a chunk is done with when the next is asked for: its memory is used again or given back then. The default
+   * is false, which takes more memory.
+   */
+  readonly transient?: boolean;
 }
 
 /** zlib's default of 16 KiB costs more than half of its speed. */
@@ -21,7 +26,7 @@ const READ_BYTES = 128 * 1024;
 const PROGRAM_FLOOR_BYTES = 1024 * 1024;
 
 /**
- * The uncompressed bytes of a layer, as chunks, each valid until the next is asked for; what reads them slowly holds the decompressor back. All members of a
+ * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
  * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
  * follows it, `aborted`, and what the disk says.
  */
@@ -30,7 +35,8 @@ export async function* decompress(
   options: DecompressOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* choose(source, options);
+    const chunks = choose(source, options);
+    yield* options.transient === true && source.compression !== 'none' ? freeing(chunks) : chunks;
   } catch (error) {
     if (options.signal?.aborted) {
       throw new OcitsError('aborted', 'reading a layer was interrupted', { cause: error });
@@ -42,7 +48,8 @@ export async function* decompress(
 
 function choose(source: LayerSource, options: DecompressOptions): AsyncIterable<Buffer> {
   const { compression, sizeBytes } = source;
-  if (compression === 'none') return readPlain(source, options);
+  if (compression === 'none')
+    return options.transient === true ? readPlain(source, options) : read(source, options);
   // zstd(1) was measured: Node's own decoder takes less, as no pipe lies between.
   if (compression === 'zstd') return unzstd(read(source, options));
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
@@ -89,7 +96,7 @@ async function* gunzip(
   const decoder = createGunzip({ chunkSize: CHUNK_BYTES });
   input.once('error', (error) => decoder.destroy(error));
   try {
-    yield* freeing(input.pipe(decoder));
+    yield* input.pipe(decoder);
   } finally {
     input.destroy();
     decoder.destroy();

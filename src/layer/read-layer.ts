@@ -44,7 +44,10 @@ export async function readLayer(
   const reader = new TarReader(visitor, options);
   let sizeBytes = 0;
   let reported = 0;
-  for await (const chunk of decompress(source, signal === undefined ? {} : { signal })) {
+  for await (const chunk of decompress(source, {
+    transient: true,
+    ...(signal === undefined ? {} : { signal }),
+  })) {
     sizeBytes += chunk.length;
     checkGrowth(source, sizeBytes, limits);
     hash.update(chunk);

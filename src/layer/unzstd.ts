@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { isErrno, OcitsError } from '../errors.ts';
-import { freeing } from './free-chunk.ts';
 import { ZstdFrame } from './zstd-frame.ts';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -61,7 +60,7 @@ async function* decodeStream(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffe
   const frame = Readable.from(parts, { objectMode: false });
   frame.once('error', (error) => decoder.destroy(error));
   try {
-    yield* freeing(frame.pipe(decoder));
+    yield* frame.pipe(decoder);
   } finally {
     frame.destroy();
     decoder.destroy();

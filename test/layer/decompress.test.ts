@@ -93,6 +93,14 @@ describe('zstd', () => {
 describe.each(['none', 'gzip', 'zstd'] as const)('%s', (compression) => {
   const bytes = { none: CONTENT, gzip, zstd }[compression];
 
+  test('chunks stay as they are, unless they are said to be transient', async () => {
+    const layer = await source(compression, bytes);
+    expect(hashOf(...(await Array.fromAsync(decompress(layer))))).toBe(hashOf(CONTENT));
+    const hash = createHash('sha256');
+    for await (const chunk of decompress(layer, { transient: true })) hash.update(chunk);
+    expect(hash.digest('hex')).toBe(hashOf(CONTENT));
+  });
+
   test('an abort ends it', async () => {
     const controller = new AbortController();
     const run = async () => {
