@@ -1,0 +1,130 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { jsonFlag, text } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { formatListing } from '../../cli/template.ts';
+import { openSession, type Session } from '../../session.ts';
+
+interface Usage {
+  readonly type: string;
+  readonly total: number;
+  readonly active: number;
+  readonly sizeBytes: number;
+  readonly reclaimableBytes: number;
+}
+
+const COLUMNS = [
+  { name: 'Type', header: 'TYPE' },
+  { name: 'TotalCount', header: 'TOTAL' },
+  { name: 'Active', header: 'ACTIVE' },
+  { name: 'Size', header: 'SIZE' },
+  { name: 'Reclaimable', header: 'RECLAIMABLE' },
+];
+
+export default class SystemDf extends BaseCommand {
+  static override summary = 'Show what images, containers, volumes and the build cache take on the disk';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    format: text({ description: 'print with a Go-like template, or "json"' }),
+    json: jsonFlag,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(SystemDf);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const usages = [
+      await images(session),
+      await containers(session),
+      await volumes(session),
+      await buildCache(session),
+    ];
+    if (flags.json) this.printJson(usages);
+    else this.print(formatListing({ items: usages, columns: COLUMNS, row }, flags.format));
+  }
+}
+
+function row({ type, total, active, sizeBytes, reclaimableBytes }: Usage): Record<string, unknown> {
+  const percent = sizeBytes === 0 ? '' : ` (${Math.round((reclaimableBytes / sizeBytes) * 100)}%)`;
+  return {
+    Type: type,
+    TotalCount: total,
+    Active: active,
+    Size: humanSize(sizeBytes),
+    Reclaimable: `${humanSize(reclaimableBytes)}${percent}`,
+  };
+}
+
+async function images(session: Session): Promise<Usage> {
+  const { imagesUsage } = await import('../../image/disk-usage.ts');
+  const usage = await imagesUsage(await session.imageHost(), await session.imageHolders());
+  const { activeCount, sizeBytes, reclaimableBytes } = usage;
+  return { type: 'Images', total: usage.images.length, active: activeCount, sizeBytes, reclaimableBytes };
+}
+
+async function containers(session: Session): Promise<Usage> {
+  const { readContainers } = await import('../../container/container-catalog.ts');
+  const { writtenBytes } = await import('../../container/container-size.ts');
+  const { containerState } = await import('../../container/container-state.ts');
+  const records = await readContainers(session.paths);
+  const sizes = await Promise.all(
+    records.map(async (record) => ({
+      bytes: await writtenBytes(session, record),
+      isRunning: containerState(session.paths, record.id).status === 'running',
+    })),
+  );
+  const idle = sizes.filter(({ isRunning }) => !isRunning);
+  return {
+    type: 'Containers',
+    total: records.length,
+    active: sizes.length - idle.length,
+    sizeBytes: sum(sizes.map(({ bytes }) => bytes)),
+    reclaimableBytes: sum(idle.map(({ bytes }) => bytes)),
+  };
+}
+
+async function volumes(session: Session): Promise<Usage> {
+  const { folderBytes, volumesInUse } = await import('../../container/container-volumes.ts');
+  const used = await volumesInUse(session.paths);
+  const all = await (await session.volumes()).list();
+  const sizes = await Promise.all(
+    all.map(async ({ name, path }) => ({ bytes: await folderBytes(path), isUsed: used.has(name) })),
+  );
+  const idle = sizes.filter(({ isUsed }) => !isUsed);
+  return {
+    type: 'Local Volumes',
+    total: all.length,
+    active: all.length - idle.length,
+    sizeBytes: sum(sizes.map(({ bytes }) => bytes)),
+    reclaimableBytes: sum(idle.map(({ bytes }) => bytes)),
+  };
+}
+
+/** Layers of the cache that an image has too are that image's, and so not to be had by pruning the cache. */
+async function buildCache(session: Session): Promise<Usage> {
+  const { openBuildCache } = await import('../../build/build-cache.ts');
+  const { markLive } = await import('../../image/mark-live.ts');
+  const { containerHolders } = await import('../../container/container-roots.ts');
+  const live = await markLive(await session.store(), containerHolders(session.paths).roots);
+  const layers = new Map<string, { bytes: number; isUsed: boolean }>();
+  let total = 0;
+  for await (const { record } of openBuildCache(session.paths.root).list()) {
+    total++;
+    const { layer } = record;
+    if (layer !== undefined)
+      layers.set(layer.diffId, { bytes: layer.sizeBytes, isUsed: live.diffIds.has(layer.diffId) });
+  }
+  const all = [...layers.values()];
+  const sizeBytes = sum(all.map(({ bytes }) => bytes));
+  const reclaimableBytes = sum(all.filter(({ isUsed }) => !isUsed).map(({ bytes }) => bytes));
+  return {
+    type: 'Build Cache',
+    total,
+    active: all.filter(({ isUsed }) => isUsed).length,
+    sizeBytes,
+    reclaimableBytes,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { cpus, hostname, totalmem } from 'node:os';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { formatFlag, jsonFlag } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { fillTemplate } from '../../cli/template.ts';
+import { openSession, type Session } from '../../session.ts';
+import { programVersion } from '../../version.ts';
+
+export default class SystemInfo extends BaseCommand {
+  static override summary = 'Show what ocits has here, where, and what it runs on';
+  static override usage = '[OPTIONS]';
+  static override flags = { format: formatFlag, json: jsonFlag };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(SystemInfo);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const info = { ...(await content(session)), ...(await host()) };
+    if (flags.json || flags.format === 'json') this.printJson(info);
+    else if (flags.format !== undefined) this.print(fillTemplate(flags.format, info));
+    else
+      this.print(
+        Object.entries(info)
+          .map(([name, value]) => `${words(name)}: ${shown(name, value)}`)
+          .join('\n'),
+      );
+  }
+}
+
+async function content(session: Session): Promise<Record<string, unknown>> {
+  const { readContainers } = await import('../../container/container-catalog.ts');
+  const { containerState } = await import('../../container/container-state.ts');
+  const { readCatalog } = await import('../../image/image-catalog.ts');
+  const states = (await readContainers(session.paths)).map(
+    ({ id }) => containerState(session.paths, id).status,
+  );
+  const running = states.filter((status) => status === 'running').length;
+  return {
+    Containers: states.length,
+    ContainersRunning: running,
+    ContainersStopped: states.length - running,
+    Images: (await readCatalog(await session.store())).length,
+    ServerVersion: programVersion(),
+    Driver: (await session.snapshotter()).name,
+    OcitsRootDir: session.paths.root,
+    OcitsRunDir: session.paths.run,
+  };
+}
+
+async function host(): Promise<Record<string, unknown>> {
+  const { hostCgroups } = await import('../../runtime/host-cgroups.ts');
+  const { findProgram } = await import('../../runtime/programs.ts');
+  const { crunVersion } = await import('../../runtime/crun.ts');
+  const cgroups = hostCgroups();
+  const crun = findProgram('crun');
+  return {
+    CgroupDriver: cgroups.driver,
+    CgroupVersion: String(cgroups.version),
+    CgroupLayout: cgroups.layout,
+    DefaultRuntime: 'crun',
+    RuntimeVersion: crun === undefined ? 'not installed' : await crunVersion(crun),
+    KernelVersion: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
+    OperatingSystem: operatingSystem(),
+    OSType: process.platform,
+    Architecture: process.arch,
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    Name: hostname(),
+    NodeVersion: process.versions.node,
+  };
+}
+
+function operatingSystem(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
+  } catch {
+    return 'Linux';
+  }
+}
+
+/** `ContainersRunning` is for programs; people read `Containers Running`. */
+function words(name: string): string {
+  return name.replace(/([a-z])([A-Z])/g, '$1 $2');
+}
+
+function shown(name: string, value: unknown): string {
+  return name === 'MemTotal' ? humanSize(value as number) : String(value);
+}
