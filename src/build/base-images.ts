@@ -37,7 +37,7 @@ export class BaseImages {
         const policy = this.#pullsAlways ? 'always' : 'missing';
         const host = { ...this.#host, emit: withoutLayers(this.#host.emit) };
         const request = { reference, platform, policy, depth: 'config', signal } as const;
-        return (await pullImage(host, this.#host.registry, request)).image;
+        return (await pullImage(host, await this.#host.registry(), request)).image;
       });
       this.#images.set(key, image);
     }
@@ -78,7 +78,7 @@ export class BaseImages {
   ): Promise<void> {
     const host = { ...this.#host, emit: layersAsStatus(this.#host.emit, shown) };
     try {
-      await ensureLayers(host, this.#host.registry, image, { reference, depth, signal });
+      await ensureLayers(host, await this.#host.registry(), image, { reference, depth, signal });
       if (depth === 'unpacked' && this.#unfinished.delete(shown)) shown.end('done');
     } catch (error) {
       if (this.#unfinished.delete(shown)) shown.fail(error, signal);

@@ -20,13 +20,13 @@ const LOOPBACK = '127.0.0.1';
  * made when the first step needs it, and goes with the build.
  */
 export class BuildNetwork implements AsyncDisposable {
-  readonly #driver: NetworkDriver;
+  readonly #driver: () => Promise<NetworkDriver>;
   readonly #id: string;
   readonly #options: RunOptions;
   readonly #modes = new Map<BuildNetworkMode, Promise<StepNetwork>>();
   #attachment: Promise<NetworkAttachment> | undefined;
 
-  constructor(driver: NetworkDriver, buildId: string, options: RunOptions) {
+  constructor(driver: () => Promise<NetworkDriver>, buildId: string, options: RunOptions) {
     this.#driver = driver;
     this.#id = buildId;
     this.#options = options;
@@ -45,7 +45,8 @@ export class BuildNetwork implements AsyncDisposable {
   async #make(mode: BuildNetworkMode, signal: AbortSignal): Promise<StepNetwork> {
     if (mode === 'host') return { network: { mode: 'host' }, etcFiles: await this.#etcFiles(mode) };
     if (mode === 'none') return { network: { mode: 'none' }, etcFiles: await this.#etcFiles(mode) };
-    this.#attachment = this.#driver.setup({
+    const driver = await this.#driver();
+    this.#attachment = driver.setup({
       id: this.#id,
       name: 'bridge',
       ports: [],
@@ -76,6 +77,6 @@ export class BuildNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#attachment === undefined) return;
     await this.#attachment.catch(() => {});
-    await this.#driver.teardown({ id: this.#id });
+    await (await this.#driver()).teardown({ id: this.#id });
   }
 }

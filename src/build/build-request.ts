@@ -1,9 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { ProcessSpec } from '../bundle/container-spec.ts';
 import type { BuildArgs } from '../dockerfile/build-args.ts';
 import type { ExtraHost } from '../network/hosts-file.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
-import type { CopySource } from './copy-source.ts';
 
 /** What network the RUN steps have: one of their own that reaches the outside, the host's, or none. */
 export type BuildNetworkMode = 'default' | 'host' | 'none';
@@ -39,20 +39,16 @@ export interface BuildOutput {
   readonly sourceDateEpoch?: number;
 }
 
-/** A Dockerfile, read. */
-export interface DockerfileSource {
-  /** For messages: the path as the user gave it, or `-`. */
-  readonly name: string;
-  readonly content: Uint8Array;
+/** Where the Dockerfile and the files for COPY come from: as in ContextRequest. */
+export interface BuildSource {
+  readonly context: string;
+  readonly dockerfile?: string;
+  readonly stdin: Readable;
 }
 
 /** All that a build is asked to do. */
 export interface BuildRequest {
-  readonly dockerfile: DockerfileSource;
-  /** What COPY and ADD take files from; called once, when the first step needs it. */
-  readonly openContext: () => Promise<CopySource>;
-  /** The same for builds that a user would call the same: says which earlier build a cache miss is explained by. */
-  readonly project: string;
+  readonly source: BuildSource;
   readonly target: BuildTarget;
   readonly cache: CachePolicy;
   readonly run: RunOptions;

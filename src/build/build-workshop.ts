@@ -9,12 +9,12 @@ import type { RunOptions } from './build-request.ts';
 import type { CopySource } from './copy-source.ts';
 import type { TreeContent } from './tree-content.ts';
 
-/** What a build works on and with. */
+/** What a build works on and with. What not every build needs is opened when it is first asked for. */
 export interface BuildHost extends ImageHost {
   /** Runs what RUN says. */
-  readonly supervisor: Supervisor;
-  readonly network: NetworkDriver;
-  readonly registry: Registry;
+  supervisor(): Promise<Supervisor>;
+  network(): Promise<NetworkDriver>;
+  registry(): Promise<Registry>;
 }
 
 /** What the steps of one build share. */
@@ -23,8 +23,8 @@ export interface BuildWorkshop {
   readonly folder: Pick<BuildFolder, 'id' | 'path'>;
   readonly content: TreeContent;
   readonly indexes: IndexStore;
-  /** The build context, opened by the first step that takes something from it. */
-  readonly context: () => Promise<CopySource>;
+  /** The build context. */
+  readonly files: CopySource;
   readonly network: BuildNetwork;
   readonly runOptions: RunOptions;
   /** Times of files that are later become this. */

@@ -1,19 +1,22 @@
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { unusedBuildArgs } from '../dockerfile/build-args.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Image } from '../image/image.ts';
 import { openIndexStore } from '../layer/index-store.ts';
-import { digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
 import { BaseImages } from './base-images.ts';
 import { openBuildCache } from './build-cache.ts';
 import { withExcerpt } from './build-error.ts';
-import { makeBuildFolder } from './build-folder.ts';
+import { type BuildFolder, makeBuildFolder } from './build-folder.ts';
 import { BuildNetwork } from './build-network.ts';
 import { BuildProgress } from './build-progress.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { BuildHost, BuildWorkshop } from './build-workshop.ts';
+import { openContext } from './context.ts';
+import type { CopySource } from './copy-source.ts';
 import type { StepResult } from './image-history.ts';
 import { makeStep } from './make-step.ts';
 import type { StepPlan } from './plan.ts';
@@ -36,22 +39,30 @@ import { writeImage } from './write-image.ts';
  * what looking up images, mounting and running throw.
  */
 export async function build(host: BuildHost, request: BuildRequest, signal: AbortSignal): Promise<Image> {
-  const { name, content } = request.dockerfile;
+  await using _lease = await host.store.leases.shared(signal);
+  await sweepBuilds(host);
+  const { root } = host.store.paths;
+  await using folder = await makeBuildFolder(root);
+  const progress = new BuildProgress(host.emit);
+  const label = `[internal] load build definition from ${request.source.dockerfile ?? 'Dockerfile'}`;
+  await using context = await progress.during(label, async (shown) => {
+    const opened = await openContext({ ...request.source, scratch: folder.path, storeRoot: root, signal });
+    shown.status('transferring dockerfile:', true, opened.dockerfile.content.length);
+    return opened;
+  });
+  const { name, content } = context.dockerfile;
   try {
-    await using _lease = await host.store.leases.shared(signal);
-    await sweepBuilds(host);
-    const progress = new BuildProgress(host.emit);
-    const dockerfile = await progress.during(
-      `[internal] load build definition from ${name}`,
-      async (shown) => {
-        shown.status('transferring dockerfile:', true, content.length);
-        return parseDockerfile(content, name);
-      },
-    );
+    const dockerfile = parseDockerfile(content, name);
     warnOf(dockerfile, request, host);
-    return await buildDockerfile(host, dockerfile, { request, progress, signal });
+    return await buildDockerfile(host, dockerfile, {
+      request,
+      progress,
+      signal,
+      folder,
+      files: context.source,
+    });
   } catch (error) {
-    throw withExcerpt(error, name, Buffer.from(content).toString('utf8'));
+    throw withExcerpt(error, name, content.toString('utf8'));
   }
 }
 
@@ -59,14 +70,15 @@ interface Run {
   readonly request: BuildRequest;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
+  readonly folder: BuildFolder;
+  readonly files: CopySource;
 }
 
 async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run): Promise<Image> {
-  const { request, progress, signal } = run;
+  const { request, progress, signal, folder } = run;
   const images = new BaseImages(host, progress, request.cache.pullsAlways);
   const plan = await planBuild(dockerfile, request.target, images, signal);
-  await using folder = await makeBuildFolder(host.store.paths.root);
-  await using network = new BuildNetwork(host.network, folder.id, request.run);
+  await using network = new BuildNetwork(() => host.network(), folder.id, request.run);
   const indexes = openIndexStore(host.store.paths.root);
   const epoch = request.output.sourceDateEpoch;
   const workshop: BuildWorkshop = {
@@ -74,7 +86,7 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     folder,
     content: new TreeContent(host, indexes),
     indexes,
-    context: once(() => progress.during('[internal] load build context', () => request.openContext())),
+    files: run.files,
     network,
     runOptions: request.run,
     ...(epoch === undefined ? {} : { clampSeconds: epoch }),
@@ -90,12 +102,10 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
   });
 }
 
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => {
-    result ??= work();
-    return result;
-  };
+/** Builds of one Dockerfile in one place are compared with each other. */
+async function projectOf({ source }: BuildRequest, file: string): Promise<Digest> {
+  const place = source.context === '-' ? '-' : await realpath(source.context);
+  return digestOf(JSON.stringify([place, file]));
 }
 
 interface Solved {
@@ -116,7 +126,7 @@ async function solvePlan(
     cache: openBuildCache(store.paths.root),
     usesCache: request.cache.isUsed,
     progress,
-    project: digestOf(request.project),
+    project: await projectOf(request, workshop.file),
     now: () => timestamp(epoch === undefined ? Date.now() : epoch * 1000),
   });
   const results = new Map<StepPlan, StepResult>();
@@ -141,13 +151,9 @@ async function solvePlan(
   }
 }
 
-function warnOf(
-  dockerfile: Dockerfile,
-  { target, dockerfile: { name } }: BuildRequest,
-  host: BuildHost,
-): void {
+function warnOf(dockerfile: Dockerfile, { target }: BuildRequest, host: BuildHost): void {
   for (const { rule, message, range } of dockerfile.warnings) {
-    host.emit(warning(`${rule}: ${message} (${name}:${range.start.line})`));
+    host.emit(warning(`${rule}: ${message} (${dockerfile.file}:${range.start.line})`));
   }
   const unused = unusedBuildArgs(dockerfile, target.buildArgs).filter((arg) => arg !== 'SOURCE_DATE_EPOCH');
   if (unused.length > 0) {

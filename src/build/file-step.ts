@@ -106,7 +106,7 @@ export class FileStep implements BuildStep {
   async #findSources(from: Tree | undefined, signal: AbortSignal): Promise<CopySelection> {
     const { instruction } = this.plan;
     const { file } = this.#workshop;
-    const source = from === undefined ? await this.#workshop.context() : await this.#treeSource(from, signal);
+    const source = from === undefined ? this.#workshop.files : await this.#treeSource(from, signal);
     const fetch = remoteFetcher({ file, scratch: await this.#scratch(), signal });
     return await selectCopy({ instruction, file, source, fetch });
   }

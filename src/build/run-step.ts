@@ -91,7 +91,7 @@ export class RunStep implements BuildStep {
     tail: OutputTail,
   ): Promise<number> {
     const stdio = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
-    const { supervisor } = this.#workshop.host;
+    const supervisor = await this.#workshop.host.supervisor();
     try {
       const container = await supervisor.start({
         folder: place,

@@ -1,19 +1,23 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crunDelete, openCrun } from '../runtime/crun.ts';
-import { readPidRecord } from '../runtime/records.ts';
 import { removeTrees } from '../system/remove-tree.ts';
 import { abandonedBuildFolders } from './build-folder.ts';
 import type { BuildHost } from './build-workshop.ts';
 
 /** Clears away what builds have left whose process was killed: commands that still run, networks, files. */
 export async function sweepBuilds({ store, network }: Pick<BuildHost, 'store' | 'network'>): Promise<void> {
-  for (const { id, path } of await abandonedBuildFolders(store.paths.root)) {
+  const abandoned = await abandonedBuildFolders(store.paths.root);
+  if (abandoned.length === 0) return;
+  const [{ crunDelete, openCrun }, { readPidRecord }] = await Promise.all([
+    import('../runtime/crun.ts'),
+    import('../runtime/records.ts'),
+  ]);
+  for (const { id, path } of abandoned) {
     for (const name of await readdir(path)) {
       if (readPidRecord(join(path, name)) === undefined) continue;
       await crunDelete(await openCrun(store.paths), `${id}-${name}`);
     }
-    await network.teardown({ id });
+    await (await network()).teardown({ id });
     await removeTrees([path]);
   }
 }

@@ -191,13 +191,13 @@ COPY --from=one /file /file
       () => expect.fail('it did not fail'),
       (caught: BuildError) => caught,
     );
-    expect(error).toMatchObject({ code: 'not-found', location: { file: 'Dockerfile', line: 2, column: 6 } });
+    expect(error).toMatchObject({ code: 'not-found', location: { file: '-', line: 2, column: 6 } });
     expect(error.report.excerpt).toContain('   2 | >>> COPY pakage.json /');
   });
 
   it('needs neither crun nor an unpacked base', async () => {
     await files({ f: 'f' });
-    const broken = { start: () => expect.fail('something was started') };
+    const broken = async () => expect.fail('something was started');
     const { build } = await import('../../src/build/build.ts');
     const { createOverlaySnapshotter } = await import('../../src/snapshotter/overlay/overlay-snapshotter.ts');
     const { addImage } = await import('../support/busybox-image.ts');

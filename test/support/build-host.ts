@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { build } from '../../src/build/build.ts';
 import type { BuildRequest } from '../../src/build/build-request.ts';
 import type { BuildHost } from '../../src/build/build-workshop.ts';
-import { FolderContext } from '../../src/build/context-folder.ts';
-import { type IgnoreRules, NOTHING_IGNORED, parseIgnoreFile } from '../../src/build/ignore-file.ts';
 import type { Image } from '../../src/image/image.ts';
 import { createNetworkDriver } from '../../src/network/network-driver.ts';
 import { hostPlatform } from '../../src/oci/platform.ts';
@@ -66,9 +65,9 @@ export async function buildHost(): Promise<TestBuildHost> {
     store,
     snapshotter: createOverlaySnapshotter(store.paths),
     emit,
-    supervisor: createDirectSupervisor(store.paths),
-    network,
-    registry,
+    supervisor: async () => createDirectSupervisor(store.paths),
+    network: async () => network,
+    registry: async () => registry,
   };
   await addBusyboxImage(store);
   const context = join(made.folder, 'context');
@@ -113,20 +112,13 @@ export async function buildHost(): Promise<TestBuildHost> {
   };
 }
 
-async function rulesOf(context: string): Promise<IgnoreRules> {
-  const text = await readFile(join(context, '.dockerignore'), 'utf8').catch(() => undefined);
-  return text === undefined ? NOTHING_IGNORED : parseIgnoreFile(text, '.dockerignore');
-}
-
 function copyOf(event: ProgressEvent): ProgressEvent {
   return event.type === 'output' ? { ...event, data: Buffer.from(event.data) } : event;
 }
 
 function requestOf(context: string, dockerfile: string, options: BuildOptions): BuildRequest {
   return {
-    openContext: async () => new FolderContext(context, await rulesOf(context)),
-    dockerfile: { name: 'Dockerfile', content: Buffer.from(dockerfile) },
-    project: 'test',
+    source: { context, dockerfile: '-', stdin: Readable.from([Buffer.from(dockerfile)]) },
     target: {
       platform: hostPlatform(),
       buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
