@@ -11,7 +11,7 @@ import { pidRecord, writeExitRecord, writePidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { signalContainer, signalExitCode } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
-import { type ChildStdio, childStdio } from './stdio.ts';
+import { type ChildStdio, childStdio, type StdioModes } from './stdio.ts';
 import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
 import { toolEnvironment } from './tool-environment.ts';
 import { followWindow, withWindow } from './window-size.ts';
@@ -42,7 +42,7 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   await using undo = new AsyncDisposableStack();
   const crun = await openCrun(paths);
   // Making pipes waits for a program, so the bundle is written meanwhile.
-  const preparing = childStdio(request.stdio, folder);
+  const preparing = childStdio(crunStdio(request), folder);
   undo.defer(async () => (await preparing)[Symbol.dispose]());
   const [stdio, files] = await Promise.all([preparing, writeBundle(crun, request)]);
   using watcher = watchRuntimePid(folder);
@@ -56,6 +56,11 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   const container = runningContainer(run, crun, pid, stdio);
   undo.move();
   return container;
+}
+
+/** On a terminal the container writes there, and what crun itself says is in its log. */
+function crunStdio({ spec, stdio }: StartRequest): StdioModes {
+  return spec.process.terminal && stdio.stderr === 'inherit' ? { ...stdio, stderr: 'ignore' } : stdio;
 }
 
 async function spawnCrun(
