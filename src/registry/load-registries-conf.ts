@@ -4,6 +4,9 @@ import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import type { ConfigFolders } from './config-folders.ts';
 import { parseRegistriesConf, type RegistryConf } from './registries-conf.ts';
 
+/** `[[registry]]`, `[registries.…]`, or a list of that name; a short name may be called registry, too. */
+const TABLES = /^\s*(?:\[{1,2}\s*["']?registr(?:y|ies)\b|["']?registr(?:y|ies)["']?\s*(?:=\s*[[{]|\.))/m;
+
 /**
  * Reads registries.conf and its drop-in folders by containers-registries.conf.d(5): `CONTAINERS_REGISTRIES_CONF`,
  * else the user's file (with the user's drop-ins alone), else the system's. A later table of the same prefix wins.
@@ -54,7 +57,7 @@ async function readTables(file: string): Promise<RegistryConf[] | undefined> {
     throw wrapError(error, 'invalid-config', `cannot read ${file}`);
   }
   // Distributions ship long files of short names alone; the TOML reader is not loaded for these.
-  if (!/^[\s[]*["']?registr(?:y|ies)\b/m.test(source)) return [];
+  if (!TABLES.test(source)) return [];
   return parseRegistriesConf(await parseToml(source, file), file);
 }
 

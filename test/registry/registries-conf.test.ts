@@ -280,7 +280,7 @@ describe('the files', () => {
     await using host = await configHost();
     await host.write(
       'etc/containers/registries.conf',
-      '[aliases]\n"node" = "registry.example/node"\nnot toml at all',
+      '[aliases]\n"node" = "registry.example/node"\n"registry" = "docker.io/library/registry"\nnot toml at all',
     );
     expect(await loadRegistriesConf(host.folders)).toEqual([]);
     const path = await host.write(
