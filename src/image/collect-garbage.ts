@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import { cleanPartials } from '../store/clean-partials.ts';
 import type { Store } from '../store/store.ts';
+import { pruneBlobOrigins } from './blob-origins.ts';
 import { type LiveSet, markLive, type RootSource } from './mark-live.ts';
 
 export interface CollectOptions {
@@ -44,6 +45,7 @@ export async function collectGarbage(
   const blobs = await sweepBlobs(store, live, only);
   if (only === undefined) {
     await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
+    await pruneBlobOrigins(store, live.blobs);
     await snapshotter.cleanup();
   }
   return {
