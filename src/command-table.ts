@@ -2,6 +2,10 @@ import type { CommandTable } from './cli/main-program.ts';
 
 /** Every name that a user can type, and the module behind it. Docker's grouped and short names share one module. */
 export const COMMANDS: CommandTable = {
+  build: () => import('./commands/build.ts'),
+  'builder:build': () => import('./commands/build.ts'),
+  'builder:prune': () => import('./commands/builder/prune.ts'),
+  'image:build': () => import('./commands/build.ts'),
   'container:cleanup': () => import('./commands/container/cleanup.ts'),
   'container:create': () => import('./commands/create.ts'),
   'container:exec': () => import('./commands/exec.ts'),

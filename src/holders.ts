@@ -10,13 +10,6 @@ export async function allHolders(paths: HostPaths): Promise<ImageHolders> {
 }
 
 async function cachedSteps(paths: HostPaths): Promise<readonly LiveContent[]> {
-  const { openBuildCache } = await import('./build/build-cache.ts');
-  const content: LiveContent[] = [];
-  for await (const { record } of openBuildCache(paths.root).list()) {
-    content.push({
-      stacks: [record.diffIds],
-      blobs: record.layer === undefined ? [] : [record.layer.diffId],
-    });
-  }
-  return content;
+  const { buildCacheContent, openBuildCache } = await import('./build/build-cache.ts');
+  return await buildCacheContent(openBuildCache(paths.root));
 }

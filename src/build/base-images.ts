@@ -1,7 +1,7 @@
 import type { Image } from '../image/image.ts';
 import { ensureLayers, pullImage } from '../image/pull.ts';
 import { isComplete, type LayerDepth, layerStates } from '../image/pull-layers.ts';
-import { familiarName } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
 import type { LayerEvent, ProgressSink } from '../progress.ts';
 import type { BuildProgress, ShownWork } from './build-progress.ts';
 import type { BuildHost } from './build-workshop.ts';
@@ -31,7 +31,7 @@ export class BaseImages {
     const key = imageKey(origin);
     let image = this.#images.get(key);
     if (image === undefined) {
-      const label = `[internal] load metadata for ${familiarName(origin.reference)}`;
+      const label = `[internal] load metadata for ${formatReference(origin.reference)}`;
       image = this.#progress.during(label, async () => {
         const { reference, platform } = origin;
         const policy = this.#pullsAlways ? 'always' : 'missing';
@@ -47,7 +47,7 @@ export class BaseImages {
   /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */
   async tree(origin: ImageOrigin, label: string | undefined): Promise<Tree> {
     const image = await this.#images.get(imageKey(origin))!;
-    const shown = this.#progress.begin(label ?? `FROM ${familiarName(origin.reference)}`);
+    const shown = this.#progress.begin(label ?? `FROM ${formatReference(origin.reference)}`);
     const isThere = isComplete(await layerStates(this.#host, image), 'unpacked');
     if (isThere) shown.end('cached');
     else this.#unfinished.add(shown);

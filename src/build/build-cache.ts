@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
+import type { LiveContent } from '../image/mark-live.ts';
 import { type Digest, digestHex, parseDigest } from '../oci/digest.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import type { PartDigests } from './step-key.ts';
@@ -82,11 +83,16 @@ export function openBuildCache(root: string): BuildCache {
   };
 }
 
-/** The digests of all layers that cache records name: roots for the garbage collector. */
-export async function* buildCacheRoots(cache: BuildCache): AsyncGenerator<Digest> {
+/**
+ * What the cache needs of the store, for the garbage collector: the layers that steps have made. What lay below them
+ * comes again with the base image that a build asks for.
+ */
+export async function buildCacheContent(cache: BuildCache): Promise<LiveContent[]> {
+  const content: LiveContent[] = [];
   for await (const { record } of cache.list()) {
-    if (record.layer !== undefined) yield record.layer.diffId;
+    if (record.layer !== undefined) content.push({ stacks: [[record.layer.diffId]] });
   }
+  return content;
 }
 
 async function readRecord(path: string): Promise<StepRecord | undefined> {

@@ -4,7 +4,7 @@ import type { Environment } from '../dockerfile/expand-word.ts';
 import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile/instruction.ts';
 import { OcitsError } from '../errors.ts';
 import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
-import { familiarName } from '../oci/reference.ts';
+import { formatReference } from '../oci/reference.ts';
 import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
 import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
 import type { FilePlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
@@ -94,7 +94,7 @@ class StagePlanner {
     return {
       node: this.#node,
       ...(base.kind === 'image'
-        ? { baseLabel: `${this.#prefix(1)}FROM ${familiarName(base.reference)}` }
+        ? { baseLabel: `${this.#prefix(1)}FROM ${formatReference(base.reference)}` }
         : {}),
       steps: this.#steps,
       history: this.#history,

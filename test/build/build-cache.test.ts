@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   type BuildCache,
-  buildCacheRoots,
+  buildCacheContent,
   openBuildCache,
   type StepRecord,
 } from '../../src/build/build-cache.ts';
@@ -57,14 +57,14 @@ describe('the build cache', () => {
     }
   });
 
-  it('lists its records with the time of their last use, and their layers as roots', async () => {
+  it('lists its records with the time of their last use, and their layers as what must stay', async () => {
     await using temp = await tempCache();
     await temp.cache.put(record('a'));
     await temp.cache.put(record('nothing changed', false));
     const entries = await Array.fromAsync(temp.cache.list());
     expect(entries.map((entry) => entry.record.label).toSorted()).toEqual(['RUN a', 'RUN nothing changed']);
     expect(Math.abs(Date.now() - entries[0]!.lastUsedAt.getTime())).toBeLessThan(60_000);
-    expect(await Array.fromAsync(buildCacheRoots(temp.cache))).toEqual([digestOf('a')]);
+    expect(await buildCacheContent(temp.cache)).toEqual([{ stacks: [[digestOf('a')]] }]);
   });
 
   it('forgets what is deleted', async () => {

@@ -41,7 +41,7 @@ describe('RUN', () => {
     ]);
     const again = await made.build(text, { tags: ['hello'] });
     expect(made.outcomes()).toEqual({
-      '[1/4] FROM busybox:latest': 'cached',
+      '[1/4] FROM docker.io/library/busybox:latest': 'cached',
       '[2/4] WORKDIR /srv/app': 'cached',
       '[3/4] RUN echo hello > file': 'cached',
       '[4/4] RUN cat file && rm file': 'cached',

@@ -84,7 +84,7 @@ describe('the Dockerfile of the first example', () => {
   it('has steps with BuildKit’s labels', () => {
     const { baseLabel, steps } = plan(HELLO, { base });
     expect([baseLabel, ...steps.map(({ label }) => label)]).toEqual([
-      '[1/5] FROM node:latest',
+      '[1/5] FROM docker.io/library/node:latest',
       '[2/5] WORKDIR /app',
       '[3/5] COPY package.json .',
       '[4/5] RUN npm install',
@@ -205,8 +205,8 @@ describe('ARG', () => {
 
   it('from before the first FROM is seen by FROM, and by a stage that declares it', () => {
     const text = 'ARG TAG=22\nARG IMAGE=node:$TAG\nFROM ${IMAGE}\nARG TAG\nRUN x\n';
-    expect(plan(text).baseLabel).toBe('[1/2] FROM node:22');
-    expect(plan(text, { buildArgs: { TAG: '24' } }).baseLabel).toBe('[1/2] FROM node:24');
+    expect(plan(text).baseLabel).toBe('[1/2] FROM docker.io/library/node:22');
+    expect(plan(text, { buildArgs: { TAG: '24' } }).baseLabel).toBe('[1/2] FROM docker.io/library/node:24');
     expect(run(text)?.env).toEqual([PATH, 'TAG=22']);
   });
 
@@ -274,7 +274,7 @@ COPY --from=busybox /bin/sh /bin/sh
   it('are those that the target needs, in the order of the file, with their names in the labels', () => {
     expect(planAll(TEXT).map(({ node }) => node.name)).toEqual(['build', 'docs', 'stage-2']);
     expect(planAll(TEXT, { target: 'docs' }).map(({ node }) => node.name)).toEqual(['docs']);
-    expect(planAll(TEXT, { target: '0' })[0]?.baseLabel).toBe('[1/3] FROM golang:latest');
+    expect(planAll(TEXT, { target: '0' })[0]?.baseLabel).toBe('[1/3] FROM docker.io/library/golang:latest');
     expect(planAll(TEXT)[0]?.steps.map(({ label }) => label)).toEqual([
       '[build 2/3] WORKDIR /src',
       '[build 3/3] RUN make',

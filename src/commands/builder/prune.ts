@@ -1,0 +1,53 @@
+import { type CachePruneOptions, pruneBuildCache } from '../../build/prune-build-cache.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { list, toggle } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { parseTime } from '../../container/parse-time.ts';
+import { OcitsError } from '../../errors.ts';
+import { shortDigest } from '../../oci/digest.ts';
+import { openSession } from '../../session.ts';
+
+export default class BuilderPrune extends BaseCommand {
+  static override summary = 'Forget results of build steps';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    all: toggle({ char: 'a', description: 'also those whose layers are part of an image' }),
+    filter: list({ description: 'only those that pass: until=24h' }),
+    force: toggle({ char: 'f', description: 'do not ask' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(BuilderPrune);
+    const since = readFilters(flags.filter ?? []);
+    const what = flags.all ? 'all build cache' : 'all build cache that no image has';
+    if (!flags.force && !(await confirm(`This will remove ${what}.`))) return;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const options: CachePruneOptions = {
+      isAll: flags.all,
+      ...(since === undefined ? {} : { unusedSince: since }),
+      holders: await session.imageHolders(),
+      signal: session.signal,
+    };
+    const { records, freedBytes } = await pruneBuildCache(await session.imageHost(), options);
+    if (records.length > 0) {
+      this.print('Deleted build cache objects:');
+      for (const { key, label } of records) this.print(`${shortDigest(key)}  ${label}`);
+      this.print('');
+    }
+    this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
+  }
+}
+
+function readFilters(filters: readonly string[]): Date | undefined {
+  let since: Date | undefined;
+  for (const filter of filters) {
+    const [, name = filter, value = ''] = /^([^=]*)=(.*)$/s.exec(filter) ?? [];
+    if (name !== 'until' && name !== 'unused-for') {
+      throw new OcitsError('unsupported', `--filter ${filter} is not there yet`, { hint: 'until=24h is' });
+    }
+    since = parseTime(value, '--filter');
+  }
+  return since;
+}
