@@ -13,7 +13,7 @@ import { isComplete, type LayerDepth, layerStates, pullLayers } from './pull-lay
 import { isIndex } from './read-image.ts';
 
 /** `missing`: ask no registry where the image is there; `newer`: as `always`, but do without the registry if need be. */
-export type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
+type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
 
 export interface PullRequest {
   /** Without a tag or digest it is `latest`. */

@@ -59,10 +59,7 @@ export function pathsAt(host: string, repository: Reference, conf: readonly Regi
 }
 
 /** The table with the longest prefix that `reference` begins with. */
-export function findRegistryConf(
-  reference: Reference,
-  conf: readonly RegistryConf[],
-): RegistryConf | undefined {
+function findRegistryConf(reference: Reference, conf: readonly RegistryConf[]): RegistryConf | undefined {
   let best: RegistryConf | undefined;
   for (const entry of conf) {
     if (matchedLength(formatReference(reference), entry.prefix) < 0) continue;
@@ -125,7 +122,7 @@ function plainEndpoint({ domain, path }: Reference): Endpoint {
 }
 
 /** Docker Hub's registry does not answer under its name. */
-export function apiHost(registry: string): string {
+function apiHost(registry: string): string {
   return registry === 'docker.io' || registry === 'index.docker.io' ? 'registry-1.docker.io' : registry;
 }
 

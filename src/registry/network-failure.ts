@@ -35,7 +35,7 @@ const UNKNOWN_ISSUER = new Set([
 const OTHER_PROTOCOL = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG']);
 
 /** The system's or TLS's own code of what was thrown, wherever it has been wrapped; empty where there is none. */
-export function failureCode(error: unknown): string {
+function failureCode(error: unknown): string {
   let at: unknown = error;
   while (at instanceof PassingFailure || at instanceof OcitsError)
     at = at instanceof PassingFailure ? at.error : at.cause;

@@ -1,8 +1,8 @@
 import { OcitsError } from '../errors.ts';
 
-export type MirrorUse = 'all' | 'digest-only' | 'tag-only';
+type MirrorUse = 'all' | 'digest-only' | 'tag-only';
 
-export interface MirrorConf {
+interface MirrorConf {
   /** `host[:port][/path]`: what stands in place of the registry's prefix. */
   readonly location: string;
   readonly insecure: boolean;

@@ -94,6 +94,6 @@ function quoteEntry(entry: unknown): string {
 }
 
 /** Text of a server as it may go to a terminal. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, ' ').trim();
 }

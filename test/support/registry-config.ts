@@ -7,7 +7,7 @@ import { createRegistry, type Registry } from '../../src/registry/registry.ts';
 import type { RetryPolicy } from '../../src/registry/retry.ts';
 
 /** Patience for tests: the same number of attempts as a user has, in milliseconds instead of seconds. */
-export const FAST_RETRY: RetryPolicy = {
+const FAST_RETRY: RetryPolicy = {
   attempts: 6,
   baseDelayMs: 1,
   maxDelayMs: 4,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificate, TEST_USER, type TokenTrust } from './registry.ts';
 
-export interface TokenRequest {
+interface TokenRequest {
   readonly method: string;
   readonly scopes: readonly string[];
   readonly service: string | undefined;
