@@ -56,6 +56,7 @@ describe('what a stack shows', () => {
     ['a file over a folder', ['d/, d/a', 'd'], 'd:1'],
     ['a folder over a file', ['d', 'd/, d/a'], 'd:1 d/a:1'],
     ['a folder over a file over a folder', ['d/, d/a', 'd', 'd/, d/b'], 'd:2 d/b:2'],
+    ['a folder over a layer that had one, then a file', ['d/a, d', 'd/, d/b'], 'd:1 d/b:1'],
     ['a folder after a whiteout of the file', ['d/, d/a', '-d', 'd/b'], 'd:? d/b:2'],
     ['a symlink over a folder', ['d/, d/a', 'd -> e'], 'd:1'],
     ['the last of several in one layer', ['a/, a/b', 'x -> y, x'], 'a:0 a/b:0 x:1'],
