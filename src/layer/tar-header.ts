@@ -53,7 +53,7 @@ function readDevice(block: Buffer, magic: string): { major: number; minor: numbe
 }
 
 /** Bytes up to the first NUL or the field's end, as latin1. */
-export function readText(block: Buffer, start: number, length: number): string {
+function readText(block: Buffer, start: number, length: number): string {
   let end = start;
   while (end < start + length && block[end] !== 0) end++;
   return block.toString('latin1', start, end);

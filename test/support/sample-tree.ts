@@ -105,7 +105,7 @@ export function makeTree(root: string, samples: readonly SampleEntry[] = SAMPLE_
 }
 
 /** The bytes of a path below `root`. */
-export function at(root: string, path: string): Buffer {
+function at(root: string, path: string): Buffer {
   return Buffer.from(`${Buffer.from(root).toString('latin1')}/${path}`, 'latin1');
 }
 
