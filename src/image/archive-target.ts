@@ -2,22 +2,15 @@ import { once } from 'node:events';
 import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { Header, Pax } from 'tar';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import { StagedFile } from '../system/staged-file.ts';
+import { ArchiveHeaders, END_BYTES, paddingBytes } from './archive-headers.ts';
 import type { FileTarget } from './file-target.ts';
 
-const BLOCK_BYTES = 512;
+/** As many as there are cores on a small machine: each takes a decompressor of its own. */
+const CONCURRENCY = 2;
 const FILE_MODE = 0o644;
-const FOLDER_MODE = 0o755;
-/** The same image gives the same archive, whenever it is saved. */
-const MTIME = new Date(0);
-
-/** Takes bytes in order. */
-interface ByteSink {
-  write(chunk: Uint8Array): Promise<void>;
-}
 
 /**
  * A tar archive at `path`, which appears when it is finished: until then it has another name in the same folder.
@@ -26,21 +19,12 @@ interface ByteSink {
 export async function archiveFile(path: string): Promise<FileTarget> {
   const target = await finalPath(path);
   const temporary = temporaryName(dirname(target));
-  const file = await openNew(temporary, path);
-  const content = new StagedFile(file);
-  return new ArchiveTarget(content, {
-    finish: async () => {
-      await content.drain();
-      await file.datasync();
-      await file.close();
-      await rename(temporary, target);
-    },
-    abandon: async () => {
-      await content.abandon();
-      await file.close();
-      await unlink(temporary).catch(() => {});
-    },
-  });
+  return new FileArchive(await openNew(temporary, path), temporary, target);
+}
+
+/** A tar archive that is written to a stream, such as standard output. The stream stays open. */
+export function archiveStream(stream: Writable): FileTarget {
+  return new StreamArchive(stream);
 }
 
 /** Where the archive's name leads to: a rename onto `/dev/stdout` would put a file in its place. */
@@ -57,25 +41,6 @@ async function finalPath(path: string): Promise<string> {
   });
 }
 
-/** A tar archive that is written to a stream, such as standard output. The stream stays open. */
-export function archiveStream(stream: Writable): FileTarget {
-  let failure: Error | undefined;
-  const fail = (error: Error) => {
-    failure = error;
-  };
-  stream.on('error', fail);
-  const write = async (chunk: Uint8Array) => {
-    if (failure !== undefined) throw failure;
-    // What a stream has not sent yet it still holds, and chunks are used again.
-    if (!stream.write(Buffer.from(chunk))) await once(stream, 'drain');
-  };
-  const leave = async () => {
-    stream.off('error', fail);
-    if (failure !== undefined) throw failure;
-  };
-  return new ArchiveTarget({ write }, { finish: leave, abandon: async () => await leave().catch(() => {}) });
-}
-
 async function openNew(temporary: string, path: string): Promise<FileHandle> {
   try {
     return await open(temporary, 'wx', FILE_MODE);
@@ -89,26 +54,24 @@ async function openNew(temporary: string, path: string): Promise<FileHandle> {
   }
 }
 
-interface Ending {
-  finish(): Promise<void>;
-  abandon(): Promise<void>;
-}
+/** Each file has its place in the archive as soon as it is added, since its size is known: so several are written at once. */
+class FileArchive implements FileTarget {
+  readonly concurrency = CONCURRENCY;
+  readonly #file: FileHandle;
+  readonly #temporary: string;
+  readonly #target: string;
+  readonly #headers = new ArchiveHeaders();
+  #end = 0;
+  #isFinished = false;
 
-/** Files go into an archive one after the other: an addition waits for the one before it. */
-class ArchiveTarget implements FileTarget {
-  readonly #sink: ByteSink;
-  readonly #ending: Ending;
-  readonly #names = new Set<string>();
-  #last: Promise<void> = Promise.resolve();
-  #hasEnded = false;
-
-  constructor(sink: ByteSink, ending: Ending) {
-    this.#sink = sink;
-    this.#ending = ending;
+  constructor(file: FileHandle, temporary: string, target: string) {
+    this.#file = file;
+    this.#temporary = temporary;
+    this.#target = target;
   }
 
   async has(name: string): Promise<boolean> {
-    return this.#names.has(name);
+    return this.#headers.has(name);
   }
 
   async readExisting(): Promise<undefined> {
@@ -116,59 +79,105 @@ class ArchiveTarget implements FileTarget {
   }
 
   async add(name: string, sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.#names.has(name)) return;
-    this.#names.add(name);
+    if (this.#headers.has(name)) return;
+    const header = this.#headers.next(name, sizeBytes);
+    const place = new StagedFile(this.#file, this.#end);
+    this.#end += header.length + sizeBytes + paddingBytes(sizeBytes);
+    try {
+      await place.write(header);
+      for await (const chunk of exactly(name, sizeBytes, content)) await place.write(chunk);
+      await place.drain();
+    } catch (error) {
+      await place.abandon();
+      throw wrapError(error, 'internal', `cannot write ${this.#target}`);
+    }
+  }
+
+  async finish(): Promise<void> {
+    // What was never written reads as zeros.
+    await this.#file.truncate(this.#end + END_BYTES);
+    await this.#file.datasync();
+    await rename(this.#temporary, this.#target);
+    this.#isFinished = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#file.close();
+    if (!this.#isFinished) await unlink(this.#temporary).catch(() => {});
+  }
+}
+
+/** Files go out one after the other: an addition waits for the one before it. */
+class StreamArchive implements FileTarget {
+  readonly concurrency = 1;
+  readonly #stream: Writable;
+  readonly #headers = new ArchiveHeaders();
+  readonly #fail = (error: Error) => {
+    this.#failure = error;
+  };
+  #failure: Error | undefined;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('error', this.#fail);
+  }
+
+  async has(name: string): Promise<boolean> {
+    return this.#headers.has(name);
+  }
+
+  async readExisting(): Promise<undefined> {
+    return undefined;
+  }
+
+  async add(name: string, sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+    if (this.#headers.has(name)) return;
+    const header = this.#headers.next(name, sizeBytes);
     const before = this.#last;
-    this.#last = before.then(async () => await this.#append(name, sizeBytes, content));
+    const append = async () => {
+      await before;
+      await this.#write(header);
+      for await (const chunk of exactly(name, sizeBytes, content)) await this.#write(chunk);
+      await this.#write(Buffer.alloc(paddingBytes(sizeBytes)));
+    };
+    this.#last = append();
     await this.#last;
   }
 
   async finish(): Promise<void> {
     await this.#last;
-    await this.#sink.write(Buffer.alloc(2 * BLOCK_BYTES));
-    this.#hasEnded = true;
-    await this.#ending.finish();
+    await this.#write(Buffer.alloc(END_BYTES));
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
     await this.#last.catch(() => {});
-    await this.#ending.abandon();
+    this.#stream.off('error', this.#fail);
   }
 
-  async #append(name: string, sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<void> {
-    for (const folder of foldersAbove(name)) {
-      if (this.#names.has(folder)) continue;
-      this.#names.add(folder);
-      await this.#sink.write(headerOf(folder, 'Directory', 0));
-    }
-    await this.#sink.write(headerOf(name, 'File', sizeBytes));
-    let written = 0;
-    for await (const chunk of content) {
-      written += chunk.length;
-      if (written > sizeBytes) break;
-      await this.#sink.write(chunk);
-    }
-    if (written !== sizeBytes) {
-      throw new OcitsError('size-mismatch', `${name} has another size than the ${sizeBytes} bytes announced`);
-    }
-    const padding = -sizeBytes & (BLOCK_BYTES - 1);
-    if (padding > 0) await this.#sink.write(Buffer.alloc(padding));
+  /** What a stream has not sent yet it still holds, and chunks are used again: so it gets copies. */
+  async #write(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (chunk.length > 0 && !this.#stream.write(Buffer.from(chunk))) await once(this.#stream, 'drain');
   }
 }
 
-/** `blobs/` and `blobs/sha256/` for a blob. */
-function foldersAbove(name: string): string[] {
-  const parts = name.split('/').slice(0, -1);
-  return parts.map((_, position) => `${parts.slice(0, position + 1).join('/')}/`);
-}
-
-function headerOf(path: string, type: 'File' | 'Directory', size: number): Buffer {
-  const mode = type === 'File' ? FILE_MODE : FOLDER_MODE;
-  const fields = { path, type, size, mode, mtime: MTIME, uid: 0, gid: 0, uname: '', gname: '' };
-  const header = new Header(fields);
-  const block = Buffer.alloc(BLOCK_BYTES);
-  if (!header.encode(block)) return block;
-  return Buffer.concat([new Pax({ path, size }).encode(), block]);
+/** Passes content on that is as long as its header says. */
+async function* exactly(
+  name: string,
+  sizeBytes: number,
+  content: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  let written = 0;
+  for await (const chunk of content) {
+    written += chunk.length;
+    if (written > sizeBytes) break;
+    yield chunk;
+  }
+  if (written === sizeBytes) return;
+  throw new OcitsError(
+    'size-mismatch',
+    `${name} has another size than the ${sizeBytes} bytes that were announced`,
+  );
 }

@@ -19,9 +19,9 @@ import { withLock } from '../system/lock.ts';
 import { mapPool } from '../system/pool.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { Image } from './image.ts';
-import { requireLayerSource } from './layer-source.ts';
 import type { ImageForm } from './plain-image.ts';
 import { storeSource } from './store-source.ts';
+import { layerSource } from './unpack.ts';
 
 export interface CompressImageOptions {
   readonly format: Exclude<Compression, 'none'>;
@@ -100,7 +100,8 @@ async function compress(
   { format, emit, signal }: Omit<CompressImageOptions, 'mayBeDocker'>,
 ): Promise<Descriptor> {
   const diffId = image.config.rootfs.diff_ids[position]!;
-  const { path, compression, sizeBytes: totalBytes } = await requireLayerSource(store, image, position);
+  const layer = image.manifest.layers[position]!;
+  const { path, compression, sizeBytes: totalBytes } = await layerSource(store, layer, diffId);
   if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
   const target = temporaryName(join(store.paths.root, 'partial'));
   const compressed = await compressLayer(path, target, {

@@ -7,6 +7,8 @@ import { StagedFile } from '../system/staged-file.ts';
 
 /** Where the files of an OCI layout go: a folder or an archive. Disposing without `finish` leaves nothing half-made. */
 export interface FileTarget extends AsyncDisposable {
+  /** How many additions at once it is good for. */
+  readonly concurrency: number;
   has(name: string): Promise<boolean>;
   /** All of a small file that is there already; undefined where there is none. */
   readExisting(name: string): Promise<Buffer | undefined>;
@@ -15,6 +17,7 @@ export interface FileTarget extends AsyncDisposable {
   finish(): Promise<void>;
 }
 
+const CONCURRENCY = 2;
 const SMALL_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /** Adds a file whose content is at hand. */
@@ -42,6 +45,7 @@ export async function folderTarget(folder: string): Promise<FileTarget> {
     throw wrapError(error, 'invalid-argument', `cannot make the folder ${folder}`);
   }
   return {
+    concurrency: CONCURRENCY,
     has: async (name) => (await fileSize(join(folder, name))) !== undefined,
     readExisting: async (name) => await readSmall(join(folder, name)),
     add: async (name, sizeBytes, content) => await addFile(join(folder, name), sizeBytes, content),

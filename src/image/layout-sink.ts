@@ -36,7 +36,7 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
   const entries: Descriptor[] = [];
   const dockerEntries: object[] = [];
   return {
-    concurrency: 1,
+    concurrency: target.concurrency,
     hasBlob: async ({ digest }) => await target.has(blobName(digest)),
     putBlob: async (supply) => {
       const { digest, size } = supply.descriptor;

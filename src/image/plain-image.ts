@@ -7,7 +7,8 @@ import type { Store } from '../store/store.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { Image } from './image.ts';
 import type { ImageSource, ManifestContent } from './image-source.ts';
-import { plainLayerSize, requireLayerSource } from './layer-source.ts';
+import { plainLayerSize } from './plain-layer-size.ts';
+import { layerSource } from './unpack.ts';
 
 /** An image in another form than the store has it: its manifest, and the source that gives the blobs. */
 export interface ImageForm extends ManifestContent {
@@ -36,7 +37,7 @@ export async function plainImage(store: Store, image: Image, signal?: AbortSigna
         if (position === undefined)
           return { body: await store.blobs.open(wanted.digest), resumed: offset === 0 };
         if (offset > 0) throw new OcitsError('internal', 'an uncompressed layer is read from its start');
-        const layer = await requireLayerSource(store, image, position);
+        const layer = await layerSource(store, image.manifest.layers[position]!, wanted.digest);
         return { body: decompress(layer, stop === undefined ? {} : { signal: stop }), resumed: true };
       },
     },

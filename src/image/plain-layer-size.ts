@@ -1,0 +1,24 @@
+import { decompress } from '../layer/decompress.ts';
+import { layerCompression } from '../oci/media-types.ts';
+import type { Store } from '../store/store.ts';
+import type { Image } from './image.ts';
+import { layerSource } from './unpack.ts';
+
+/** The size of a layer's uncompressed tar. Reads the layer through where that was never done, and remembers it. */
+export async function plainLayerSize(
+  store: Store,
+  image: Image,
+  position: number,
+  signal?: AbortSignal,
+): Promise<number> {
+  const layer = image.manifest.layers[position]!;
+  const diffId = image.config.rootfs.diff_ids[position]!;
+  if (layerCompression(layer.mediaType) === 'none') return layer.size;
+  const known = (await store.compressed.get(diffId)).plainSizeBytes;
+  if (known !== undefined) return known;
+  let size = 0;
+  const source = await layerSource(store, layer, diffId);
+  for await (const chunk of decompress(source, signal === undefined ? {} : { signal })) size += chunk.length;
+  await store.compressed.add(diffId, layer, size);
+  return size;
+}
