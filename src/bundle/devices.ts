@@ -42,20 +42,23 @@ export function containerDevices(spec: ContainerSpec, host: HostFacts): Containe
   const nodes: RuntimeDevice[] = [];
   const rules: DeviceRule[] = [...DEFAULT_RULES];
   for (const mapping of spec.devices) {
-    const node = nodeOf(mapping, host);
-    nodes.push(runtimeDevice(node, mapping.containerPath));
-    const { type, major, minor } = node;
-    rules.push({ allow: true, type, major, minor, access: permissions(mapping) });
+    const access = permissions(mapping);
+    for (const node of nodesOf(mapping, host)) {
+      nodes.push(runtimeDevice(node, mapping.containerPath + node.path.slice(mapping.hostPath.length)));
+      const { type, major, minor } = node;
+      rules.push({ allow: true, type, major, minor, access });
+    }
   }
   return { nodes, rules };
 }
 
-function nodeOf(mapping: DeviceMapping, host: HostFacts): DeviceNode {
-  const node = host.devices.find((candidate) => candidate.path === mapping.hostPath);
-  if (node === undefined) {
-    throw new OcitsError('not-found', `--device ${mapping.hostPath}: the host has no such device node`);
+/** The node of a mapping, or all nodes below it where it is a folder. */
+function nodesOf({ hostPath }: DeviceMapping, host: HostFacts): readonly DeviceNode[] {
+  const nodes = host.devices.filter(({ path }) => path === hostPath || path.startsWith(`${hostPath}/`));
+  if (nodes.length === 0) {
+    throw new OcitsError('not-found', `--device ${hostPath}: the host has no such device node`);
   }
-  return node;
+  return nodes;
 }
 
 function permissions({ hostPath, permissions: access }: DeviceMapping): string {

@@ -2,20 +2,18 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
-import { runTool } from '../system/spawn.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
-import { type Crun, cgroupManager, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
+import { type Crun, cgroupManager, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
 import { type LaunchCommand, launchCommand } from './launcher.ts';
 import { findProgram, requireProgram } from './programs.ts';
 import { PID_FILE, pidRecord, writePidRecord } from './records.ts';
 import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import type { RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
-import { toolEnvironment } from './tool-environment.ts';
 import { waitForExit } from './wait-for-exit.ts';
 import { followWindow, withWindow } from './window-size.ts';
 
@@ -38,7 +36,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
   undo.defer(async () => {
     // Without it the exit command does nothing: this start never was.
     rmSync(join(folder, PID_FILE), { force: true });
-    await crunDelete(crun, spec.id);
+    await crunDelete(crun, spec.id).catch(() => {});
     removeConmonFiles(paths, folder);
   });
   const command = await launchCommand({
@@ -61,9 +59,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
   const exit = waitForExit(folder, waiting.signal);
   exit.catch(() => {});
   const attached = undo.use(await attachConmon(paths, request, exit));
-  await runTool(crun.program, [...crunOptions(crun, spec.cgroupsPath), 'start', spec.id], {
-    env: toolEnvironment(),
-  });
+  await runCrun(crun, ['start', spec.id]);
   undo.move();
   files.started();
   const follower = spec.process.terminal && stdio.stdin === 'inherit' ? followWindow(pid) : undefined;

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
-import { runTool } from '../system/spawn.ts';
+import { type RunResult, runTool } from '../system/spawn.ts';
 import { requireProgram } from './programs.ts';
+import { toolEnvironment } from './tool-environment.ts';
 
 /** The oldest crun that ocits is tested with. */
-export const LEAST_CRUN_VERSION = '1.8';
+const LEAST_CRUN_VERSION = '1.8';
 
 /** crun, with a state folder of our own. */
 export interface Crun {
@@ -43,7 +44,7 @@ export interface CrunState {
 /** A container's state; undefined where crun does not know it. */
 export async function crunState(crun: Crun, id: string): Promise<CrunState | undefined> {
   try {
-    const { stdout } = await runTool(crun.program, [...crunOptions(crun), 'state', id]);
+    const { stdout } = await runCrun(crun, ['state', id]);
     return JSON.parse(stdout.toString()) as CrunState;
   } catch (error) {
     if (isUnknownContainer(error)) return undefined;
@@ -60,7 +61,7 @@ export async function crunKill(
 ): Promise<void> {
   try {
     const all = options.all === true ? ['--all'] : [];
-    await runTool(crun.program, [...crunOptions(crun), 'kill', ...all, id, signal]);
+    await runCrun(crun, ['kill', ...all, id, signal]);
   } catch (error) {
     const state = await crunState(crun, id);
     if (state === undefined || state.status === 'stopped') return;
@@ -71,7 +72,7 @@ export async function crunKill(
 /** Ends what still runs of a container, and removes its cgroup and crun's record of it. Idempotent. */
 export async function crunDelete(crun: Crun, id: string): Promise<void> {
   try {
-    await runTool(crun.program, [...crunOptions(crun), 'delete', '--force', id]);
+    await runCrun(crun, ['delete', '--force', id]);
   } catch (error) {
     if (!isUnknownContainer(error)) throw error;
   }
@@ -107,6 +108,11 @@ export function isAtLeast(version: string, least: string): boolean {
     if (part !== wanted) return part > wanted;
   }
   return true;
+}
+
+/** Runs a subcommand to its end. Throws `tool-failed` with crun's message. */
+export async function runCrun(crun: Crun, args: readonly string[]): Promise<RunResult> {
+  return await runTool(crun.program, [...crunOptions(crun), ...args], { env: toolEnvironment() });
 }
 
 /** crun has no code of its own for a name it does not know; this is the one place that reads its text. */

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
@@ -39,11 +40,14 @@ export function createDirectSupervisor(paths: HostPaths): Supervisor {
 async function startDirect(paths: HostPaths, request: StartRequest): Promise<RunningContainer> {
   const { folder, signal } = request;
   signal?.throwIfAborted();
+  if (request.spec.process.terminal && !(request.stdio.stdin === 'inherit' && isatty(0))) {
+    throw new OcitsError('internal', 'a terminal without one of our own is for conmon');
+  }
   await using undo = new AsyncDisposableStack();
   const crun = await openCrun(paths);
   // Making pipes waits for a program, so the bundle is written meanwhile.
   const preparing = childStdio(crunStdio(request), folder);
-  undo.defer(async () => (await preparing)[Symbol.dispose]());
+  undo.defer(async () => (await preparing.catch(() => undefined))?.[Symbol.dispose]());
   const [stdio, files] = await Promise.all([preparing, writeBundle(crun, request)]);
   using watcher = watchRuntimePid(folder);
   const run = await spawnCrun(request, crun, files, stdio);
@@ -98,8 +102,9 @@ async function interruptible<T>(work: Promise<T>, signal: AbortSignal | undefine
   }
 }
 
+/** Undoes a start that has failed; the failure itself is what is to be told, not one of this. */
 async function stop(run: Run, crun: Crun): Promise<void> {
-  await crunDelete(crun, run.request.spec.id);
+  await crunDelete(crun, run.request.spec.id).catch(() => {});
   run.child.kill('SIGKILL');
   await run.exit.catch(() => {});
 }

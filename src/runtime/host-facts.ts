@@ -86,10 +86,11 @@ function seccompText({ privileged, seccomp }: ContainerSpec['security']): string
   return readFileSync(path, 'utf8');
 }
 
-/** The node that `path` names, through symlinks; a folder gives all nodes in it. */
+/** The node that `path` names, through symlinks; all nodes below a folder. */
 function device(path: string): readonly DeviceNode[] {
   try {
     const stats = statSync(path);
+    if (stats.isDirectory()) return allDevices(path);
     if (!stats.isCharacterDevice() && !stats.isBlockDevice()) return [];
     const major = Number(((BigInt(stats.rdev) >> 8n) & 0xfffn) | ((BigInt(stats.rdev) >> 32n) & ~0xfffn));
     const minor = Number((BigInt(stats.rdev) & 0xffn) | ((BigInt(stats.rdev) >> 12n) & 0xffffff00n));

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { OcitsError } from '../errors.ts';
 import { missingProgram } from '../system/spawn.ts';
 
 /** Folders beyond PATH that distributions put these programs into; sbin is not on every user's PATH. */
@@ -20,6 +21,18 @@ export function requireProgram(name: string): string {
   const path = findProgram(name);
   if (path === undefined) throw missingProgram(name);
   return path;
+}
+
+/** Statically linked inits, which run in any root filesystem. */
+const INITS: readonly string[] = ['catatonit', 'docker-init', 'tini-static'];
+
+/** The absolute path of an init program for `--init`. Throws `missing-program`. */
+export function requireInit(): string {
+  const path = INITS.map((name) => findProgram(name)).find((found) => found !== undefined);
+  if (path !== undefined) return path;
+  throw new OcitsError('missing-program', 'there is no init program for --init', {
+    hint: 'apt-get install catatonit',
+  });
 }
 
 function isExecutable(path: string): boolean {

@@ -145,6 +145,24 @@ test('memory and swap together are twice the memory, and left alone where the ke
   expect(memory(false)).toEqual({ limit: 2 ** 24 });
 });
 
+test('a folder of devices gives all below it', () => {
+  const devices = ['/dev/snd/a', '/dev/snd/by/b', '/dev/sndx'].map((path, minor) => ({
+    ...DEVICE,
+    path,
+    minor,
+  }));
+  const mapping = { hostPath: '/dev/snd', containerPath: '/dev/sound', permissions: 'r' };
+  const { linux } = runtimeConfig(containerSpec({ devices: [mapping] }), plainHost({ devices }));
+  expect(linux.devices!.map(({ path }) => path)).toEqual(['/dev/sound/a', '/dev/sound/by/b']);
+  expect(linux.resources.devices.at(-1)).toEqual({
+    allow: true,
+    type: 'c',
+    major: 10,
+    minor: 1,
+    access: 'r',
+  });
+});
+
 test('a mount of the user on /dev takes the place of all that is mounted there', () => {
   const { mounts } = runtimeConfig(containerSpec({ mounts: [tmpfs('/dev')] }), plainHost());
   expect(

@@ -37,7 +37,7 @@ test('a detached container has a log, an exit code, and the same record as any o
 test('the container runs on without us, and any process can wait for it, kill it and follow its log', async () => {
   await using host = await containerHost();
   const request = host.request(
-    { process: { args: ['sh', '-c', 'echo up; trap "echo bye; exit 4" TERM; sleep 60 & wait'] } },
+    { process: { args: ['sh', '-c', 'trap "echo bye; exit 4" TERM; echo up; sleep 60 & wait'] } },
     DETACHED,
   );
   const container = await start(host, request);

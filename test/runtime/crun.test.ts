@@ -12,7 +12,7 @@ import {
   openCrun,
 } from '../../src/runtime/crun.ts';
 import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { findProgram, requireProgram } from '../../src/runtime/programs.ts';
+import { findProgram, requireInit, requireProgram } from '../../src/runtime/programs.ts';
 import { containerHost } from '../support/container-host.ts';
 
 test.each([
@@ -61,6 +61,7 @@ test('a container that runs has a state, and is gone when deleted', async () => 
 });
 
 test('programs are found in absolute folders alone', () => {
+  expect(requireInit()).toMatch(/^\/.*\/(?:catatonit|docker-init|tini-static)$/);
   expect(findProgram('sh', '')).toMatch(/^\/.*\/sh$/);
   expect(findProgram('netavark', '/usr/bin')).toMatch(/^\/usr\/lib/);
   const folder = mkdtempSync(join(tmpdir(), 'ocits-path-'));
