@@ -8,12 +8,17 @@ import type { Reference } from '../oci/reference.ts';
 /** What network the RUN steps have: one of their own that reaches the outside, the host's, or none. */
 export type BuildNetworkMode = 'default' | 'host' | 'none';
 
+/** What a secret is: a file of the host, or a text. */
+export type BuildSecret = { readonly path: string } | { readonly value: string };
+
 /** How RUN steps run. */
 export interface RunOptions {
   readonly network: BuildNetworkMode;
   readonly extraHosts: readonly ExtraHost[];
   readonly rlimits: ProcessSpec['rlimits'];
   readonly shmSizeBytes?: number;
+  /** By ID: what `RUN --mount=type=secret` may see. No key, history or layer has them. */
+  readonly secrets: ReadonlyMap<string, BuildSecret>;
 }
 
 /** What of the Dockerfile is built, and with which values. */

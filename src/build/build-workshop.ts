@@ -20,7 +20,7 @@ export interface BuildHost extends ImageHost {
 /** What the steps of one build share. */
 export interface BuildWorkshop {
   readonly host: BuildHost;
-  readonly folder: Pick<BuildFolder, 'id' | 'path'>;
+  readonly folder: Omit<BuildFolder, keyof AsyncDisposable>;
   readonly content: TreeContent;
   readonly indexes: IndexStore;
   /** The build context. */

@@ -41,12 +41,16 @@ import { writeImage } from './write-image.ts';
 export async function build(host: BuildHost, request: BuildRequest, signal: AbortSignal): Promise<Image> {
   await using _lease = await host.store.leases.shared(signal);
   await sweepBuilds(host);
-  const { root } = host.store.paths;
-  await using folder = await makeBuildFolder(root);
+  await using folder = await makeBuildFolder(host.store.paths);
   const progress = new BuildProgress(host.emit);
   const label = `[internal] load build definition from ${request.source.dockerfile ?? 'Dockerfile'}`;
   await using context = await progress.during(label, async (shown) => {
-    const opened = await openContext({ ...request.source, scratch: folder.path, storeRoot: root, signal });
+    const opened = await openContext({
+      ...request.source,
+      scratch: folder.path,
+      storeRoot: host.store.paths.root,
+      signal,
+    });
     shown.status('transferring dockerfile:', true, opened.dockerfile.content.length);
     return opened;
   });

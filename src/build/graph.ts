@@ -1,6 +1,7 @@
 import { expandWord } from '../dockerfile/expand-instruction.ts';
 import type { Environment } from '../dockerfile/expand-word.ts';
-import type { CopyInstruction, Dockerfile, Stage } from '../dockerfile/instruction.ts';
+import type { Dockerfile, Stage } from '../dockerfile/instruction.ts';
+import { parseRunMount } from '../dockerfile/run-mount.ts';
 import type { Word } from '../dockerfile/source.ts';
 import { OcitsError } from '../errors.ts';
 import { type Platform, parsePlatform } from '../oci/platform.ts';
@@ -30,8 +31,8 @@ export interface GraphStage {
   readonly name: string;
   readonly base: StageBase;
   readonly platform: Platform;
-  /** What each of its `COPY --from` copies from. */
-  readonly copyOrigins: ReadonlyMap<CopyInstruction, ImageOrigin | StageOrigin>;
+  /** What a `--from` of a COPY and each `from=` of a RUN's mounts names, by the word that has it. */
+  readonly origins: ReadonlyMap<Word, ImageOrigin | StageOrigin>;
 }
 
 export interface StageGraph {
@@ -98,7 +99,7 @@ class GraphBuilder {
       name: stage.from.name ?? `stage-${stage.index}`,
       base,
       platform,
-      copyOrigins: this.#copyOrigins(stage, platform),
+      origins: this.#origins(stage, platform),
     };
     this.#nodes.set(stage, node);
     return node;
@@ -129,16 +130,22 @@ class GraphBuilder {
     }
   }
 
-  #copyOrigins(stage: Stage, platform: Platform): Map<CopyInstruction, ImageOrigin | StageOrigin> {
-    const origins = new Map<CopyInstruction, ImageOrigin | StageOrigin>();
+  #origins(stage: Stage, platform: Platform): Map<Word, ImageOrigin | StageOrigin> {
+    const origins = new Map<Word, ImageOrigin | StageOrigin>();
     for (const instruction of stage.instructions) {
-      if (instruction.kind !== 'COPY' || instruction.from === undefined) continue;
-      origins.set(instruction, this.#copyOrigin(stage, instruction.from, platform));
+      if (instruction.kind === 'COPY' && instruction.from !== undefined) {
+        origins.set(instruction.from, this.#origin(stage, instruction.from, platform));
+      }
+      if (instruction.kind !== 'RUN') continue;
+      for (const word of instruction.mounts) {
+        const { from, at } = parseRunMount(this.#dockerfile.file, word);
+        if (from !== undefined) origins.set(word, this.#origin(stage, { text: from, at }, platform));
+      }
     }
     return origins;
   }
 
-  #copyOrigin(stage: Stage, from: Word, platform: Platform): ImageOrigin | StageOrigin {
+  #origin(stage: Stage, from: Word, platform: Platform): ImageOrigin | StageOrigin {
     if (/^\d+$/.test(from.text)) {
       const index = Number(from.text);
       if (index >= stage.index)

@@ -71,7 +71,7 @@ async function baseConfigs(
   };
   const lookups = stages.flatMap((node) => [
     ...(node.base.kind === 'image' ? [resolve(node.base, node)] : []),
-    ...[...node.copyOrigins.values()].flatMap((origin) => (origin.kind === 'image' ? [resolve(origin)] : [])),
+    ...[...node.origins.values()].flatMap((origin) => (origin.kind === 'image' ? [resolve(origin)] : [])),
   ]);
   const failed = (await Promise.allSettled(lookups)).find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -1,13 +1,24 @@
 import { type BuildArgs, PROXY_ARGS, resolveArg } from '../dockerfile/build-args.ts';
-import { type ExpandContext, expandInstruction } from '../dockerfile/expand-instruction.ts';
+import { type ExpandContext, expandInstruction, expandWord } from '../dockerfile/expand-instruction.ts';
 import type { Environment } from '../dockerfile/expand-word.ts';
 import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile/instruction.ts';
+import { parseRunMount } from '../dockerfile/run-mount.ts';
+import type { Word } from '../dockerfile/source.ts';
 import { OcitsError } from '../errors.ts';
 import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
 import { formatReference } from '../oci/reference.ts';
 import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
-import type { GraphStage, ImageOrigin, StageOrigin } from './graph.ts';
-import type { FilePlan, HistoryPlan, RunPlan, StagePlan, StepPlan, StepPlanBase } from './plan.ts';
+import type { GraphStage } from './graph.ts';
+import type {
+  FilePlan,
+  HistoryPlan,
+  MountPlan,
+  Origin,
+  RunPlan,
+  StagePlan,
+  StepPlan,
+  StepPlanBase,
+} from './plan.ts';
 import { runCommand, runHistory } from './plan-run.ts';
 
 /** ARGs that a stage has declared, in their order; undefined: without a value. */
@@ -154,7 +165,7 @@ class StagePlanner {
         return this.#run(instruction, this.#base(instruction, index));
       case 'COPY':
       case 'ADD':
-        return this.#copy(instruction, this.#base(instruction, index), this.#instructions[index]!);
+        return this.#copy(instruction, this.#base(instruction, index));
       case 'WORKDIR': {
         const path = this.#config.WorkingDir ?? '/';
         if (path === '/') return undefined;
@@ -189,6 +200,7 @@ class StagePlanner {
       kind: 'run',
       instruction,
       ...runCommand(instruction, this.#config),
+      mounts: instruction.mounts.map((word) => this.#mount(word, base)),
       env: setVariables(this.#config.Env ?? [], declared),
       proxyEnv: this.#proxies(),
       user: this.#config.User ?? '',
@@ -203,16 +215,30 @@ class StagePlanner {
     });
   }
 
-  #copy(instruction: FilePlan['instruction'], base: StepPlanBase, written: StageInstruction): FilePlan {
-    const origins: ReadonlyMap<StageInstruction, ImageOrigin | StageOrigin> = this.#node.copyOrigins;
-    const origin = origins.get(written);
-    if (instruction.kind === 'COPY' && instruction.from !== undefined && origin === undefined) {
-      throw new OcitsError('unsupported', 'an ONBUILD trigger cannot copy from another stage or image yet', {
-        location: { file: this.#context.dockerfile.file, ...base.range.start },
-      });
-    }
+  #mount(word: Word, base: StepPlanBase): MountPlan {
+    const { file } = this.#context.dockerfile;
+    const expansion = this.#expansion();
+    const mount = parseRunMount(file, word, (value) => expandWord(expansion, value).text);
+    return { mount, ...(mount.from === undefined ? {} : { origin: this.#origin(word, base) }) };
+  }
+
+  #copy(instruction: FilePlan['instruction'], base: StepPlanBase): FilePlan {
     const workdir = this.#config.WorkingDir || '/';
-    return { ...base, kind: 'copy', instruction, ...(origin === undefined ? {} : { origin }), workdir };
+    const from = instruction.kind === 'COPY' ? instruction.from : undefined;
+    const origin = from === undefined ? {} : { origin: this.#origin(from, base) };
+    return { ...base, kind: 'copy', instruction, ...origin, workdir };
+  }
+
+  #origin(word: Word, { range }: StepPlanBase): Origin {
+    const origin = this.#node.origins.get(word);
+    if (origin !== undefined) return origin;
+    throw new OcitsError(
+      'unsupported',
+      'an ONBUILD trigger cannot take files from another stage or image yet',
+      {
+        location: { file: this.#context.dockerfile.file, ...range.start },
+      },
+    );
   }
 
   #stepHistory(step: StepPlan): string {

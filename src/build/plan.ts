@@ -1,4 +1,5 @@
 import type { AddInstruction, CopyInstruction, RunInstruction } from '../dockerfile/instruction.ts';
+import type { RunMount } from '../dockerfile/run-mount.ts';
 import type { SourceRange } from '../dockerfile/source.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { ConfigState } from './config-change.ts';
@@ -15,6 +16,15 @@ export interface StepPlanBase {
   readonly platform: Platform;
 }
 
+export type Origin = ImageOrigin | StageOrigin;
+
+/** A `--mount` of a RUN, its variables replaced. */
+export interface MountPlan {
+  readonly mount: RunMount;
+  /** What it shows; undefined: the context (bind), or nothing. */
+  readonly origin?: Origin;
+}
+
 /** A command that runs on a tree. Nothing in it is left to be expanded. */
 export interface RunPlan extends StepPlanBase {
   readonly kind: 'run';
@@ -22,6 +32,8 @@ export interface RunPlan extends StepPlanBase {
   readonly args: readonly string[];
   /** A script with a `#!` line that `args` names: bound in from outside the tree. */
   readonly script?: RunScript;
+  /** Those with an origin in the order of the step's further inputs. */
+  readonly mounts: readonly MountPlan[];
   /** The image's variables and the declared ARGs. */
   readonly env: readonly string[];
   /** Proxy settings that no ARG declares: the command sees them, the cache key does not. */
@@ -42,7 +54,7 @@ export interface FilePlan extends StepPlanBase {
   readonly kind: 'copy';
   readonly instruction: CopyInstruction | AddInstruction;
   /** Where it copies from; undefined: the context. */
-  readonly origin?: ImageOrigin | StageOrigin;
+  readonly origin?: Origin;
   readonly workdir: string;
 }
 

@@ -4,9 +4,10 @@ import type { ImageHolders } from '../image/image-holders.ts';
 import { markLive } from '../image/mark-live.ts';
 import { warning } from '../progress.ts';
 import { type CacheEntry, openBuildCache, type StepRecord } from './build-cache.ts';
+import { removeCacheFolders } from './cache-mount.ts';
 
 export interface CachePruneOptions {
-  /** All records, not just those whose layers no image has. */
+  /** All records, not just those whose layers no image has; without `unusedSince` the folders of cache mounts, too. */
   readonly isAll: boolean;
   /** Only records that were not used since. */
   readonly unusedSince?: Date;
@@ -38,6 +39,7 @@ export async function pruneBuildCache(host: ImageHost, options: CachePruneOption
     await cache.delete(key);
     records.push(entry.record);
   }
+  if (options.isAll && options.unusedSince === undefined) await removeCacheFolders(store.paths.root);
   const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });
   return { records, freedBytes };
 }

@@ -13,6 +13,8 @@ export interface RunSurroundings {
   readonly user: ResolvedUser;
   readonly etcFiles: ContainerSpec['etcFiles'];
   readonly mounts: readonly ContainerMount[];
+  /** Variables beside the plan's own: secrets. */
+  readonly env: readonly string[];
   readonly network: ContainerSpec['network'];
   readonly options: RunOptions;
   readonly cgroupsPath: string;
@@ -37,7 +39,7 @@ export const RUN_TARGETS: readonly MountTarget[] = [
  */
 export function runSpec(plan: RunPlan, surroundings: RunSurroundings): ContainerSpec {
   const { id, rootfs, user, etcFiles, mounts, network, options, cgroupsPath } = surroundings;
-  const env = [...plan.env, ...plan.proxyEnv];
+  const env = [...plan.env, ...plan.proxyEnv, ...surroundings.env];
   return {
     id,
     hostname: BUILD_HOSTNAME,

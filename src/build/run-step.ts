@@ -14,9 +14,11 @@ import type { BuildNetworkMode } from './build-request.ts';
 import type { BuildStep, NewLayer, StepRun } from './build-step.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
 import { goQuote } from './go-format.ts';
+import type { ReadyMounts } from './mount-collector.ts';
 import { OutputTail } from './output-tail.ts';
 import type { RunPlan } from './plan.ts';
 import { SCRIPT_FOLDER } from './plan-run.ts';
+import { RunMounts } from './run-mounts.ts';
 import { RUN_TARGETS, runSpec } from './run-spec.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
 import { builtLayer, type Tree, treeKey } from './tree.ts';
@@ -25,14 +27,16 @@ import { builtLayer, type Tree, treeKey } from './tree.ts';
 export class RunStep implements BuildStep {
   readonly plan: RunPlan;
   readonly #workshop: BuildWorkshop;
+  readonly #mounts: RunMounts;
 
   constructor(plan: RunPlan, workshop: BuildWorkshop) {
     this.plan = plan;
     this.#workshop = workshop;
+    this.#mounts = new RunMounts(plan, workshop);
   }
 
-  async keyParts([below]: readonly Tree[]): Promise<KeyParts> {
-    const { args, script, env, user, cwd, platform, instruction } = this.plan;
+  async keyParts([below, ...sources]: readonly Tree[], signal: AbortSignal): Promise<KeyParts> {
+    const { args, script, env, user, cwd, platform, mounts } = this.plan;
     const { runOptions, clampSeconds } = this.#workshop;
     const variables = env.map((variable) => {
       const equals = variable.indexOf('=');
@@ -49,7 +53,10 @@ export class RunStep implements BuildStep {
       platform: formatPlatform(platform),
       network: this.#networkMode(),
       ...(script === undefined ? {} : { script: script.content }),
-      ...(instruction.mounts.length === 0 ? {} : { mounts: instruction.mounts.map(({ text }) => text) }),
+      ...(mounts.length === 0
+        ? {}
+        : { mounts: mounts.map(({ mount: { at: _at, ...rest } }) => JSON.stringify(rest)) }),
+      ...(mounts.length === 0 ? {} : { mounted: await this.#mounts.digests(sources, signal) }),
       ...(extraHosts.length === 0
         ? {}
         : { hosts: extraHosts.map(({ name, address }) => `${name}=${address}`) }),
@@ -59,23 +66,28 @@ export class RunStep implements BuildStep {
     };
   }
 
-  async exec([below]: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+  async exec([below, ...sources]: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
     const tree = below!;
     const { content, folder } = this.#workshop;
     const parents = await content.parents(tree, run.signal);
     // What is left in it goes with the build's folder.
     const place = join(folder.path, this.plan.place.replace('/', '-'));
     await mkdir(join(place, 'rootfs'), { recursive: true, mode: 0o700 });
-    await this.#runCommand(place, parents, run);
+    {
+      await using mounts = await this.#mounts.prepare(place, sources, run.signal);
+      await this.#runCommand(place, parents, mounts, run);
+    }
     return await this.#keepChanges(place, tree, parents, run.signal);
   }
 
-  async #runCommand(place: string, parents: Parents, run: StepRun): Promise<void> {
-    const { host } = this.#workshop;
-    const { mounts } = await host.snapshotter.prepare(place, parents, RUN_TARGETS, { isVolatile: true });
-    const spec = await this.#spec(place, parents, run.signal);
+  async #runCommand(place: string, parents: Parents, mounts: ReadyMounts, run: StepRun): Promise<void> {
+    const { snapshotter } = this.#workshop.host;
+    const targets = [...RUN_TARGETS, ...mounts.targets];
+    const active = await snapshotter.prepare(place, parents, targets, { isVolatile: true });
+    const spec = await this.#spec(place, parents, mounts, run.signal);
     const tail = new OutputTail();
-    const exitCode = await this.#watch(place, spec, mounts, run, tail);
+    const rootMounts = [...mounts.hostMounts, ...active.mounts];
+    const exitCode = await this.#watch({ place, spec, rootMounts }, run, tail);
     run.signal.throwIfAborted();
     if (exitCode === 0) return;
     const process = `process ${goQuote(this.plan.args.join(' '))}`;
@@ -84,9 +96,7 @@ export class RunStep implements BuildStep {
   }
 
   async #watch(
-    place: string,
-    spec: ContainerSpec,
-    rootMounts: readonly Mount[],
+    { place, spec, rootMounts }: { place: string; spec: ContainerSpec; rootMounts: readonly Mount[] },
     run: StepRun,
     tail: OutputTail,
   ): Promise<number> {
@@ -112,7 +122,12 @@ export class RunStep implements BuildStep {
     }
   }
 
-  async #spec(place: string, parents: Parents, signal: AbortSignal): Promise<ContainerSpec> {
+  async #spec(
+    place: string,
+    parents: Parents,
+    ready: ReadyMounts,
+    signal: AbortSignal,
+  ): Promise<ContainerSpec> {
     const { network, folder, runOptions } = this.#workshop;
     const { network: space, etcFiles } = await network.forMode(this.#networkMode(), signal);
     const files: { source: string; target: string }[] = [];
@@ -126,7 +141,8 @@ export class RunStep implements BuildStep {
       rootfs: join(place, 'rootfs'),
       user: await this.#user(parents),
       etcFiles: files,
-      mounts: await this.#scriptMount(place),
+      mounts: [...ready.mounts, ...(await this.#scriptMount(place))],
+      env: ready.env,
       network: space,
       options: runOptions,
     });

@@ -1,5 +1,5 @@
 import type { ImageOrigin, StageBase, StageOrigin } from './graph.ts';
-import type { StagePlan, StepPlan } from './plan.ts';
+import type { Origin, StagePlan, StepPlan } from './plan.ts';
 import type { GraphNode } from './solve.ts';
 import { EMPTY_TREE, type Tree } from './tree.ts';
 
@@ -40,12 +40,19 @@ export function stepGraph(plans: readonly StagePlan[], work: NodeWork): TreeNode
   for (const plan of plans) {
     end = originNode(plan.node.base, plan.baseLabel);
     for (const step of plan.steps) {
-      const sources = step.kind === 'copy' && step.origin !== undefined ? [originNode(step.origin)] : [];
+      const sources = originsOf(step).map((origin) => originNode(origin));
       end = { inputs: [end, ...sources], work: (inputs, signal) => work.step(step, inputs, signal) };
     }
     ends.set(plan.node.stage.index, end);
   }
   return end;
+}
+
+/** What a step reads from besides the tree that it changes. */
+function originsOf(step: StepPlan): Origin[] {
+  if (step.kind === 'copy') return step.origin === undefined ? [] : [step.origin];
+  if (step.kind === 'workdir') return [];
+  return step.mounts.flatMap(({ origin }) => (origin === undefined ? [] : [origin]));
 }
 
 /** Equal for the same image of the same platform. */

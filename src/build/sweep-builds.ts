@@ -6,18 +6,18 @@ import type { BuildHost } from './build-workshop.ts';
 
 /** Clears away what builds have left whose process was killed: commands that still run, networks, files. */
 export async function sweepBuilds({ store, network }: Pick<BuildHost, 'store' | 'network'>): Promise<void> {
-  const abandoned = await abandonedBuildFolders(store.paths.root);
+  const abandoned = await abandonedBuildFolders(store.paths);
   if (abandoned.length === 0) return;
   const [{ crunDelete, openCrun }, { readPidRecord }] = await Promise.all([
     import('../runtime/crun.ts'),
     import('../runtime/records.ts'),
   ]);
-  for (const { id, path } of abandoned) {
+  for (const { id, path, runPath } of abandoned) {
     for (const name of await readdir(path)) {
       if (readPidRecord(join(path, name)) === undefined) continue;
       await crunDelete(await openCrun(store.paths), `${id}-${name}`);
     }
     await (await network()).teardown({ id });
-    await removeTrees([path]);
+    await removeTrees([path, runPath]);
   }
 }

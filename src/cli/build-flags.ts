@@ -19,6 +19,7 @@ export const buildFlags = {
   pull: toggle({ description: 'look for newer base images' }),
   push: toggle({ description: 'push the image under all its names' }),
   quiet: toggle({ char: 'q', description: "print the image's ID alone" }),
+  secret: list({ description: 'a secret for RUN --mount=type=secret: id=NAME,src=FILE' }),
   'shm-size': text({ description: 'size of /dev/shm of RUN steps' }),
   tag: list({ char: 't', description: 'name of the image, with a tag' }),
   target: text({ description: 'the stage to build' }),
@@ -40,7 +41,7 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
 
 const MISSING_LISTS = [
   ...['allow', 'annotation', 'attest', 'build-context', 'cache-from', 'cache-to', 'no-cache-filter'],
-  ...['secret', 'security-opt', 'ssh'],
+  ...['security-opt', 'ssh'],
 ];
 const MISSING_TEXTS = [
   ...['builder', 'call', 'cgroup-parent', 'cpu-period', 'cpu-quota', 'cpu-shares', 'cpuset-cpus'],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { refuseMissingBuildFlags } from '../../src/cli/build-flags.ts';
 
 describe('flags that are not there yet', () => {
-  it.each([{ squash: true }, { secret: ['id=x'] }, { output: 'type=tar,dest=x' }, { provenance: 'true' }])(
+  it.each([{ squash: true }, { ssh: ['default'] }, { output: 'type=tar,dest=x' }, { provenance: 'true' }])(
     '%j is refused by name',
     (flags) => {
       const [name] = Object.keys(flags);

@@ -125,7 +125,13 @@ function requestOf(context: string, dockerfile: string, options: BuildOptions): 
       ...(options.target === undefined ? {} : { stage: options.target }),
     },
     cache: { isUsed: options.noCache !== true, pullsAlways: false },
-    run: { network: options.network ?? 'none', extraHosts: [], rlimits: [], ...options.run },
+    run: {
+      network: options.network ?? 'none',
+      extraHosts: [],
+      rlimits: [],
+      secrets: new Map(),
+      ...options.run,
+    },
     output: {
       tags: (options.tags ?? []).map((tag) => withDefaultTag(parseReference(tag))),
       labels: options.labels ?? {},

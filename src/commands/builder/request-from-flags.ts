@@ -5,6 +5,7 @@ import { OcitsError } from '../../errors.ts';
 import { parseTag } from '../../image/tag-image.ts';
 import { parseAddHost } from '../../network/hosts-file.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { parseSecret } from './secret-flag.ts';
 
 /** The values of the flags of `build`; absent: not given. */
 export interface BuildFlagValues {
@@ -16,6 +17,7 @@ export interface BuildFlagValues {
   readonly 'no-cache'?: boolean;
   readonly platform?: string | undefined;
   readonly pull?: boolean;
+  readonly secret?: string[] | undefined;
   readonly 'shm-size'?: string | undefined;
   readonly tag?: string[] | undefined;
   readonly target?: string | undefined;
@@ -48,6 +50,7 @@ export function buildRequestFromFlags(
       network: flags.network === 'host' || flags.network === 'none' ? flags.network : 'default',
       extraHosts: (flags['add-host'] ?? []).map(parseAddHost),
       rlimits: (flags.ulimit ?? []).map(parseUlimit),
+      secrets: new Map((flags.secret ?? []).map((text) => parseSecret(text, env))),
       ...(flags['shm-size'] === undefined
         ? {}
         : { shmSizeBytes: parseBytes(flags['shm-size'], '--shm-size') }),

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { abandonedBuildFolders, makeBuildFolder } from '../../src/build/build-folder.ts';
+import { removeTrees } from '../../src/system/remove-tree.ts';
+import { buildHost } from '../support/build-host.ts';
+
+describe('the folder of a build', () => {
+  it('goes with the build, and is not abandoned while that runs', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'ocits-builds-'));
+    const paths = { root, run: join(root, 'run') };
+    {
+      await using folder = await makeBuildFolder(paths);
+      await mkdir(folder.runPath, { recursive: true });
+      expect(await abandonedBuildFolders(paths)).toEqual([]);
+      expect(await readdir(join(root, 'builds'))).toEqual([folder.id]);
+    }
+    expect(await readdir(join(root, 'builds'))).toEqual([]);
+    expect(await readdir(join(paths.run, 'builds'))).toEqual([]);
+    await removeTrees([root]);
+  });
+});
+
+describe('a build that was killed', () => {
+  it('is cleared away by the next one: its command, network, mounts and files', async () => {
+    await using made = await buildHost();
+    const dockerfile = join(made.folder, 'Dockerfile');
+    await writeFile(dockerfile, 'FROM busybox\nRUN echo started && sleep 4321\n');
+    const script = join(made.folder, 'run.ts');
+    await writeFile(script, SCRIPT(made.host.store.paths, made.context, dockerfile));
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('exit', resolve));
+    const { root } = made.host.store.paths;
+    expect(await readdir(join(root, 'builds'))).toHaveLength(1);
+    expect(await running('sleep\x004321')).toBe(true);
+
+    await made.build('FROM busybox\nLABEL next=1\n');
+    expect(await readdir(join(root, 'builds'))).toEqual([]);
+    expect(await running('sleep\x004321')).toBe(false);
+    expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(root);
+    const crun = join(made.host.store.paths.run, 'crun');
+    expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
+  });
+});
+
+async function running(command: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
+  );
+  return lines.some((line) => line.startsWith(command));
+}
+
+/** A build in a process of its own, which tells when its RUN has begun. */
+const SCRIPT = (paths: object, context: string, dockerfile: string) => `
+import { build } from '${join(import.meta.dirname, '../../src/build/build.ts')}';
+import { openSession } from '${join(import.meta.dirname, '../../src/session.ts')}';
+import { createDirectSupervisor } from '${join(import.meta.dirname, '../../src/runtime/direct-supervisor.ts')}';
+import { hostPlatform } from '${join(import.meta.dirname, '../../src/oci/platform.ts')}';
+const paths = ${JSON.stringify(paths)};
+const { signal } = new AbortController();
+const session = openSession({ paths, signal, emit: (event) => event.type === 'output' && console.log('started') });
+const host = {
+  ...(await session.imageHost()),
+  registry: session.registry, network: session.network,
+  supervisor: async () => createDirectSupervisor(paths),
+};
+await build(host, {
+  source: { context: ${JSON.stringify(context)}, dockerfile: ${JSON.stringify(dockerfile)}, stdin: process.stdin },
+  target: { platform: hostPlatform(), buildArgs: new Map() },
+  cache: { isUsed: true, pullsAlways: false },
+  run: { network: 'none', extraHosts: [], rlimits: [], secrets: new Map() },
+  output: { tags: [], labels: {} },
+}, signal);
+`;
