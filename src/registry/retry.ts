@@ -20,7 +20,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
   baseDelayMs: 250,
   maxDelayMs: 8_000,
   maxRetryAfterMs: 120_000,
-  stallMs: 60_000,
+  stallMs: 30_000,
 };
 
 /** Thrown in place of `error` by an attempt that may go better the next time. */

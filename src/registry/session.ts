@@ -86,7 +86,7 @@ export class Session {
     if (url.hostname === base.hostname && (url.port === '' || url.port === base.port)) {
       return new URL(`${base.origin}${url.pathname}${url.search}`);
     }
-    if (this.endpoint.insecure || isLoopback(url.host)) return url;
+    if (this.endpoint.insecure || (isLoopback(url.host) && isLoopback(base.host))) return url;
     throw new OcitsError(
       'denied',
       `${what}: ${base.host} redirects to plain http at ${url.host}, which is refused`,

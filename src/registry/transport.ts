@@ -23,7 +23,7 @@ export interface HttpRequest {
 }
 
 /** A registry may take its time to file away what was sent. */
-const UPLOAD_PATIENCE = 5;
+const UPLOAD_PATIENCE = 10;
 
 /** Sends requests, and follows nothing: no redirect, no retry, no authentication. */
 export class Transport {

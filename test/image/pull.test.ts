@@ -13,6 +13,8 @@ import { hostPlatform, type Platform, parsePlatform } from '../../src/oci/platfo
 import { parseReference } from '../../src/oci/reference.ts';
 import type { LayerEvent, ProgressEvent } from '../../src/progress.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { runTool } from '../../src/system/spawn.ts';
 import { FakeRegistry, sendError } from '../support/fake-registry.ts';
 import { startRegistry } from '../support/registry.ts';
 import { type ConfigHost, configHost } from '../support/registry-config.ts';
@@ -448,6 +450,25 @@ describe('interruptions', () => {
     const { image } = await w.pull(`${fake.host}/a/b:1`);
     expect(fake.sentBytes(blob)).toBeLessThanOrEqual(big.content.length - 2.5 * 1024 * 1024);
     expect(await unpackImage(w.host, image)).toHaveLength(2);
+  });
+
+  test('a full disk is said to be one, and nothing is named', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    addToFake(fake, '1', imageOf({ layers: [big], platform: here }));
+    const { root } = w.host.store.paths;
+    await runTool('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'small', root]);
+    try {
+      await openStore(w.host.store.paths);
+      await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({
+        code: 'disk-full',
+        hint: expect.stringContaining('prune'),
+      });
+      expect(await names(w.host)).toBe(0);
+    } finally {
+      await runTool('umount', [root]);
+    }
+    expect((await w.pull(`${fake.host}/a/b:1`)).upToDate).toBe(false);
   });
 
   test('the first failure ends the other layers’ downloads', async () => {

@@ -233,20 +233,19 @@ describe('Docker Hub', () => {
     );
   });
 
-  test('a redirect from https to plain http on another host is not followed', async () => {
-    await using hub = await FakeRegistry.start(tls);
-    const blob = hub.addBlob(Buffer.from('x'));
-    hub.on(
-      'GET',
-      /blobs/,
-      ({ response }) => void response.writeHead(307, { location: 'http://cdn.example/x' }).end(),
-    );
-    await using proxy = await startProxy({ 'registry-1.docker.io:443': portOf(hub) });
-    useProxy(proxy.url);
-    await using host = await configHost();
-    await trust(host, 'registry-1.docker.io');
-    const client = host.registry().repository(parseReference('node:1'));
-    await expect(client.fetchBlob(blob, 0)).rejects.toMatchObject({ code: 'denied' });
-    expect(proxy.requests).toEqual(['CONNECT registry-1.docker.io:443']);
-  });
+  test.each(['http://cdn.example/x', 'http://127.0.0.1:9/x'])(
+    'a redirect from https to plain http elsewhere is not followed: %s',
+    async (location) => {
+      await using hub = await FakeRegistry.start(tls);
+      const blob = hub.addBlob(Buffer.from('x'));
+      hub.on('GET', /blobs/, ({ response }) => void response.writeHead(307, { location }).end());
+      await using proxy = await startProxy({ 'registry-1.docker.io:443': portOf(hub) });
+      useProxy(proxy.url);
+      await using host = await configHost();
+      await trust(host, 'registry-1.docker.io');
+      const client = host.registry().repository(parseReference('node:1'));
+      await expect(client.fetchBlob(blob, 0)).rejects.toMatchObject({ code: 'denied' });
+      expect(proxy.requests).toEqual(['CONNECT registry-1.docker.io:443']);
+    },
+  );
 });
