@@ -1,4 +1,4 @@
-import { type CachePruneOptions, pruneBuildCache } from '../../build/prune-build-cache.ts';
+import { type PruneBuilderOptions, pruneBuilder } from '../../build/prune-builder.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { list, toggle } from '../../cli/flags.ts';
@@ -24,13 +24,13 @@ export default class BuilderPrune extends BaseCommand {
     const what = flags.all ? 'all build cache' : 'all build cache that no image has';
     if (!flags.force && !(await confirm(`This will remove ${what}.`))) return;
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const options: CachePruneOptions = {
+    const options: PruneBuilderOptions = {
       isAll: flags.all,
       ...(since === undefined ? {} : { unusedSince: since }),
       holders: await session.imageHolders(),
       signal: session.signal,
     };
-    const { records, freedBytes } = await pruneBuildCache(await session.imageHost(), options);
+    const { records, freedBytes } = await pruneBuilder(await session.imageHost(), options);
     if (records.length > 0) {
       this.print('Deleted build cache objects:');
       for (const { key, label } of records) this.print(`${shortDigest(key)}  ${label}`);
