@@ -6,6 +6,8 @@ export interface FlagShape {
   readonly type: 'boolean' | 'option';
   readonly char?: string | undefined;
   readonly multiple?: boolean | undefined;
+  /** A boolean that is true unless it is taken back, which oclif reads as `--no-name`. */
+  readonly allowNo?: boolean | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly charAliases?: readonly string[] | undefined;
 }
@@ -91,14 +93,14 @@ class ArgvReader {
     }
   }
 
-  /** All flags in their long form; a boolean that is false is left out. */
+  /** All flags in their long form; a boolean that is false is left out, unless true is its default. */
   words(): string[] {
     const words: string[] = [];
     for (const [flag, values] of this.#values) {
       for (const value of flag.multiple ? values : values.slice(-1)) {
         if (value === true) words.push(`--${flag.name}`);
-        else if (value !== false)
-          words.push(`--${flag.name}`, value.startsWith('-') ? `${VALUE_MARK}${value}` : value);
+        else if (value === false) words.push(...(flag.allowNo === true ? [`--no-${flag.name}`] : []));
+        else words.push(`--${flag.name}`, value.startsWith('-') ? `${VALUE_MARK}${value}` : value);
       }
     }
     return words;

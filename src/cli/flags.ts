@@ -32,6 +32,9 @@ export const choice = <const T extends string>(options: FlagText & { readonly op
 /** A flag that is there or not; `--name=false` takes it back. */
 export const toggle = (options: FlagText) => Flags.boolean(options);
 
+/** A flag that is true unless `--name=false` says otherwise. */
+export const toggleOn = (options: FlagText) => Flags.boolean({ ...options, default: true, allowNo: true });
+
 /** The flags that several commands share. */
 export const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'rawjson', 'quiet'] as const;
 export const progressFlag = choice({

@@ -93,6 +93,25 @@ function parseUntil(text: string, now: Date): Date {
   );
 }
 
+/**
+ * Reads the filters of `image prune`, where `dangling=false` is another word for all. Throws `invalid-argument`, also
+ * for filters that only a list has.
+ */
+export function parsePruneFilters(
+  texts: readonly string[],
+  isAll: boolean,
+): { readonly isAll: boolean; readonly filters: ImageFilters } {
+  const filters = parseImageFilters(texts);
+  const foreign = (['references', 'before', 'since'] as const).find((name) => filters[name].length > 0);
+  if (foreign !== undefined) {
+    throw new OcitsError(
+      'invalid-argument',
+      `invalid filter: ${foreign.replace(/s$/, '')} does not go with prune`,
+    );
+  }
+  return { isAll: isAll || filters.isDangling === false, filters };
+}
+
 /** Whether the labels and the age of an image are what prune was told to remove. */
 export function matchesPruneFilters(stored: StoredImage, filters: ImageFilters): boolean {
   return matchesLabels(stored, filters) && matchesUntil(stored, filters);

@@ -1,4 +1,5 @@
 import type { RunConfig } from '../oci/image-config.ts';
+import type { Platform } from '../oci/platform.ts';
 import { familiarName } from '../oci/reference.ts';
 import { platformOf } from './choose-image.ts';
 import { requireImage } from './find-image.ts';
@@ -13,8 +14,9 @@ import { imageSize } from './layer-size.ts';
 export async function inspectImage(
   host: ImageHost,
   nameOrId: string,
+  platform?: Platform,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const image = await requireImage(host.store, nameOrId);
+  const image = await requireImage(host.store, nameOrId, platform);
   const stored = (await readCatalog(host.store)).find((other) => other.image.id === image.id);
   const { config } = image;
   return {

@@ -1,0 +1,22 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { formatFlag, platformFlag } from '../../cli/flags.ts';
+import { inspectTargets } from '../../cli/inspect-output.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { inspectImage } from '../../image/inspect-image.ts';
+import { parsePlatform } from '../../oci/platform.ts';
+import { openSession } from '../../session.ts';
+
+export default class ImageInspect extends BaseCommand {
+  static override summary = 'Show all that is known of images';
+  static override usage = '[OPTIONS] IMAGE [IMAGE...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = { format: formatFlag, platform: platformFlag };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(ImageInspect);
+    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const host = await session.imageHost();
+    await inspectTargets(args, flags.format, async (name) => await inspectImage(host, name, platform));
+  }
+}

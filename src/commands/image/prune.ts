@@ -1,0 +1,41 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { list, toggle } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { parsePruneFilters } from '../../image/filter-images.ts';
+import { pruneImages } from '../../image/prune-images.ts';
+import { openSession } from '../../session.ts';
+
+export default class ImagePrune extends BaseCommand {
+  static override summary = 'Remove images that have no tag, and content that nothing needs';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    all: toggle({
+      char: 'a',
+      description: 'all images that no container uses, not just those without a tag',
+    }),
+    filter: list({ description: 'only those that pass, such as until=24h or label=name=value' }),
+    force: toggle({ char: 'f', description: 'do not ask' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(ImagePrune);
+    const { isAll, filters } = parsePruneFilters(flags.filter ?? [], flags.all);
+    const question = isAll
+      ? 'This will remove all images without at least one container associated to them.'
+      : 'This will remove all dangling images.';
+    if (!flags.force && !(await confirm(question))) return;
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    const holders = await session.imageHolders();
+    const host = await session.imageHost();
+    const { removals, freedBytes } = await pruneImages(host, { isAll, filters, holders, signal });
+    if (removals.length > 0) this.print('Deleted Images:');
+    for (const removal of removals) {
+      this.print(removal.kind === 'untagged' ? `untagged: ${removal.name}` : `deleted: ${removal.digest}`);
+    }
+    if (removals.length > 0) this.print('');
+    this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
+  }
+}
