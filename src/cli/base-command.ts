@@ -14,6 +14,7 @@ export abstract class BaseCommand extends Command {
   /** How many arguments there may be: at least and at most. */
   static arity: readonly [number, number] = [0, 0];
   static override strict = false;
+  static override flags: (typeof Command)['flags'] = {};
 
   /** Aborted by Ctrl-C or SIGTERM. A command that forwards signals itself calls `signals.release()`. */
   readonly signals = signalScope();

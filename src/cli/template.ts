@@ -121,7 +121,10 @@ function evaluate(pipeline: Pipeline, scope: Scope): unknown {
 
 function evaluateCall(call: Call, scope: Scope, piped: readonly unknown[]): unknown {
   const operands = call.operands.map((operand) => evaluateOperand(operand, scope));
-  return call.name === undefined ? operands[0] : callFunction(call.name, [...operands, ...piped]);
+  if (call.name !== undefined) return callFunction(call.name, [...operands, ...piped]);
+  const [first, ...rest] = operands;
+  // A method, such as `.Label "name"` of a container.
+  return typeof first === 'function' ? first(...rest, ...piped) : first;
 }
 
 function evaluateOperand(operand: Operand, scope: Scope): unknown {

@@ -1,5 +1,6 @@
 import type { NetworkDriver } from '../network/network.ts';
 import type { ProgressSink } from '../progress.ts';
+import type { Registry } from '../registry/registry.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import type { Store } from '../store/store.ts';
 import type { HostPaths } from '../system/paths.ts';
@@ -11,6 +12,7 @@ export interface ContainerHost {
   readonly emit: ProgressSink;
   store(): Promise<Store>;
   snapshotter(): Promise<Snapshotter>;
+  registry(): Promise<Registry>;
   network(): Promise<NetworkDriver>;
   volumes(): Promise<VolumeStore>;
 }

@@ -1,19 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import type { ContainerMount } from '../bundle/container-spec.ts';
 import { platformOf } from '../image/choose-image.ts';
-import { requireImage } from '../image/find-image.ts';
 import type { Image } from '../image/image.ts';
-import { unpackImage } from '../image/unpack.ts';
 import { parseExposed, parsePublish } from '../network/port-grammar.ts';
 import type { RunConfig } from '../oci/image-config.ts';
 import { formatPlatform, hostPlatform } from '../oci/platform.ts';
 import { warning } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
 import { ownIdentity } from '../system/process-identity.ts';
+import type { MountRequest } from '../volume/mount-request.ts';
 import { addContainer } from './container-catalog.ts';
 import type { ContainerHost } from './container-host.ts';
 import { checkContainerName } from './container-name.ts';
-import type { ContainerRecord } from './container-record.ts';
+import type { ContainerRecord, ProcessRecord } from './container-record.ts';
 import type { CreateRequest, NetworkOptions } from './create-request.ts';
+import { ensureImage, ensureSnapshots, type PullPolicy } from './ensure-image.ts';
 import { fillVolume, openImageTree } from './fill-volume.ts';
 import { markLive } from './live-marks.ts';
 import { mountRequests, type ResolvedMount, resolveMount } from './resolve-mounts.ts';
@@ -22,6 +23,8 @@ import { resolveProcess } from './resolve-process.ts';
 export interface CreateOptions {
   /** Whether this process stays with the container to its end, and clears it away. */
   readonly attached?: boolean;
+  /** Whether an image is pulled; the default is where it is missing. */
+  readonly pull?: PullPolicy;
   readonly signal?: AbortSignal;
 }
 
@@ -31,7 +34,7 @@ export function newContainerId(): string {
 }
 
 /**
- * Makes a container from an image in the store, without starting it: unpacks what is not unpacked, makes and fills
+ * Makes a container from an image, without starting it: pulls the image where it is missing, unpacks what is not unpacked, makes and fills
  * volumes, takes the name. After a failure nothing is left of it. Throws `not-found` for the image, `already-exists`
  * for the name, and what the parts of the request are at fault for.
  */
@@ -42,54 +45,87 @@ export async function createContainer(
 ): Promise<ContainerRecord> {
   if (request.name !== undefined) checkContainerName(request.name);
   const [store, snapshotter, volumes] = await Promise.all([host.store(), host.snapshotter(), host.volumes()]);
+  const images = { store, snapshotter, emit: host.emit };
+  const { pull: policy = 'missing', signal } = options;
   // From here until the container is a root of its own, nobody may collect what it is made of.
-  await using _lease = await store.leases.shared(options.signal);
-  const image = await requireImage(store, request.image, request.platform);
-  const config = image.config.config ?? {};
-  const process = resolveProcess(config, request.process);
-  const wanted = mountRequests(request.mounts, config);
-  warnOfPlatform(host, image);
+  await using _lease = await store.leases.shared(signal);
+  const image = await ensureImage(host, images, {
+    name: request.image,
+    platform: request.platform,
+    policy,
+    signal,
+  });
+  const parts = resolveParts(request, image.config.config ?? {});
+  warnOfOddities(host, request, image);
   await using undo = new AsyncDisposableStack();
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
-    unpackImage({ store, snapshotter, emit: host.emit }, image, { signal: options.signal }),
-    resolveAll(wanted, (each) => resolveMount(each, volumes, onMade)),
+    ensureSnapshots(host, images, image, { policy, signal }),
+    resolveAll(parts.mounts, (each) => resolveMount(each, volumes, onMade)),
   ]);
   await fillVolumes(host, snapshots, mounts);
-  const id = newContainerId();
-  const record = await addContainer(
-    host.paths,
-    {
-      version: 1,
-      id,
-      createdAt: new Date().toISOString(),
-      image: {
-        name: request.image,
-        id: image.id,
-        manifest: image.manifestDescriptor,
-        diffIds: image.config.rootfs.diff_ids,
-        snapshots,
-        entrypoint: request.process.entrypoint ?? config.Entrypoint ?? [],
-        command: request.process.command.length > 0 ? request.process.command : (config.Cmd ?? []),
-      },
-      process,
-      hostname: request.network.hostname ?? id.slice(0, 12),
-      network: networkPart(request.network, config),
-      mounts: mounts.map(({ mount }) => mount),
-      host: request.host,
-      labels: { ...config.Labels, ...request.labels },
-      annotations: request.annotations,
-      lifetime: {
-        autoRemove: request.autoRemove,
-        attached: options.attached ?? false,
-        creator: ownIdentity(),
-      },
-    },
-    request.name,
-  );
-  if (request.autoRemove) await markLive(host.paths, id);
+  const record = newRecord(request, image, {
+    ...parts,
+    snapshots,
+    mounts: mounts.map(({ mount }) => mount),
+    attached: options.attached ?? false,
+  });
+  const added = await addContainer(host.paths, record, request.name);
+  if (request.autoRemove) await markLive(host.paths, added.id);
   undo.move();
-  return record;
+  return added;
+}
+
+/** What the image and the user say together; all that can be at fault before anything is made. */
+interface ResolvedParts {
+  readonly process: ProcessRecord;
+  readonly network: NetworkOptions;
+  readonly mounts: readonly MountRequest[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function resolveParts(request: CreateRequest, config: RunConfig): ResolvedParts {
+  return {
+    process: resolveProcess(config, request.process),
+    network: resolveNetwork(request.network, config),
+    mounts: mountRequests(request.mounts, config),
+    labels: { ...config.Labels, ...request.labels },
+  };
+}
+
+interface RecordParts extends Omit<ResolvedParts, 'mounts'> {
+  readonly snapshots: readonly SnapshotKey[];
+  readonly mounts: readonly ContainerMount[];
+  readonly attached: boolean;
+}
+
+function newRecord(
+  request: CreateRequest,
+  image: Image,
+  { snapshots, attached, ...parts }: RecordParts,
+): Omit<ContainerRecord, 'name'> {
+  const config = image.config.config ?? {};
+  const { entrypoint, command } = request.process;
+  const id = newContainerId();
+  return {
+    version: 1,
+    id,
+    createdAt: new Date().toISOString(),
+    image: {
+      name: request.image,
+      id: image.id,
+      manifest: image.manifestDescriptor,
+      diffIds: image.config.rootfs.diff_ids,
+      snapshots,
+      entrypoint: entrypoint ?? config.Entrypoint ?? [],
+      command: command.length > 0 || entrypoint !== undefined ? command : (config.Cmd ?? []),
+    },
+    hostname: request.network.hostname ?? id.slice(0, 12),
+    ...parts,
+    host: request.host,
+    annotations: request.annotations,
+    lifetime: { autoRemove: request.autoRemove, attached, creator: ownIdentity() },
+  };
 }
 
 /** All are awaited, so that whatever was made is known for undo when one fails. */
@@ -116,8 +152,8 @@ async function fillVolumes(
 }
 
 /** What the image exposes is added; with `--publish-all`, each exposed port that is not published gets a port. */
-function networkPart(network: NetworkOptions, config: RunConfig): NetworkOptions {
-  const declared = Object.keys(config.ExposedPorts ?? {}).flatMap((port) => parseExposed(port));
+function resolveNetwork(network: NetworkOptions, config: RunConfig): NetworkOptions {
+  const declared = Object.keys(config.ExposedPorts ?? {}).flatMap(parseExposed);
   const exposed = [...new Set([...declared, ...network.exposed])];
   const published = new Set(network.ports.map((port) => `${port.containerPort}/${port.protocol}`));
   const more = network.publishAll
@@ -126,13 +162,14 @@ function networkPart(network: NetworkOptions, config: RunConfig): NetworkOptions
   return { ...network, exposed, ports: [...network.ports, ...more] };
 }
 
-function warnOfPlatform(host: ContainerHost, image: Image): void {
+function warnOfOddities(host: ContainerHost, { network }: CreateRequest, image: Image): void {
   const platform = platformOf(image);
   const own = hostPlatform();
-  if (platform.os === own.os && platform.architecture === own.architecture) return;
-  host.emit(
-    warning(
-      `the image is for ${formatPlatform(platform)}, and this host is ${formatPlatform(own)}: its programs may not run`,
-    ),
-  );
+  if (platform.os !== own.os || platform.architecture !== own.architecture) {
+    const [theirs, ours] = [platform, own].map(formatPlatform);
+    host.emit(warning(`the image is for ${theirs}, and this host is ${ours}: its programs may not run`));
+  }
+  if (network.mode !== 'bridge' && (network.ports.length > 0 || network.publishAll)) {
+    host.emit(warning(`published ports are discarded with --network ${network.mode}`));
+  }
 }

@@ -86,7 +86,8 @@ function nameMatches(value: string, name: string): boolean {
   }
 }
 
-function labelMatches(value: string, labels: Readonly<Record<string, string>>): boolean {
+/** Whether `value`, a label's name or `name=value`, is among the labels. */
+export function labelMatches(value: string, labels: Readonly<Record<string, string>>): boolean {
   const equals = value.indexOf('=');
   const key = equals < 0 ? value : value.slice(0, equals);
   return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === value.slice(equals + 1));

@@ -4,6 +4,7 @@ import type { ContainerHost } from './container-host.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { createContainer } from './create-container.ts';
 import type { CreateRequest } from './create-request.ts';
+import type { PullPolicy } from './ensure-image.ts';
 import { launchContainer } from './launch-container.ts';
 
 export interface ForegroundOptions {
@@ -14,6 +15,7 @@ export interface ForegroundOptions {
   readonly onStarted?: (container: RunningContainer, record: ContainerRecord) => void;
   /** Called when the container is made, before it is started. */
   readonly onCreated?: (record: ContainerRecord) => Promise<void> | void;
+  readonly pull?: PullPolicy;
   readonly signal?: AbortSignal;
 }
 
@@ -26,9 +28,13 @@ export async function runForeground(
   request: CreateRequest,
   options: ForegroundOptions,
 ): Promise<ExitRecord> {
-  const { signal, stdio } = options;
+  const { signal, stdio, pull } = options;
   const abortable = signal === undefined ? {} : { signal };
-  const record = await createContainer(host, request, { attached: true, ...abortable });
+  const record = await createContainer(host, request, {
+    attached: true,
+    ...abortable,
+    ...(pull === undefined ? {} : { pull }),
+  });
   const supervisor = supervisorFor(record, options.hasTerminal);
   try {
     await options.onCreated?.(record);

@@ -48,13 +48,14 @@ async function launchDetached(
   record: ContainerRecord,
   options: DetachedOptions,
 ): Promise<void> {
-  await launchContainer(host, record, {
+  const running = await launchContainer(host, record, {
     supervisor: 'conmon',
     stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
     exitCommand: options.cleanupCommand(record.id),
     keepStdin: record.process.openStdin,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
+  running.release?.();
 }
 
 /** The same container, as one that stays when it is cleared. */

@@ -8,10 +8,16 @@ import { type AttachmentRecord, AttachmentRecords } from './attachment-records.t
 import { allowForwarding, allowHairpin, bridgeNetwork, deleteBridge } from './bridge.ts';
 import { bridgeRules, type FirewallRule, portChain, portRules } from './firewall-rules.ts';
 import { additions, deletions, restoreRules, savedRules } from './iptables.ts';
-import { gatewayOf, type Ipv4Network, macFor, nextAddress } from './ipv4.ts';
+import { formatNetwork, gatewayOf, type Ipv4Network, macFor, nextAddress } from './ipv4.ts';
 import { deleteNamespace, makeNamespace, runInNamespace } from './namespace.ts';
 import { connectToBridge } from './netavark.ts';
-import type { NetworkAttachment, NetworkDriver, NetworkRequest, PortMapping } from './network.ts';
+import type {
+  NetworkAttachment,
+  NetworkDescription,
+  NetworkDriver,
+  NetworkRequest,
+  PortMapping,
+} from './network.ts';
 import { type NetworkSettings, networkSettings } from './network-settings.ts';
 import { settlePorts } from './port-check.ts';
 
@@ -186,6 +192,18 @@ class BridgeDriver implements NetworkDriver {
       if (liveIds.has(record.id) || isRunning(record.owner)) continue;
       if (record.root === this.#root || !(await exists(record.root))) await this.teardown(record);
     }
+  }
+
+  async describe(): Promise<NetworkDescription> {
+    const { bridge } = this.#settings;
+    const [network, records] = await Promise.all([bridgeNetwork(this.#settings), this.#records.list()]);
+    const attachments = records
+      .filter((record) => record.bridge === bridge)
+      .map((record) => ({
+        ...attachmentOf(record),
+        ...(record.label === undefined ? {} : { label: record.label }),
+      }));
+    return { bridge, subnet: formatNetwork(network), gateway: gatewayOf(network), attachments };
   }
 
   async prune(): Promise<readonly string[]> {

@@ -32,6 +32,17 @@ export interface NetworkAttachment {
   readonly ports: readonly PortMapping[];
 }
 
+/** The one network there is, as it stands on this host. */
+export interface NetworkDescription {
+  /** The bridge's interface, which need not be there yet. */
+  readonly bridge: string;
+  /** Such as `10.89.0.0/16`: what it has, or would get. */
+  readonly subnet: string;
+  readonly gateway: string;
+  /** Whatever the store; `label` as in the request. */
+  readonly attachments: readonly (NetworkAttachment & { readonly label?: string })[];
+}
+
 /** Networks of containers: made by netavark, one record an attachment under the run folder. */
 export interface NetworkDriver {
   /**
@@ -48,6 +59,7 @@ export interface NetworkDriver {
    * that asked for it still runs. A few file reads where there is nothing to do.
    */
   repair(liveIds: ReadonlySet<string>): Promise<void>;
+  describe(): Promise<NetworkDescription>;
   /** Removes bridges to which nothing is connected, with their rules. They stay otherwise, ready for the next container. */
   prune(): Promise<readonly string[]>;
 }

@@ -75,6 +75,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     ...(stderr === undefined ? {} : { stderr }),
     wait: () => ended,
     kill: async (name) => signalContainer(folder, name),
+    release: () => waiting.abort(),
   };
 }
 

@@ -38,6 +38,8 @@ export interface RunningContainer {
   wait(): Promise<ExitRecord>;
   /** Sends a signal, such as `SIGTERM`, to the container's first process. A container that has ended is no error. */
   kill(signal: string): Promise<void>;
+  /** Under conmon: leaves the container to itself. Nothing of this process waits for it any more; `wait` fails. */
+  release?(): void;
 }
 
 /**

@@ -1,0 +1,24 @@
+import { printError } from './error-output.ts';
+
+/**
+ * Does `work` for each of the things that a command names, side by side, and prints each result in their order; a
+ * failure is printed in its place and makes the exit code 1, and the others go on, as Docker does.
+ */
+export async function forEachTarget(
+  names: readonly string[],
+  work: (name: string) => Promise<string | undefined>,
+): Promise<void> {
+  const results = names.map((name) =>
+    work(name).then(
+      (text) => ({ text }),
+      (error: unknown) => ({ error }),
+    ),
+  );
+  for (const result of results) {
+    const settled = await result;
+    if ('error' in settled) {
+      printError(settled.error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: '' });
+      process.exitCode = 1;
+    } else if (settled.text !== undefined) process.stdout.write(`${settled.text}\n`);
+  }
+}

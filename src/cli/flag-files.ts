@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isErrno, OcitsError } from '../errors.ts';
+
+/** Reads a file that a flag names. Throws `not-found`. */
+export function readFlagFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EISDIR')) {
+      throw new OcitsError('not-found', `cannot read ${path}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Throws `already-exists` where the file for a container's ID is there: it may be another container's. */
+export function requireAbsent(cidfile: string | undefined): void {
+  if (cidfile === undefined || !existsSync(cidfile)) return;
+  throw new OcitsError('already-exists', `the file for the container's ID is there already: ${cidfile}`, {
+    hint: 'make sure that the other container is gone, and delete the file',
+  });
+}
+
+/** Throws `invalid-argument` where a terminal is asked for and standard input is none, in Docker's words. */
+export function checkTerminal(tty: boolean | undefined, interactive: boolean | undefined): void {
+  if (!tty || !interactive || process.stdin.isTTY) return;
+  throw new OcitsError('invalid-argument', 'the input device is not a TTY', {
+    hint: 'leave out -t where standard input is no terminal, or -i where nothing is to be read',
+  });
+}

@@ -1,0 +1,18 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { cleanupContainer } from '../../container/clear-container.ts';
+import { openSession } from '../../session.ts';
+
+/** What conmon runs when a container has ended. */
+export default class ContainerCleanup extends BaseCommand {
+  static override summary = 'Clear up after containers that have ended';
+  static override usage = 'CONTAINER [CONTAINER...]';
+  static override hidden = true;
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+
+  async run(): Promise<void> {
+    const { args } = await this.read(ContainerCleanup);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    for (const id of args) await cleanupContainer(session, id);
+  }
+}

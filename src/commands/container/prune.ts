@@ -1,0 +1,31 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { list, toggle } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { parsePruneFilter } from '../../container/prune-filter.ts';
+import { pruneContainers } from '../../container/remove-container.ts';
+import { sweepContainers } from '../../container/sweep-containers.ts';
+import { openSession } from '../../session.ts';
+
+export default class ContainerPrune extends BaseCommand {
+  static override summary = 'Remove all containers that do not run';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    filter: list({ description: 'only those that pass, such as until=24h or label=name=value' }),
+    force: toggle({ char: 'f', description: 'do not ask' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(ContainerPrune);
+    const filters = (flags.filter ?? []).map((text) => parsePruneFilter(text));
+    if (!flags.force && !(await confirm('This will remove all stopped containers.'))) return;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    const { ids, freedBytes } = await pruneContainers(session, (record) =>
+      filters.every((matches) => matches(record)),
+    );
+    if (ids.length > 0) this.print(`Deleted Containers:\n${ids.join('\n')}\n`);
+    this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
+  }
+}

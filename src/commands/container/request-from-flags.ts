@@ -1,0 +1,20 @@
+import { refuseMissing } from '../../cli/container-flags.ts';
+import { readFlagFile, requireAbsent } from '../../cli/flag-files.ts';
+import type { CreateFlags } from '../../container/create-flags.ts';
+import type { CreateRequest } from '../../container/create-request.ts';
+import { parseCreateFlags } from '../../container/parse-create-flags.ts';
+
+/** What `create` and `run` are asked for. Throws what is wrong with it, before anything is done. */
+export function requestFromFlags(
+  flags: CreateFlags & { readonly cidfile?: string | undefined },
+  args: readonly string[],
+): CreateRequest {
+  refuseMissing(flags as Readonly<Record<string, unknown>>);
+  const request = parseCreateFlags(flags, args as [string, ...string[]], {
+    folder: process.cwd(),
+    env: process.env,
+    readFile: readFlagFile,
+  });
+  requireAbsent(flags.cidfile);
+  return request;
+}

@@ -1,0 +1,15 @@
+import { parseInteger } from '../../container/parse-values.ts';
+import type { StopOptions } from '../../container/stop-container.ts';
+import { parseSignal } from '../../runtime/signals.ts';
+
+/** What `stop` and `restart` are asked for. Throws `invalid-argument`. */
+export function stopOptions(flags: {
+  readonly timeout?: string | undefined;
+  readonly signal?: string | undefined;
+}): StopOptions {
+  if (flags.signal !== undefined) parseSignal(flags.signal);
+  return {
+    ...(flags.timeout === undefined ? {} : { timeoutSeconds: parseInteger(flags.timeout, '--timeout') }),
+    ...(flags.signal === undefined ? {} : { stopSignal: flags.signal }),
+  };
+}

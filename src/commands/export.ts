@@ -1,0 +1,31 @@
+import { createWriteStream } from 'node:fs';
+import { BaseCommand } from '../cli/base-command.ts';
+import { text } from '../cli/flags.ts';
+import { openRenderer } from '../cli/renderer.ts';
+import { findContainer } from '../container/container-catalog.ts';
+import { exportContainer } from '../container/export-container.ts';
+import { OcitsError } from '../errors.ts';
+import { openSession } from '../session.ts';
+
+export default class Export extends BaseCommand {
+  static override summary = "Write a container's files as a tar archive";
+  static override usage = '[OPTIONS] CONTAINER';
+  static override arity = [1, 1] as const;
+  static override flags = {
+    output: text({ char: 'o', description: 'write to a file, not to standard output' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Export);
+    if (flags.output === undefined && process.stdout.isTTY) {
+      throw new OcitsError('usage', 'a tar archive is nothing for a terminal: use --output, or redirect it');
+    }
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    const record = await findContainer(session.paths, args[0]!);
+    const output =
+      flags.output === undefined ? process.stdout : createWriteStream(flags.output, { mode: 0o600 });
+    await exportContainer(session, record, output, signal);
+    if (output !== process.stdout) await new Promise<void>((resolve) => output.end(resolve));
+  }
+}

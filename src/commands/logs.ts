@@ -1,0 +1,50 @@
+import { once } from 'node:events';
+import { BaseCommand } from '../cli/base-command.ts';
+import { text, toggle } from '../cli/flags.ts';
+import { openRenderer } from '../cli/renderer.ts';
+import { findContainer } from '../container/container-catalog.ts';
+import { containerLogs, type LogOptions } from '../container/container-logs.ts';
+import { parseTime } from '../container/parse-time.ts';
+import { parseInteger } from '../container/parse-values.ts';
+import { sweepContainers } from '../container/sweep-containers.ts';
+import { openSession } from '../session.ts';
+
+export default class Logs extends BaseCommand {
+  static override summary = 'Show what a container has printed';
+  static override usage = '[OPTIONS] CONTAINER';
+  static override arity = [1, 1] as const;
+  static override flags = {
+    details: toggle({ description: 'not there yet', hidden: true }),
+    follow: toggle({ char: 'f', description: 'go on until the container has ended' }),
+    since: text({ description: 'only what is later: a time, or how long ago, such as 10m' }),
+    tail: text({ char: 'n', description: 'only the last lines: how many, or all' }),
+    timestamps: toggle({ char: 't', description: 'show when each line was printed' }),
+    until: text({ description: 'only what is earlier: a time, or how long ago' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Logs);
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    await sweepContainers(session);
+    const options: LogOptions = {
+      signal,
+      follow: flags.follow,
+      timestamps: flags.timestamps,
+      ...(flags.since === undefined ? {} : { since: parseTime(flags.since, '--since') }),
+      ...(flags.until === undefined ? {} : { until: parseTime(flags.until, '--until') }),
+      ...tailOption(flags.tail),
+    };
+    const record = await findContainer(session.paths, args[0]!);
+    for await (const { stream, data } of containerLogs(session.paths, record, options)) {
+      if (!process[stream].write(data)) await once(process[stream], 'drain', { signal });
+    }
+  }
+}
+
+/** Docker takes `all`, and anything below 0, for no limit. */
+function tailOption(tail: string | undefined): { readonly tail?: number } {
+  if (tail === undefined || tail === 'all') return {};
+  const lines = parseInteger(tail, '--tail');
+  return lines < 0 ? {} : { tail: lines };
+}

@@ -1,0 +1,20 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { formatFlag } from '../../cli/flags.ts';
+import { inspectTargets } from '../../cli/inspect-output.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { openSession } from '../../session.ts';
+import { inspectVolume } from '../../volume/inspect-volume.ts';
+
+export default class VolumeInspect extends BaseCommand {
+  static override summary = 'Show all that is known of volumes';
+  static override usage = '[OPTIONS] VOLUME [VOLUME...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = { format: formatFlag };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(VolumeInspect);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const volumes = await session.volumes();
+    await inspectTargets(args, flags.format, (name) => inspectVolume(volumes, name));
+  }
+}

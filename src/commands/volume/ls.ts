@@ -1,0 +1,43 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/flags.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { formatListing } from '../../cli/template.ts';
+import { parseVolumeFilter, volumesInUse } from '../../container/container-volumes.ts';
+import { openSession } from '../../session.ts';
+
+const COLUMNS = [
+  { name: 'Driver', header: 'DRIVER' },
+  { name: 'Name', header: 'VOLUME NAME' },
+];
+
+export default class VolumeLs extends BaseCommand {
+  static override summary = 'List volumes';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    filter: filterFlag,
+    format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
+    json: jsonFlag,
+    quiet: quietFlag,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(VolumeLs);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const filters = (flags.filter ?? []).map(parseVolumeFilter);
+    const [all, used] = [await (await session.volumes()).list(), await volumesInUse(session.paths)];
+    const items = all.filter((volume) => filters.every((matches) => matches(volume, used.has(volume.name))));
+    const row = ({ name, path, labels }: (typeof items)[number]) => ({
+      Driver: 'local',
+      Labels: Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(','),
+      Label: (key: string) => labels[key] ?? '',
+      Mountpoint: path,
+      Name: name,
+      Scope: 'local',
+    });
+    if (flags.json) return this.printJson(items.map(row));
+    const output = formatListing({ items, columns: COLUMNS, row }, flags.quiet ? '{{.Name}}' : flags.format);
+    if (output !== '') this.print(output);
+  }
+}

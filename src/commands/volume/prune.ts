@@ -1,0 +1,30 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { list, toggle } from '../../cli/flags.ts';
+import { humanSize } from '../../cli/human.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { parseVolumeFilter, pruneVolumes } from '../../container/container-volumes.ts';
+import { sweepContainers } from '../../container/sweep-containers.ts';
+import { openSession } from '../../session.ts';
+
+export default class VolumePrune extends BaseCommand {
+  static override summary = 'Remove volumes that no container uses';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    all: toggle({ char: 'a', description: 'also those with a name, not just anonymous ones' }),
+    filter: list({ description: 'only those that pass, such as label=name=value' }),
+    force: toggle({ char: 'f', description: 'do not ask' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(VolumePrune);
+    const which = flags.all ? 'all volumes' : 'anonymous volumes';
+    if (!flags.force && !(await confirm(`This will remove ${which} that no container uses.`))) return;
+    const filters = (flags.filter ?? []).map(parseVolumeFilter);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    const { names, freedBytes } = await pruneVolumes(session, { all: flags.all, filters });
+    if (names.length > 0) this.print(`Deleted Volumes:\n${names.join('\n')}\n`);
+    this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
+  }
+}

@@ -1,0 +1,29 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { forEachTarget } from '../../cli/each-target.ts';
+import { toggle } from '../../cli/flags.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { removeVolume } from '../../container/container-volumes.ts';
+import { sweepContainers } from '../../container/sweep-containers.ts';
+import { isOcitsError } from '../../errors.ts';
+import { openSession } from '../../session.ts';
+
+export default class VolumeRm extends BaseCommand {
+  static override summary = 'Remove volumes';
+  static override usage = '[OPTIONS] VOLUME [VOLUME...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    force: toggle({ char: 'f', description: 'a volume that is not there is no error' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(VolumeRm);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    await forEachTarget(args, async (name) => {
+      await removeVolume(session, name).catch((error: unknown) => {
+        if (!flags.force || !isOcitsError(error, 'not-found')) throw error;
+      });
+      return name;
+    });
+  }
+}
