@@ -75,6 +75,7 @@ export const COMMANDS: CommandTable = {
   info: () => import('./commands/system/info.ts'),
   'system:check': () => import('./commands/system/check.ts'),
   'system:df': () => import('./commands/system/df.ts'),
+  'system:fsck': () => import('./commands/system/fsck.ts'),
   'system:info': () => import('./commands/system/info.ts'),
   'system:prune': () => import('./commands/system/prune.ts'),
   version: () => import('./commands/version.ts'),

@@ -5,7 +5,7 @@ import type { ImageHolders } from './image-holders.ts';
 import { layerSizes } from './layer-size.ts';
 
 /** What one image takes, layers uncompressed. */
-export interface ImageUsage {
+interface ImageUsage {
   readonly stored: StoredImage;
   readonly sizeBytes: number;
   /** Of layers that another image has too. */

@@ -16,7 +16,7 @@ export interface ImageFilters {
   readonly until?: Date;
 }
 
-export interface LabelFilter {
+interface LabelFilter {
   readonly key: string;
   /** Undefined: any value. */
   readonly value?: string;

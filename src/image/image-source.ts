@@ -8,7 +8,7 @@ export interface ManifestContent {
 }
 
 /** The bytes of a blob. `resumed` false: the source could not continue, and the bytes begin at 0. */
-export interface BlobBody {
+interface BlobBody {
   readonly body: AsyncIterable<Uint8Array>;
   readonly resumed: boolean;
 }

@@ -14,7 +14,7 @@ import { type ImageForm, plainImage } from './plain-image.ts';
 
 /** What skopeo and podman call these formats as well. */
 export const SAVE_FORMATS = ['docker-archive', 'oci-archive', 'oci-dir'] as const;
-export type SaveFormat = (typeof SAVE_FORMATS)[number];
+type SaveFormat = (typeof SAVE_FORMATS)[number];
 
 export interface SaveOptions {
   readonly format: SaveFormat;

@@ -31,7 +31,9 @@ beforeAll(async () => {
 });
 afterAll(async () => await rm(folder, { recursive: true, force: true }));
 
-const ocits = (...args: string[]): Promise<OcitsRun> => runOcits(folder, args);
+const CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), 'ocits-test-compile-cache') };
+
+const ocits = (...args: string[]): Promise<OcitsRun> => runOcits(folder, args, { env: CACHE });
 
 async function ok(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await ocits(...args);
@@ -195,4 +197,5 @@ test('tag, rmi and image prune', async () => {
     `Deleted: ${app.id}`,
   ]);
   expect(await ok('images', '-q')).toBe('');
+  expect(await ok('system', 'fsck')).toBe('');
 });
