@@ -3,22 +3,43 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BASE, COPY_CASES, makeContext, tarOf } from '../support/copy-fixture.ts';
+import { IGNORE_CASES, makeIgnoreContext } from '../support/ignore-fixture.ts';
 
 /** Builds each case with Docker's BuildKit, and writes down what its layer has: testdata/copy/README.md. */
-const OUTPUT = new URL('../../testdata/copy/buildkit.json', import.meta.url).pathname;
-const results: Record<string, readonly string[] | string> = {};
-for (const lines of COPY_CASES) results[lines] = record(lines);
-writeFileSync(OUTPUT, `${JSON.stringify(results, null, 1)}\n`);
+type Result = readonly string[] | 'error';
 
-function record(lines: string): readonly string[] | string {
+write('buildkit.json', COPY_CASES, (lines, context) => {
+  makeContext(context);
+  writeFileSync(join(context, 'base.tar'), tarOf(BASE));
+  return `FROM scratch AS base\nADD base.tar /\nFROM base\n${lines}\n`;
+});
+const ignoreFiles = IGNORE_CASES.map((lines) => lines.join('\n'));
+write('dockerignore.json', ignoreFiles, (content, context) => {
+  makeIgnoreContext(context);
+  writeFileSync(join(context, '..', 'Dockerfile.dockerignore'), content);
+  return 'FROM scratch\nCOPY . /\n';
+});
+
+/** One case a line. */
+function write(
+  name: string,
+  cases: readonly string[],
+  prepare: (one: string, context: string) => string,
+): void {
+  const lines = cases.map((one) => {
+    return `${JSON.stringify(one)}: ${JSON.stringify(record((context) => prepare(one, context)))}`;
+  });
+  const output = new URL(`../../testdata/copy/${name}`, import.meta.url).pathname;
+  writeFileSync(output, `{\n${lines.join(',\n')}\n}\n`);
+}
+
+function record(prepare: (context: string) => string): Result {
   const folder = mkdtempSync(join(tmpdir(), 'record-buildkit-'));
   try {
     const context = join(folder, 'context');
     mkdirSync(context);
-    makeContext(context);
-    writeFileSync(join(context, 'base.tar'), tarOf(BASE));
     const dockerfile = join(folder, 'Dockerfile');
-    writeFileSync(dockerfile, `FROM scratch AS base\nADD base.tar /\nFROM base\n${lines}\n`);
+    writeFileSync(dockerfile, prepare(context));
     const build = docker(['build', '--no-cache', '-f', dockerfile, '-t', 'recorded', context]);
     if (build.status !== 0) return 'error';
     const saved = docker(['save', 'recorded']).stdout;
