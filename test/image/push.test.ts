@@ -2,78 +2,31 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { commitImage } from '../../src/image/commit-image.ts';
-import type { ImageHost } from '../../src/image/image.ts';
-import { type PullRequest, pullImage } from '../../src/image/pull.ts';
 import { pushImages, tagsOf } from '../../src/image/push.ts';
 import { unpackImage } from '../../src/image/unpack.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import type { Manifest } from '../../src/oci/manifest.ts';
-import {
-  DOCKER_MANIFEST,
-  OCI_CONFIG,
-  OCI_LAYER,
-  OCI_LAYER_GZIP,
-  OCI_MANIFEST,
-} from '../../src/oci/media-types.ts';
-import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
+import { DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { LayerEvent } from '../../src/progress.ts';
 import { runTool } from '../../src/system/spawn.ts';
+import { build } from '../support/built-image.ts';
 import { FakeRegistry } from '../support/fake-registry.ts';
+import { elsewhere, here, pullWorld, statesOf } from '../support/pull-world.ts';
 import { startRegistry } from '../support/registry.ts';
-import { configHost } from '../support/registry-config.ts';
 import { addToFake, imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
-import { unpackingHost } from '../support/unpacking-host.ts';
-
-const here = hostPlatform();
-const elsewhere = parsePlatform(here.architecture === 's390x' ? 'linux/riscv64' : 'linux/s390x');
 
 async function world() {
-  const host = await unpackingHost();
-  const config = await configHost();
-  const registry = config.registry();
+  const made = await pullWorld();
+  const { host, registry } = made;
   return {
-    host,
-    events: host.events,
-    config,
-    registry,
-    pull: (name: string, more: Partial<PullRequest> = {}) =>
-      pullImage(host, registry, { reference: parseReference(name), policy: 'always', ...more }),
+    ...made,
     push: async (name: string, more: { platform?: typeof here; compression?: 'gzip' | 'zstd' } = {}) =>
       (await pushImages(host, registry, { references: [parseReference(name)], ...more }))[0]!.descriptor,
     tag: async (name: string, root: Descriptor) => await host.store.refs.put(parseReference(name), root),
-    async [Symbol.asyncDispose]() {
-      await config[Symbol.asyncDispose]();
-      await host[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   };
-}
-
-/** An image as a build leaves it: layers as plain tars, on top of those of a base. */
-async function build(host: ImageHost, name: string, tars: readonly Buffer[], base: readonly Built[] = []) {
-  const layers = [...base];
-  for (const tar of tars) {
-    const { digest, sizeBytes } = await host.store.blobs.put(tar);
-    layers.push({ descriptor: { mediaType: OCI_LAYER, digest, size: sizeBytes }, diffId: digest });
-  }
-  const config = {
-    ...here,
-    rootfs: { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) },
-  };
-  const image = await commitImage(
-    host.store,
-    config,
-    layers.map(({ descriptor }) => descriptor),
-  );
-  await host.store.refs.put(parseReference(name), image.manifestDescriptor);
-  return image;
-}
-
-interface Built {
-  readonly descriptor: Descriptor;
-  readonly diffId: Digest;
 }
 
 const manifestAt = async (url: string, repository: string, tag: string) => {
@@ -82,11 +35,6 @@ const manifestAt = async (url: string, repository: string, tag: string) => {
   const content = Buffer.from(await response.arrayBuffer());
   return { content, digest: digestOf(content), manifest: JSON.parse(content.toString()) as Manifest };
 };
-
-function states(events: readonly { type: string }[], digest: Digest): string[] {
-  const own = (events as LayerEvent[]).filter((event) => event.type === 'layer' && event.digest === digest);
-  return own.map(({ state }) => state).filter((state, index, all) => state !== all[index - 1]);
-}
 
 const first = tarOf({ 'etc/': '', 'etc/first': 'one '.repeat(10_000) });
 const second = tarOf({ 'etc/second': 'two '.repeat(10_000) });
@@ -103,7 +51,7 @@ describe('an image that was built here', () => {
     expect(manifest.config).toMatchObject({ mediaType: OCI_CONFIG, digest: built.id });
     expect(manifest.layers.map(({ mediaType }) => mediaType)).toEqual([OCI_LAYER_GZIP, OCI_LAYER_GZIP]);
     expect(manifest.layers[0]!.size).toBeLessThan(first.length / 10);
-    expect(states(w.events, digestOf(first)).filter((s) => s !== 'uploading')).toEqual([
+    expect(statesOf(w.events, digestOf(first)).filter((s) => s !== 'uploading')).toEqual([
       'waiting',
       'compressing',
       'uploaded',
@@ -128,7 +76,7 @@ describe('an image that was built here', () => {
     expect(await w.push(`${fake.host}/a/b:1`)).toEqual(before);
     const asked = fake.requests.map(({ method, path }) => `${method} ${path.replace(/sha256:.*/, 'DIGEST')}`);
     expect(asked.sort()).toEqual([...Array(3).fill('HEAD /v2/a/b/blobs/DIGEST'), 'PUT /v2/a/b/manifests/1']);
-    expect(states(w.events, digestOf(first))).toEqual(['waiting', 'exists']);
+    expect(statesOf(w.events, digestOf(first))).toEqual(['waiting', 'exists']);
   });
 
   test('with zstd where it is asked for, which others can read', async () => {
@@ -172,7 +120,7 @@ describe('an image that was built here', () => {
         expect(mediaType).toContain('vnd.oci.');
       expect(manifest.layers[0]!.digest).toBe(base.descriptor.digest);
     }
-    expect(states(w.events, base.descriptor.digest)).toContain('mounted');
+    expect(statesOf(w.events, base.descriptor.digest)).toContain('mounted');
   });
 
   test('its base’s layers are mounted, although they were never fetched', async () => {

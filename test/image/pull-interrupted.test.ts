@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { unpackImage } from '../../src/image/unpack.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { runTool } from '../../src/system/spawn.ts';
+import { FakeRegistry, sendError } from '../support/fake-registry.ts';
+import { here, one, pullWorld } from '../support/pull-world.ts';
+import { addToFake, imageOf, layerOf, tarOf } from '../support/remote-image.ts';
+
+const large = randomBytes(4 * 1024 * 1024);
+const big = layerOf(tarOf({ large }), 'none');
+
+test('an aborted pull keeps what came, and the next one fetches only the rest', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [big, one], platform: here }));
+  const controller = new AbortController();
+  const blob = new RegExp(`blobs/${big.descriptor.digest}`);
+  fake.on(
+    'GET',
+    blob,
+    async ({ serve }) => {
+      await serve({ after: 3 * 1024 * 1024, how: 'stall' });
+      setTimeout(() => controller.abort(), 100);
+    },
+    1,
+  );
+  await expect(w.pull(`${fake.host}/a/b:1`, { signal: controller.signal })).rejects.toMatchObject({
+    code: 'aborted',
+  });
+  expect(await w.names()).toBe(0);
+  fake.requests.length = 0;
+  const { image } = await w.pull(`${fake.host}/a/b:1`);
+  expect(fake.sentBytes(blob)).toBeLessThanOrEqual(big.content.length - 2.5 * 1024 * 1024);
+  expect(await unpackImage(w.host, image)).toHaveLength(2);
+});
+
+test('a full disk is said to be one, and nothing is named', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [big], platform: here }));
+  const { root } = w.host.store.paths;
+  await runTool('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=0700', 'small', root]);
+  try {
+    await openStore(w.host.store.paths);
+    await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({
+      code: 'disk-full',
+      hint: expect.stringContaining('prune'),
+    });
+    expect(await w.names()).toBe(0);
+  } finally {
+    await runTool('umount', [root]);
+  }
+  expect((await w.pull(`${fake.host}/a/b:1`)).upToDate).toBe(false);
+});
+
+test('the first failure ends the other layers’ downloads', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [big, one], platform: here }));
+  fake.on('GET', new RegExp(big.descriptor.digest), ({ serve }) => serve({ after: 1024, how: 'stall' }));
+  fake.on('GET', new RegExp(one.descriptor.digest), ({ response }) => sendError(response, 403, 'DENIED'));
+  const started = performance.now();
+  await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({ code: 'denied' });
+  expect(performance.now() - started).toBeLessThan(300);
+});
+
+test('a mirror with wrong bytes is left for the registry', async () => {
+  await using mirror = await FakeRegistry.start();
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  const image = imageOf({ layers: [one], platform: here });
+  addToFake(mirror, '1', image);
+  addToFake(fake, '1', image);
+  mirror.on('GET', new RegExp(`blobs/${one.descriptor.digest}`), ({ serve }) =>
+    serve({ change: (body) => Buffer.from(body).fill(0) }),
+  );
+  await w.config.write(
+    'etc/containers/registries.conf',
+    `[[registry]]\nlocation = "${fake.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\n`,
+  );
+  await w.pull(`${fake.host}/a/b:1`);
+  expect(fake.seen('GET', /blobs/)).toHaveLength(1);
+});
