@@ -1,6 +1,7 @@
+import { isOcitsError } from '../errors.ts';
+import { chooseImage } from '../image/choose-image.ts';
 import type { Image } from '../image/image.ts';
-import { ensureLayers, pullImage } from '../image/pull.ts';
-import { isComplete, type LayerDepth, layerStates } from '../image/pull-layers.ts';
+import type { LayerDepth } from '../image/pull-layers.ts';
 import { formatReference } from '../oci/reference.ts';
 import type { LayerEvent, ProgressSink } from '../progress.ts';
 import type { BuildProgress, ShownWork } from './build-progress.ts';
@@ -33,22 +34,41 @@ export class BaseImages {
     if (image === undefined) {
       const label = `[internal] load metadata for ${formatReference(origin.reference)}`;
       image = this.#progress.during(label, async () => {
-        const { reference, platform } = origin;
-        const policy = this.#pullsAlways ? 'always' : 'missing';
-        const host = { ...this.#host, emit: withoutLayers(this.#host.emit) };
-        const request = { reference, platform, policy, depth: 'config', signal } as const;
-        return (await pullImage(host, await this.#host.registry(), request)).image;
+        const there = this.#pullsAlways ? undefined : await this.#findThere(origin);
+        return there ?? (await this.#pull(origin, signal));
       });
       this.#images.set(key, image);
     }
     return image;
   }
 
+  /** An image that is there is found without all that pulling needs. */
+  async #findThere({ reference, platform }: ImageOrigin): Promise<Image | undefined> {
+    const { store } = this.#host;
+    const root = await store.refs.resolve(reference);
+    if (root === undefined) return undefined;
+    try {
+      return await chooseImage(store, root, platform);
+    } catch (error) {
+      // What is damaged is pulled again.
+      if (isOcitsError(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #pull({ reference, platform }: ImageOrigin, signal: AbortSignal): Promise<Image> {
+    const { pullImage } = await import('../image/pull.ts');
+    const policy = this.#pullsAlways ? 'always' : 'missing';
+    const host = { ...(await this.#host.images()), emit: withoutLayers(this.#host.emit) };
+    const request = { reference, platform, policy, depth: 'config', signal } as const;
+    return (await pullImage(host, await this.#host.registry(), request)).image;
+  }
+
   /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */
   async tree(origin: ImageOrigin, label: string | undefined): Promise<Tree> {
     const image = await this.#images.get(imageKey(origin))!;
     const shown = this.#progress.begin(label ?? `FROM ${formatReference(origin.reference)}`);
-    const isThere = isComplete(await layerStates(this.#host, image), 'unpacked');
+    const isThere = await this.#hasBlobs(image);
     if (isThere) shown.end('cached');
     else this.#unfinished.add(shown);
     const fetched = new Map<LayerDepth, Promise<void>>();
@@ -57,7 +77,6 @@ export class BaseImages {
       layers: image.manifest.layers.map((descriptor, index) => ({ diffId: diffIds[index]!, descriptor })),
       ...(image.config.created === undefined ? {} : { createdAt: image.config.created }),
       fetch: (depth, signal) => {
-        if (isThere) return Promise.resolve();
         const known = fetched.get(depth) ?? this.#fetch(image, origin, { depth, shown, signal });
         fetched.set(depth, known);
         return known;
@@ -71,12 +90,19 @@ export class BaseImages {
     this.#unfinished.clear();
   }
 
+  async #hasBlobs({ manifest }: Image): Promise<boolean> {
+    const { blobs } = this.#host.store;
+    const found = await Promise.all(manifest.layers.map(({ digest }) => blobs.stat(digest)));
+    return found.every((blob, index) => blob?.sizeBytes === manifest.layers[index]!.size);
+  }
+
   async #fetch(
     image: Image,
     { reference }: ImageOrigin,
     { depth, shown, signal }: { depth: LayerDepth; shown: ShownWork; signal: AbortSignal },
   ): Promise<void> {
-    const host = { ...this.#host, emit: layersAsStatus(this.#host.emit, shown) };
+    const { ensureLayers } = await import('../image/pull.ts');
+    const host = { ...(await this.#host.images()), emit: layersAsStatus(this.#host.emit, shown) };
     try {
       await ensureLayers(host, await this.#host.registry(), image, { reference, depth, signal });
       if (depth === 'unpacked' && this.#unfinished.delete(shown)) shown.end('done');

@@ -7,7 +7,7 @@ import { isRunning, ownIdentity, type ProcessIdentity } from '../system/process-
 import { removeTrees } from '../system/remove-tree.ts';
 
 /** A folder for one build's files, on the file system of layers. Goes with the build. */
-export interface BuildFolder extends AsyncDisposable {
+export interface BuildFolder {
   /** Unique among all builds of this host. */
   readonly id: string;
   readonly path: string;
@@ -17,24 +17,44 @@ export interface BuildFolder extends AsyncDisposable {
 
 const OWNER_FILE = 'owner.json';
 
-/** Makes the folder of a new build below `$OCITS_ROOT/builds`. */
-export async function makeBuildFolder({ root, run }: HostPaths): Promise<BuildFolder> {
-  const id = `build-${randomBytes(8).toString('hex')}`;
-  const path = join(root, 'builds', id);
-  const unnamed = join(root, 'builds', `.tmp-${id}`);
-  await mkdir(unnamed, { recursive: true, mode: 0o700 });
-  await writeFile(join(unnamed, OWNER_FILE), JSON.stringify(ownIdentity()), { mode: 0o600 });
-  // Whoever looks for abandoned folders sees it with its owner.
-  await rename(unnamed, path);
-  const runPath = runFolder(run, id);
-  return { id, path, runPath, [Symbol.asyncDispose]: () => removeTrees([path, runPath]) };
+/** A build's own folder, made when it is first needed. */
+export class OwnBuildFolder implements BuildFolder, AsyncDisposable {
+  readonly id = `build-${randomBytes(8).toString('hex')}`;
+  readonly path: string;
+  readonly runPath: string;
+  readonly #parent: string;
+  #made: Promise<void> | undefined;
+
+  /** Its path is below `$OCITS_ROOT/builds`. */
+  constructor({ root, run }: HostPaths) {
+    this.#parent = join(root, 'builds');
+    this.path = join(this.#parent, this.id);
+    this.runPath = runFolder(run, this.id);
+  }
+
+  /** Makes it where that has not happened yet. */
+  make(): Promise<void> {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  async #make(): Promise<void> {
+    const unnamed = join(this.#parent, `.tmp-${this.id}`);
+    await mkdir(unnamed, { recursive: true, mode: 0o700 });
+    await writeFile(join(unnamed, OWNER_FILE), JSON.stringify(ownIdentity()), { mode: 0o600 });
+    // Whoever looks for abandoned folders sees it with its owner.
+    await rename(unnamed, this.path);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#made === undefined) return;
+    await this.#made.catch(() => {});
+    await removeTrees([this.path, this.runPath]);
+  }
 }
 
 /** The folders of builds whose process was killed. */
-export async function abandonedBuildFolders({
-  root,
-  run,
-}: HostPaths): Promise<Omit<BuildFolder, keyof AsyncDisposable>[]> {
+export async function abandonedBuildFolders({ root, run }: HostPaths): Promise<BuildFolder[]> {
   const folder = join(root, 'builds');
   const ids = (await readdir(folder).catch(noneIfMissing)).filter((name) => name.startsWith('build-'));
   const found = await Promise.all(

@@ -4,14 +4,12 @@ import { unusedBuildArgs } from '../dockerfile/build-args.ts';
 import type { Dockerfile } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Image } from '../image/image.ts';
-import { openIndexStore } from '../layer/index-store.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
 import { BaseImages } from './base-images.ts';
 import { openBuildCache } from './build-cache.ts';
 import { withExcerpt } from './build-error.ts';
-import { type BuildFolder, makeBuildFolder } from './build-folder.ts';
-import { BuildNetwork } from './build-network.ts';
+import { OwnBuildFolder } from './build-folder.ts';
 import { BuildProgress } from './build-progress.ts';
 import type { BuildRequest } from './build-request.ts';
 import type { BuildHost, BuildWorkshop } from './build-workshop.ts';
@@ -27,7 +25,6 @@ import { StepRunner } from './step-runner.ts';
 import { sweepBuilds } from './sweep-builds.ts';
 import { timestamp } from './timestamp.ts';
 import type { Tree } from './tree.ts';
-import { TreeContent } from './tree-content.ts';
 import { writeImage } from './write-image.ts';
 
 /**
@@ -41,10 +38,11 @@ import { writeImage } from './write-image.ts';
 export async function build(host: BuildHost, request: BuildRequest, signal: AbortSignal): Promise<Image> {
   await using _lease = await host.store.leases.shared(signal);
   await sweepBuilds(host);
-  await using folder = await makeBuildFolder(host.store.paths);
+  await using folder = new OwnBuildFolder(host.store.paths);
   const progress = new BuildProgress(host.emit);
   const label = `[internal] load build definition from ${request.source.dockerfile ?? 'Dockerfile'}`;
   await using context = await progress.during(label, async (shown) => {
+    if (request.source.context === '-') await folder.make();
     const opened = await openContext({
       ...request.source,
       scratch: folder.path,
@@ -74,7 +72,7 @@ interface Run {
   readonly request: BuildRequest;
   readonly progress: BuildProgress;
   readonly signal: AbortSignal;
-  readonly folder: BuildFolder;
+  readonly folder: OwnBuildFolder;
   readonly files: CopySource;
 }
 
@@ -82,16 +80,20 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
   const { request, progress, signal, folder } = run;
   const images = new BaseImages(host, progress, request.cache.pullsAlways);
   const plan = await planBuild(dockerfile, request.target, images, signal);
-  await using network = new BuildNetwork(() => host.network(), folder.id, request.run);
-  const indexes = openIndexStore(host.store.paths.root);
+  await using undo = new AsyncDisposableStack();
   const epoch = request.output.sourceDateEpoch;
   const workshop: BuildWorkshop = {
     host,
     folder,
-    content: new TreeContent(host, indexes),
-    indexes,
+    content: once(async () => {
+      const { TreeContent } = await import('./tree-content.ts');
+      return new TreeContent(await host.images());
+    }),
+    network: once(async () => {
+      const { BuildNetwork } = await import('./build-network.ts');
+      return undo.use(new BuildNetwork(() => host.network(), folder.id, request.run));
+    }),
     files: run.files,
-    network,
     runOptions: request.run,
     ...(epoch === undefined ? {} : { clampSeconds: epoch }),
     file: dockerfile.file,
@@ -104,6 +106,14 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     target: request.target,
     output: request.output,
   });
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 /** Builds of one Dockerfile in one place are compared with each other. */

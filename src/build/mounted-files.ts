@@ -72,7 +72,8 @@ async function unpackSelection(
   await writeCopyLayer(plan, writer, { signal });
   const { diffId, sizeBytes } = writer.finish();
   const source = { path: tarPath, compression: 'none', sizeBytes } as const;
-  const key = await host.snapshotter.apply({ parents: [], diffIds: [diffId], source, signal });
+  const { snapshotter } = await host.images();
+  const key = await snapshotter.apply({ parents: [], diffIds: [diffId], source, signal });
   const [first] = selection.sources;
   const isFile = first?.kind === 'path' && first.root.type !== 'directory';
   return { parents: [key], path: isFile ? first.name : '' };

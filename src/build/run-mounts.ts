@@ -87,7 +87,7 @@ export class RunMounts {
   }
 
   async #addBind(made: MountCollector, plan: MountPlan, { place, tree, signal }: MountSource): Promise<void> {
-    const { snapshotter } = this.#workshop.host;
+    const { snapshotter } = await this.#workshop.host.images();
     const root = join(place, 'tree');
     await mkdir(root, { recursive: true, mode: 0o700 });
     const shown = await this.#shown(plan, { place, tree, signal });
@@ -109,7 +109,7 @@ export class RunMounts {
     plan: MountPlan,
     { place, tree, signal }: MountSource,
   ): Promise<{ parents: Parents; path: string; type: MountTarget['type'] }> {
-    const { content } = this.#workshop;
+    const content = await this.#workshop.content();
     const { mount } = plan;
     if (tree === undefined) {
       const { parents, path } = await (await this.#contextFiles(plan, signal)).unpack(place, signal);

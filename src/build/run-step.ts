@@ -1,38 +1,21 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import type { ContainerMount, ContainerSpec } from '../bundle/container-spec.ts';
-import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../bundle/user.ts';
-import { type ErrorDetails, isOcitsError } from '../errors.ts';
 import { formatPlatform } from '../oci/platform.ts';
-import { cgroupsPath } from '../runtime/host-cgroups.ts';
-import type { RunningContainer } from '../runtime/supervisor.ts';
-import type { Parents } from '../snapshotter/snapshotter.ts';
-import type { Mount } from '../system/mount.ts';
-import { BuildError } from './build-error.ts';
-import type { BuildNetworkMode } from './build-request.ts';
 import type { BuildStep, NewLayer, StepRun } from './build-step.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
-import { goQuote } from './go-format.ts';
-import type { ReadyMounts } from './mount-collector.ts';
-import { OutputTail } from './output-tail.ts';
 import type { RunPlan } from './plan.ts';
-import { SCRIPT_FOLDER } from './plan-run.ts';
-import { RunMounts } from './run-mounts.ts';
-import { RUN_TARGETS, runSpec } from './run-spec.ts';
+import type { RunMounts } from './run-mounts.ts';
+import { networkMode } from './run-network.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
-import { builtLayer, type Tree, treeKey } from './tree.ts';
+import { type Tree, treeKey } from './tree.ts';
 
 /** A RUN: a command in a container of its own on the tree, and what it leaves there as a layer. */
 export class RunStep implements BuildStep {
   readonly plan: RunPlan;
   readonly #workshop: BuildWorkshop;
-  readonly #mounts: RunMounts;
+  #mounts: Promise<RunMounts> | undefined;
 
   constructor(plan: RunPlan, workshop: BuildWorkshop) {
     this.plan = plan;
     this.#workshop = workshop;
-    this.#mounts = new RunMounts(plan, workshop);
   }
 
   async keyParts([below, ...sources]: readonly Tree[], signal: AbortSignal): Promise<KeyParts> {
@@ -51,12 +34,12 @@ export class RunStep implements BuildStep {
       user,
       workdir: cwd,
       platform: formatPlatform(platform),
-      network: this.#networkMode(),
+      network: networkMode(this.plan, runOptions),
       ...(script === undefined ? {} : { script: script.content }),
       ...(mounts.length === 0
         ? {}
         : { mounts: mounts.map(({ mount: { at: _at, ...rest } }) => JSON.stringify(rest)) }),
-      ...(mounts.length === 0 ? {} : { mounted: await this.#mounts.digests(sources, signal) }),
+      ...(mounts.length === 0 ? {} : { mounted: await (await this.#runMounts()).digests(sources, signal) }),
       ...(extraHosts.length === 0
         ? {}
         : { hosts: extraHosts.map(({ name, address }) => `${name}=${address}`) }),
@@ -66,169 +49,15 @@ export class RunStep implements BuildStep {
     };
   }
 
-  async exec([below, ...sources]: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
-    const tree = below!;
-    const { content, folder } = this.#workshop;
-    const parents = await content.parents(tree, run.signal);
-    // What is left in it goes with the build's folder.
-    const place = join(folder.path, this.plan.place.replace('/', '-'));
-    await mkdir(join(place, 'rootfs'), { recursive: true, mode: 0o700 });
-    {
-      await using mounts = await this.#mounts.prepare(place, sources, run.signal);
-      await this.#runCommand(place, parents, mounts, run);
-    }
-    return await this.#keepChanges(place, tree, parents, run.signal);
+  async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+    const { RunCommand } = await import('./run-command.ts');
+    return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);
   }
 
-  async #runCommand(place: string, parents: Parents, mounts: ReadyMounts, run: StepRun): Promise<void> {
-    const { snapshotter } = this.#workshop.host;
-    const targets = [...RUN_TARGETS, ...mounts.targets];
-    const active = await snapshotter.prepare(place, parents, targets, { isVolatile: true });
-    const spec = await this.#spec(place, parents, mounts, run.signal);
-    const tail = new OutputTail();
-    const rootMounts = [...mounts.hostMounts, ...active.mounts];
-    const exitCode = await this.#watch({ place, spec, rootMounts }, run, tail);
-    run.signal.throwIfAborted();
-    if (exitCode === 0) return;
-    const process = `process ${goQuote(this.plan.args.join(' '))}`;
-    const message = `${process} did not complete successfully: exit code: ${exitCode}`;
-    throw this.#failure(message, { exitCode }, tail);
+  #runMounts(): Promise<RunMounts> {
+    this.#mounts ??= import('./run-mounts.ts').then(
+      ({ RunMounts }) => new RunMounts(this.plan, this.#workshop),
+    );
+    return this.#mounts;
   }
-
-  async #watch(
-    { place, spec, rootMounts }: { place: string; spec: ContainerSpec; rootMounts: readonly Mount[] },
-    run: StepRun,
-    tail: OutputTail,
-  ): Promise<number> {
-    const stdio = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
-    const supervisor = await this.#workshop.host.supervisor();
-    try {
-      const container = await supervisor.start({
-        folder: place,
-        spec,
-        rootMounts,
-        stdio,
-        signal: run.signal,
-      });
-      return await watch(container, run, tail);
-    } catch (error) {
-      if (!isOcitsError(error, 'not-found', 'not-executable', 'hostile', 'invalid-argument')) throw error;
-      const { message, hint, exitCode, cause } = error;
-      throw this.#failure(message, {
-        cause,
-        ...(hint === undefined ? {} : { hint }),
-        ...(exitCode === undefined ? {} : { exitCode }),
-      });
-    }
-  }
-
-  async #spec(
-    place: string,
-    parents: Parents,
-    ready: ReadyMounts,
-    signal: AbortSignal,
-  ): Promise<ContainerSpec> {
-    const { network, folder, runOptions } = this.#workshop;
-    const { network: space, etcFiles } = await network.forMode(this.#networkMode(), signal);
-    const files: { source: string; target: string }[] = [];
-    for (const [name, content] of Object.entries(etcFiles)) {
-      files.push({ source: await writeNew(place, name, content, 0o644), target: `/etc/${name}` });
-    }
-    const id = `${folder.id}-${this.plan.place.replace('/', '-')}`;
-    return runSpec(this.plan, {
-      id,
-      cgroupsPath: cgroupsPath(id),
-      rootfs: join(place, 'rootfs'),
-      user: await this.#user(parents),
-      etcFiles: files,
-      mounts: [...ready.mounts, ...(await this.#scriptMount(place))],
-      env: ready.env,
-      network: space,
-      options: runOptions,
-    });
-  }
-
-  async #scriptMount(place: string): Promise<ContainerMount[]> {
-    const { script } = this.plan;
-    if (script === undefined) return [];
-    const source = join(place, 'script');
-    await mkdir(source, { mode: 0o755 });
-    await writeNew(source, script.name, script.content, 0o755);
-    return [{ kind: 'bind', source, target: SCRIPT_FOLDER, readOnly: true }];
-  }
-
-  async #user(parents: Parents): Promise<ResolvedUser> {
-    const { snapshotter } = this.#workshop.host;
-    const read = (path: string) => snapshotter.readFile({ parents }, path, USER_FILE_LIMIT_BYTES);
-    const [passwd, group] = await Promise.all([read('etc/passwd'), read('etc/group')]);
-    try {
-      return resolveUser(this.plan.user, passwd, group);
-    } catch (error) {
-      throw isOcitsError(error, 'not-found', 'invalid-argument')
-        ? this.#failure(error.message, { cause: error })
-        : error;
-    }
-  }
-
-  async #keepChanges(
-    place: string,
-    tree: Tree,
-    parents: Parents,
-    signal: AbortSignal,
-  ): Promise<NewLayer | undefined> {
-    const { host, content, clampSeconds } = this.#workshop;
-    const tarPath = join(place, 'layer.tar');
-    const clamp = clampSeconds === undefined ? {} : { clampSeconds };
-    const { diffId, sizeBytes, entries } = await host.snapshotter.diff(place, { tarPath, signal, ...clamp });
-    if (entries === 0) return undefined;
-    await host.store.blobs.adopt(tarPath, diffId);
-    const below = tree.layers.map((layer) => layer.diffId);
-    const key = await host.snapshotter.commit(place, below, diffId);
-    const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes)] };
-    content.addSnapshot(result, parents, key);
-    return { diffId, sizeBytes };
-  }
-
-  #failure(message: string, details: Omit<ErrorDetails, 'location'>, tail?: OutputTail): BuildError {
-    const { label, range } = this.plan;
-    const location = { file: this.#workshop.file, line: range.start.line, endLine: range.end.line };
-    const output = tail === undefined ? {} : { outputTail: tail.text() };
-    return new BuildError('step-failed', message, { ...details, location }, { stepLabel: label, ...output });
-  }
-
-  #networkMode(): BuildNetworkMode {
-    const own = this.plan.instruction.network;
-    return own === 'default' ? this.#workshop.runOptions.network : own;
-  }
-}
-
-/** Passes on what the container prints, and waits until it has ended; ends it at once where the build is given up. */
-async function watch(container: RunningContainer, run: StepRun, tail: OutputTail): Promise<number> {
-  const read = async (name: 'stdout' | 'stderr', stream: Readable) => {
-    for await (const chunk of stream) {
-      tail.add(chunk);
-      run.output(name, chunk);
-    }
-  };
-  const stop = () => void container.kill('SIGKILL').catch(() => {});
-  run.signal.addEventListener('abort', stop, { once: true });
-  if (run.signal.aborted) stop();
-  try {
-    const [exit] = await Promise.all([
-      container.wait(),
-      read('stdout', container.stdout!),
-      read('stderr', container.stderr!),
-    ]);
-    return exit.exitCode;
-  } finally {
-    run.signal.removeEventListener('abort', stop);
-  }
-}
-
-async function writeNew(folder: string, name: string, content: string, mode: number): Promise<string> {
-  const path = join(folder, name);
-  await writeFile(path, content, { mode });
-  // The umask must not decide what the container sees.
-  await chmod(path, mode);
-  return path;
 }

@@ -7,12 +7,12 @@ import type { BuildWorkshop } from './build-workshop.ts';
  * Its snapshot is made when something needs it. A layer without entries is none.
  */
 export async function storeLayer(
-  { host, indexes }: Pick<BuildWorkshop, 'host' | 'indexes'>,
+  { host, content }: Pick<BuildWorkshop, 'host' | 'content'>,
   tarPath: string,
   { diffId, sizeBytes, entries, index }: WrittenLayer,
 ): Promise<NewLayer | undefined> {
   if (entries === 0) return undefined;
   await host.store.blobs.adopt(tarPath, diffId);
-  await indexes.put(diffId, index);
+  await (await content()).indexes.put(diffId, index);
   return { diffId, sizeBytes };
 }

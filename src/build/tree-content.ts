@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { OcitsError } from '../errors.ts';
 import type { ImageHost } from '../image/image.ts';
 import { layerSource } from '../image/unpack.ts';
-import type { IndexStore } from '../layer/index-store.ts';
+import { type IndexStore, openIndexStore } from '../layer/index-store.ts';
 import type { BytePath, LayerChange, LayerSource } from '../layer/layer-change.ts';
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../layer/layer-index.ts';
 import { type MergedEntry, type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
@@ -20,21 +20,21 @@ import { type Tree, type TreeLayer, treeChain } from './tree.ts';
  */
 export class TreeContent {
   readonly #host: ImageHost;
-  readonly #indexes: IndexStore;
+  readonly indexes: IndexStore;
   readonly #merged = new Map<Digest, Promise<MergedTree>>();
   readonly #plain = new Map<Digest, Promise<string | undefined>>();
   readonly #parents = new Map<Digest, Promise<Parents>>();
 
-  constructor(host: ImageHost, indexes: IndexStore) {
+  constructor(host: ImageHost) {
     this.#host = host;
-    this.#indexes = indexes;
+    this.indexes = openIndexStore(host.store.paths.root);
   }
 
   /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
   merged(tree: Tree, signal: AbortSignal): Promise<MergedTree> {
     return remember(this.#merged, treeChain(tree), async () => {
       const indexes = tree.layers.map(async (layer) => {
-        return (await this.#indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
+        return (await this.indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
       });
       return mergeIndexes(await Promise.all(indexes));
     });
@@ -110,7 +110,7 @@ export class TreeContent {
       throw new OcitsError('digest-mismatch', `layer ${layer.descriptor.digest} has the diffID ${diffId}`);
     }
     const bytes = builder.finish();
-    await this.#indexes.put(diffId, bytes);
+    await this.indexes.put(diffId, bytes);
     return decodeIndex(bytes);
   }
 

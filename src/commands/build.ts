@@ -51,9 +51,11 @@ export default class Build extends BaseCommand {
 }
 
 async function buildHost(session: Session): Promise<BuildHost> {
-  const { paths } = session;
+  const { paths, emit } = session;
   return {
-    ...(await session.imageHost()),
+    store: await session.store(),
+    emit,
+    images: () => session.imageHost(),
     registry: () => session.registry(),
     network: () => session.network(),
     supervisor: async () => (await import('../runtime/direct-supervisor.ts')).createDirectSupervisor(paths),

@@ -213,7 +213,11 @@ COPY --from=one /file /file
       apply: () => expect.fail('a layer was unpacked'),
     };
     const text = 'FROM packed\nWORKDIR /srv/x\nUSER own\nWORKDIR y\nCOPY --chown=own f .\nCOPY f /srv/\n';
-    const host = { ...made.host, supervisor: broken, snapshotter };
+    const host = {
+      ...made.host,
+      supervisor: broken,
+      images: async () => ({ ...(await made.host.images()), snapshotter }),
+    };
     const image = await build(host, made.request(text), new AbortController().signal);
     expect(image.config.rootfs.diff_ids).toHaveLength(5);
   });

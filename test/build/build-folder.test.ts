@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { abandonedBuildFolders, makeBuildFolder } from '../../src/build/build-folder.ts';
+import { abandonedBuildFolders, OwnBuildFolder } from '../../src/build/build-folder.ts';
 import { removeTrees } from '../../src/system/remove-tree.ts';
 import { buildHost } from '../support/build-host.ts';
 
@@ -13,7 +13,8 @@ describe('the folder of a build', () => {
     const root = await mkdtemp(join(tmpdir(), 'ocits-builds-'));
     const paths = { root, run: join(root, 'run') };
     {
-      await using folder = await makeBuildFolder(paths);
+      await using folder = new OwnBuildFolder(paths);
+      await folder.make();
       await mkdir(folder.runPath, { recursive: true });
       expect(await abandonedBuildFolders(paths)).toEqual([]);
       expect(await readdir(join(root, 'builds'))).toEqual([folder.id]);
@@ -66,7 +67,7 @@ const paths = ${JSON.stringify(paths)};
 const { signal } = new AbortController();
 const session = openSession({ paths, signal, emit: (event) => event.type === 'output' && console.log('started') });
 const host = {
-  ...(await session.imageHost()),
+  store: await session.store(), emit: session.emit, images: session.imageHost,
   registry: session.registry, network: session.network,
   supervisor: async () => createDirectSupervisor(paths),
 };

@@ -61,10 +61,11 @@ export async function buildHost(): Promise<TestBuildHost> {
     bridge: `oct${randomBytes(3).toString('hex')}`,
   });
   const registry = createRegistry({ emit });
+  const images = { store, snapshotter: createOverlaySnapshotter(store.paths), emit };
   const host: BuildHost = {
     store,
-    snapshotter: createOverlaySnapshotter(store.paths),
     emit,
+    images: async () => images,
     supervisor: async () => createDirectSupervisor(store.paths),
     network: async () => network,
     registry: async () => registry,
