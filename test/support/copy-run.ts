@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { remoteFetcher } from '../../src/build/add-remote.ts';
@@ -48,16 +48,12 @@ export function treeOf(lines: readonly string[]): { tree: MergedTree; contents: 
 }
 
 /** Such a tree as a source of COPY; its files are written into `folder` to be opened. */
-export async function treeSource(
-  name: string,
-  lines: readonly string[],
-  folder: string,
-): Promise<CopySource> {
+export function treeSource(name: string, lines: readonly string[], folder: string): CopySource {
   const { tree, contents } = treeOf(lines);
-  const { openSync, closeSync, writeFileSync } = await import('node:fs');
+  const own = mkdtempSync(join(folder, 'tree-'));
   return new TreeSource(name, tree, ({ entry }) => {
     const { dataOffset } = entry as FileEntry;
-    const path = join(folder, `${name.replaceAll(' ', '-')}-${dataOffset}`);
+    const path = join(own, String(dataOffset));
     writeFileSync(path, contents.get(dataOffset)!);
     const fd = openSync(path, 'r');
     return { fd, close: () => closeSync(fd) };
@@ -96,7 +92,7 @@ export async function runCopy(request: CopyRunRequest): Promise<CopyRun> {
   const selection = await selectCopy({
     instruction,
     file: 'Dockerfile',
-    source: await sourceOf(instruction, request),
+    source: sourceOf(instruction, request),
     fetch: remoteFetcher({ file: 'Dockerfile', scratch: request.scratch }),
   });
   await using plan = await planFor(selection, instruction, workdir, request);
@@ -112,12 +108,12 @@ export async function runCopy(request: CopyRunRequest): Promise<CopyRun> {
   return { selection, lines, times, diffId };
 }
 
-async function sourceOf(
+function sourceOf(
   instruction: CopyInstruction | AddInstruction,
   { context, rules = NOTHING_IGNORED, from, scratch }: CopyRunRequest,
-): Promise<CopySource> {
+): CopySource {
   if (instruction.kind === 'COPY' && instruction.from !== undefined) {
-    return await treeSource(`stage ${instruction.from.text}`, from![instruction.from.text]!, scratch);
+    return treeSource(`stage ${instruction.from.text}`, from![instruction.from.text]!, scratch);
   }
   return new FolderContext(realpathSync(context), rules);
 }
