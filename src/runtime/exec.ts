@@ -43,8 +43,9 @@ export interface ExecProcess {
 
 /**
  * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal
- * follows ours. Throws `not-found` where the command is not there (exit code 127), `not-executable` (126), `hostile`
- * for a working directory below /proc, and `tool-failed` else.
+ * follows ours; crun sets the first one while the process starts, so that a very quick one may see 0 by 0. Throws
+ * `not-found` where the command is not there (exit code 127), `not-executable` (126), `hostile` for a working
+ * directory below /proc, and `tool-failed` else.
  */
 export async function execProcess(paths: HostPaths, request: ExecRequest): Promise<ExecProcess> {
   const { process, stdio: modes, detach } = request;
