@@ -153,7 +153,8 @@ async function fetchAll(
   if (depth === 'config') return image;
   const states = await layerStates(host, image);
   await pullLayers(host, image, { states, depth, signal, clientFor: async () => client });
-  await host.store.refs.put(reference, root);
+  const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
+  await host.store.refs.putAll([reference, byDigest], root);
   return image;
 }
 

@@ -55,6 +55,8 @@ export async function pushImages(
     const context: PushContext = { host, registry, client, format: compression, there, signal };
     host.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: root });
     const descriptor = await pushRoot(context, reference, root, request.platform);
+    const { domain, path } = reference;
+    await host.store.refs.put({ domain, path, digest: descriptor.digest }, descriptor);
     host.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
     pushed.push({ reference, descriptor });
   }
@@ -167,6 +169,7 @@ async function putManifest(
   content: Buffer,
 ): Promise<Descriptor> {
   await client.putManifest(target, content, mediaType, signal);
+  await host.store.blobs.put(content);
   await addBlobOrigin(host.store, digest, client.reference);
   return { mediaType, digest, size };
 }

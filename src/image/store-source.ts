@@ -31,8 +31,8 @@ export function storeSink(store: Store): ImageSink {
       );
     },
     name: async (names, descriptor) => {
-      if (names.length === 0) return await store.refs.putAnonymous(descriptor);
-      for (const name of names) await store.refs.put(name, descriptor);
+      if (names.length === 0) await store.refs.putAnonymous(descriptor);
+      else await store.refs.putAll(names, descriptor);
     },
   };
 }

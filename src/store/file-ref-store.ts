@@ -36,14 +36,20 @@ export class FileRefStore implements RefStore {
   }
 
   async put(reference: Reference, descriptor: Descriptor): Promise<Descriptor | undefined> {
-    const path = this.#path(reference);
-    if (readRecord(path)?.descriptor.digest === descriptor.digest) return undefined;
-    return await this.#change(`cannot set ${path}`, async () => {
-      const before = readRecord(path)?.descriptor;
-      if (before?.digest === descriptor.digest) return undefined;
+    return (await this.putAll([reference], descriptor))[0];
+  }
+
+  async putAll(
+    references: readonly Reference[],
+    descriptor: Descriptor,
+  ): Promise<readonly (Descriptor | undefined)[]> {
+    const paths = references.map((reference) => this.#path(reference));
+    const isSet = (path: string) => readRecord(path)?.descriptor.digest === descriptor.digest;
+    if (paths.every(isSet)) return paths.map(() => undefined);
+    return await this.#change(`cannot set ${paths.join(', ')}`, async () => {
       await this.#blobs.sync();
-      if (before !== undefined) await this.#write(this.#namelessPath(before), before);
-      await this.#write(path, descriptor);
+      const before: (Descriptor | undefined)[] = [];
+      for (const path of paths) before.push(isSet(path) ? undefined : await this.#replace(path, descriptor));
       await this.#remove(this.#namelessPath(descriptor));
       return before;
     });
@@ -97,6 +103,14 @@ export class FileRefStore implements RefStore {
     } catch (error) {
       throw wrapError(error, 'internal', what);
     }
+  }
+
+  /** Sets one ref; what it pointed at before stays without a name. */
+  async #replace(path: string, descriptor: Descriptor): Promise<Descriptor | undefined> {
+    const before = readRecord(path)?.descriptor;
+    if (before !== undefined) await this.#write(this.#namelessPath(before), before);
+    await this.#write(path, descriptor);
+    return before;
   }
 
   async #write(path: string, descriptor: Descriptor): Promise<void> {

@@ -25,6 +25,11 @@ export interface RefStore {
   resolve(reference: Reference): Promise<Descriptor | undefined>;
   /** Sets a name, durably, with the names of all blobs. Returns what it pointed at before, where that was something else. */
   put(reference: Reference, descriptor: Descriptor): Promise<Descriptor | undefined>;
+  /** As `put`, for several names at the cost of one. */
+  putAll(
+    references: readonly Reference[],
+    descriptor: Descriptor,
+  ): Promise<readonly (Descriptor | undefined)[]>;
   /** Keeps an image that has no name. */
   putAnonymous(descriptor: Descriptor): Promise<void>;
   /** False where there was no such name. */

@@ -61,6 +61,17 @@ test('a tag that moves leaves a nameless image, until that gets a name', async (
   expect(await refs.deleteAnonymous(descriptor('three'))).toBe(false);
 });
 
+test('several names are set at once', async () => {
+  await using made = await temporaryStore();
+  const { refs } = made.store;
+  const names = ['a:1', `a@${descriptor('one').digest}`, 'b:1'].map((name) => parseReference(name));
+  await refs.put(names[2]!, descriptor('two'));
+  expect(await refs.putAll(names, descriptor('one'))).toEqual([undefined, undefined, descriptor('two')]);
+  for (const name of names) expect(await refs.resolve(name)).toEqual(descriptor('one'));
+  expect((await refs.anonymous()).map((ref) => ref.descriptor)).toEqual([descriptor('two')]);
+  expect(await refs.putAll(names, descriptor('one'))).toEqual([undefined, undefined, undefined]);
+});
+
 test('of many that set one name at once none loses its image', async () => {
   await using made = await temporaryStore();
   const { refs } = made.store;
