@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { constants, deflateRaw, zstdCompress } from 'node:zlib';
+import { findRuns } from './incompressible.ts';
 
 /** What is compressed by itself; where blocks end depends on nothing but the input. */
 export const BLOCK_BYTES = 1024 * 1024;
@@ -7,10 +8,6 @@ export const BLOCK_BYTES = 1024 * 1024;
 const deflate = promisify(deflateRaw);
 const zstd = promisify(zstdCompress);
 
-/** Output of incompressible input is a little larger; one piece saves a trip to the thread pool for each further one. */
-const OUTPUT_BYTES = BLOCK_BYTES + 4096;
-
-const SAMPLE_BYTES = 8 * 1024;
 const MAX_STORED_BYTES = 0xffff;
 
 /**
@@ -19,18 +16,18 @@ const MAX_STORED_BYTES = 0xffff;
  * all. Runs in libuv's thread pool.
  */
 export async function deflateBlock(block: Buffer, level: number): Promise<readonly Buffer[]> {
-  if (await isIncompressible(block)) return storedBlocks(block);
-  const options = { level, memLevel: 8, windowBits: 15, chunkSize: OUTPUT_BYTES };
-  return [await deflate(block, { ...options, finishFlush: constants.Z_SYNC_FLUSH })];
+  const options = { level, memLevel: 8, windowBits: 15, finishFlush: constants.Z_SYNC_FLUSH };
+  const parts = findRuns(block).map(({ start, end, isIncompressible }) => {
+    const content = block.subarray(start, end);
+    if (isIncompressible) return storedBlocks(content);
+    return deflate(content, { ...options, chunkSize: roomFor(content) });
+  });
+  return (await Promise.all(parts)).flat();
 }
 
-/** Four samples tell: media, archives and random data are the same all over. */
-async function isIncompressible(block: Buffer): Promise<boolean> {
-  if (block.length < BLOCK_BYTES) return false;
-  const starts = [0, 1, 2, 3].map((i) => (i * BLOCK_BYTES) / 4 + SAMPLE_BYTES);
-  const sample = Buffer.concat(starts.map((start) => block.subarray(start, start + SAMPLE_BYTES)));
-  const shrunk = await deflate(sample, { level: 1, chunkSize: 2 * sample.length });
-  return shrunk.length > 0.99 * sample.length;
+/** A little more than the worst case: each piece of output beyond the first costs a trip to the thread pool. */
+function roomFor(content: Buffer): number {
+  return content.length + (content.length >> 8) + 1024;
 }
 
 /** RFC 1951 3.2.4 */
@@ -52,5 +49,5 @@ export async function zstdFrame(block: Buffer, level: number): Promise<readonly 
     [constants.ZSTD_c_compressionLevel]: level,
     [constants.ZSTD_c_checksumFlag]: 1,
   };
-  return [await zstd(block, { params, chunkSize: OUTPUT_BYTES, pledgedSrcSize: block.length })];
+  return [await zstd(block, { params, chunkSize: roomFor(block), pledgedSrcSize: block.length })];
 }

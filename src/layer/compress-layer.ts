@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import { BLOCK_BYTES, deflateBlock, zstdFrame } from './compress-block.ts';
+import { freeMemory } from './free-chunks.ts';
 import { OutputFile } from './output-file.ts';
 
 export interface CompressOptions {
@@ -78,7 +79,11 @@ async function compressInto(output: OutputFile, source: number, options: Compres
   const spare: Buffer[] = [];
   const writeOldest = async () => {
     const { block, compressed } = pending[0]!;
-    for (const part of await compressed) output.write(part);
+    for (const part of await compressed) {
+      output.write(part);
+      // What is stored as it is lies in the block itself.
+      if (part.buffer !== block.buffer) freeMemory(part);
+    }
     spare.push(block);
     pending.shift();
   };

@@ -3,7 +3,8 @@ import { OcitsError } from '../errors.ts';
 import { exited, spawnTool, tail } from '../system/spawn.ts';
 import type { LayerSource } from './layer-change.ts';
 
-/** The output of `program -d -c` with the layer as its standard input. Throws `corrupt` where it fails. Ends it on leaving. */
+/** The output of `program -d -c` with the layer as its standard input. Throws `corrupt` where it
+ * fails, `tool-failed` where something ended it. Ends it on leaving. */
 export async function* runDecompressor(
   program: string,
   source: LayerSource,

@@ -6,13 +6,15 @@ export async function* freeing(chunks: AsyncIterable<Buffer>): AsyncGenerator<Bu
   }
 }
 
-/**
- * Gives a stream's chunk back to the system once nobody looks at it any more: garbage collection, which does not count
- * such memory as its own, would let tens of MB of them lie about in each thread. Only where the chunk ends its memory:
- * zlib cuts several chunks from one piece, in order. Buffers of Node's common pool are left alone.
- */
+/** Only where the chunk ends its memory: zlib cuts several chunks from one piece, in order. */
 function freeChunk(chunk: Buffer): void {
-  const { buffer, byteOffset, byteLength } = chunk;
-  const endsMemory = byteOffset + byteLength === buffer.byteLength;
-  if (endsMemory && buffer.byteLength > Buffer.poolSize && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (chunk.byteOffset + chunk.byteLength === chunk.buffer.byteLength) freeMemory(chunk);
+}
+
+/**
+ * Gives the memory behind `bytes` back to the system, once nobody looks at it any more: garbage collection, which does
+ * not count such memory as its own, would let tens of MB of it lie about in each thread. Node's common pool stays.
+ */
+export function freeMemory({ buffer }: Buffer): void {
+  if (buffer.byteLength > Buffer.poolSize && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
