@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createWriteStream, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -342,6 +342,22 @@ const HOSTILE: readonly Hostile[] = [
       ),
   },
   {
+    name: 'a manifest with more layers than diffIDs',
+    code: 'hostile',
+    members: () => {
+      const config = { mediaType: DOCKER_CONFIG, digest: digestOf(CONFIG), size: CONFIG.length };
+      const layer = { mediaType: DOCKER_LAYER_GZIP, digest: digestOf('a'), size: 1 };
+      const manifest = JSON.stringify({ schemaVersion: 2, config, layers: [layer, layer] });
+      const digest = digestOf(manifest);
+      return layoutArchive(
+        { schemaVersion: 2, manifests: [{ mediaType: DOCKER_MANIFEST, digest, size: manifest.length }] },
+        { path: `blobs/sha256/${digestHex(digest)}`, content: manifest },
+        { path: `blobs/sha256/${digestHex(config.digest)}`, content: CONFIG },
+        { path: `blobs/sha256/${digestHex(layer.digest)}`, content: 'a' },
+      );
+    },
+  },
+  {
     name: 'an index without its images',
     code: 'not-found',
     members: () =>
@@ -404,6 +420,23 @@ test('saving: what fails leaves nothing, and what is no file is not replaced', a
   await expect(save(join(folder, 'x'))).rejects.toMatchObject({ code: 'not-found' });
   expect(readdirSync(folder)).toEqual([]);
 });
+
+test.each(['docker-archive', 'oci-archive'] as const)(
+  'a damaged layer is not saved as %s',
+  async (format) => {
+    await using host = await temporaryHost();
+    const { id } = await addPulled(host.store, 'pulled:1');
+    const { digest, size } = (await findImage(host.store, id))!.manifest.layers[0]!;
+    const path = host.store.blobs.path(digest);
+    await chmod(path, 0o600);
+    await writeFile(path, gzipSync(tarBytes([{ path: 'other', content: 'other' }])));
+    await appendFile(path, Buffer.alloc(Math.max(size - (await stat(path)).size, 0)));
+    await expect(
+      saveImages(host, ['pulled:1'], { format, output: join(host.folder, 'out.tar') }),
+    ).rejects.toThrow();
+    expect(readdirSync(host.folder).sort()).toEqual(['root', 'run']);
+  },
+);
 
 test('a second image is added to a layout, and a name moves', async () => {
   await using host = await temporaryHost();
