@@ -144,6 +144,50 @@ export function stackTests(factory: SnapshotterFactory): void {
     expect(tree['null2']).toBe(`char 644 0:0 ${TIME} dev103 x2=null`);
   });
 
+  test('hard links from layer to layer', async () => {
+    const tree = await merged(
+      layerTar(folder('a'), file('a/f', 'content')),
+      layerTar(hardlink('g', 'a/f')),
+      layerTar(hardlink('h', 'g')),
+      layerTar(hardlink('a/i', 'h')),
+    );
+    expect(Object.keys(tree)).toEqual(['a', 'a/f', 'a/i', 'g', 'h']);
+    for (const path of ['a/f', 'g', 'h', 'a/i']) expect(tree[path]).toContain('7b');
+  });
+
+  test('what stood in between in one layer has removed what lay below', async () => {
+    const base = layerTar(folder('a'), file('a/old'));
+    const top = layerTar(file('a', 'x'), folder('a'), file('a/new'));
+    expect(await names(base, top)).toEqual(['a', 'a/new']);
+  });
+
+  test('marks in folders that are not there, or are files, do nothing', async () => {
+    const base = layerTar(file('file'), folder('a'));
+    const top = layerTar(
+      whiteout('none/x'),
+      opaque('none/y'),
+      whiteout('file/x'),
+      opaque('file'),
+      opaque('a/b/c'),
+    );
+    expect(await names(base, top)).toEqual(['a', 'file']);
+  });
+
+  test('a leaning layer that stands in a stack twice waits for itself in no order', {
+    timeout: 10_000,
+  }, async () => {
+    await using host = await temporarySnapshotter(factory);
+    const leaning = layerTar(file('a/x', 'again'));
+    const { keys } = await host.stack([
+      layerTar(folder('a', { mode: 0o700 })),
+      leaning,
+      layerTar(file('b')),
+      leaning,
+    ]);
+    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    expect(Object.keys(await listTree(mounted.root, NO_ROOT))).toEqual(['a', 'a/x', 'b']);
+  });
+
   test('a hard link to what a whiteout has removed is refused', async () => {
     const base = layerTar(file('a'));
     await expect(merged(base, layerTar(whiteout('a')), layerTar(hardlink('b', 'a')))).rejects.toMatchObject({
@@ -170,6 +214,16 @@ export function stackTests(factory: SnapshotterFactory): void {
     }
     await using mounted = await mountTree(await host.snapshotter.view(fourth.keys));
     expect((await listTree(mounted.root))['a']).toBe(`directory 711 0:0 ${TIME}`);
+  });
+
+  test('a layer that was the lowest one does its work elsewhere, too', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const removing = layerTar(whiteout('a'));
+    await host.stack([removing]);
+    const { keys, diffIds } = await host.stack([layerTar(file('a'), file('b')), removing]);
+    expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    expect(Object.keys(await listTree(mounted.root, NO_ROOT))).toEqual(['b']);
   });
 
   test('the root folder has the owner and mode that the topmost layer lists', async () => {

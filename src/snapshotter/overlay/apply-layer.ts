@@ -1,8 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { wrapError } from '../../errors.ts';
+import { OcitsError, wrapError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index-store.ts';
-import { chainIds } from '../../oci/chain-id.ts';
 import { type Digest, digestHex, shortDigest } from '../../oci/digest.ts';
 import { lockFile } from '../../system/lock.ts';
 import { removeTrees } from '../../system/remove-tree.ts';
@@ -10,11 +9,30 @@ import type { ApplyRequest } from '../snapshotter.ts';
 import type { CommitHost } from './commit-upper.ts';
 import { LowerNeeded } from './layer-tree.ts';
 import { opaqueXattr } from './open-stack.ts';
-import { publishLayer } from './publish-layer.ts';
+import { keyOf, publishLayer } from './publish-layer.ts';
 import type { UnpackedLayer, UnpackJob } from './unpack-layer.ts';
 
-/** Snapshotter.apply: unpacks a layer in a thread, under a lock of its own, beside its final place. */
+/**
+ * Snapshotter.apply: unpacks a layer in a thread, under a lock of its own, beside its final place. Tries without the
+ * layers below first, so that it need not wait for them; most layers stand on their own.
+ */
 export async function applyLayer(host: CommitHost, request: ApplyRequest): Promise<Digest> {
+  const isBottom = request.diffIds.length === 1;
+  const own = isBottom ? undefined : await applyOnce(host, request, undefined);
+  if (own !== undefined) return own;
+  // Not under the lock: one of the layers below may be this one.
+  const parents = await Promise.all(request.parents);
+  const leaning = await applyOnce(host, request, parents);
+  if (leaning !== undefined) return leaning;
+  throw new OcitsError('internal', 'a layer leans on layers below its whole stack');
+}
+
+/** Undefined where the layer leans on the layers below and those were not given. */
+async function applyOnce(
+  host: CommitHost,
+  request: ApplyRequest,
+  parents: readonly Digest[] | undefined,
+): Promise<Digest | undefined> {
   const { diffIds, signal } = request;
   const diffId = diffIds.at(-1)!;
   const known = await host.shelf.findIn(diffIds);
@@ -29,18 +47,24 @@ export async function applyLayer(host: CommitHost, request: ApplyRequest): Promi
   if (meanwhile !== undefined) return meanwhile.key;
   const staging = join(host.area.staging, hex);
   try {
-    return await unpackAndPublish(host, request, staging);
+    return await unpackAndPublish(host, request, staging, parents);
   } catch (error) {
     await removeTrees([staging]);
+    if (error instanceof LowerNeeded) return undefined;
     throw wrapError(error, 'tool-failed', `cannot unpack the layer ${shortDigest(diffId)}`);
   }
 }
 
-async function unpackAndPublish(host: CommitHost, request: ApplyRequest, staging: string): Promise<Digest> {
+async function unpackAndPublish(
+  host: CommitHost,
+  request: ApplyRequest,
+  staging: string,
+  parents: readonly Digest[] | undefined,
+): Promise<Digest> {
   const { diffIds } = request;
   const diffId = diffIds.at(-1)!;
-  const { index, opaques, rootFolder, ...unpacked } = await unpack(host, request, staging);
-  const key = unpacked.leans ? chainIds(diffIds).at(-1)! : diffId;
+  const { index, opaques, rootFolder, ...unpacked } = await unpack(host, request, staging, parents);
+  const key = await keyOf(host.shelf, diffIds, unpacked.leans);
   await openIndexStore(host.area.storeRoot).put(diffId, index);
   const isNew = publishLayer(host.area, staging, {
     ...unpacked,
@@ -55,30 +79,11 @@ async function unpackAndPublish(host: CommitHost, request: ApplyRequest, staging
   return key;
 }
 
-/** Tries without the layers below, and with them where the layer turns out to lean on them. */
-async function unpack(host: CommitHost, request: ApplyRequest, staging: string): Promise<UnpackedLayer> {
-  const { parents, diffIds } = request;
-  const isBottom = diffIds.length === 1;
-  if (!isBottom) {
-    try {
-      return await unpackOnce(host, request, staging, undefined);
-    } catch (error) {
-      if (!(error instanceof LowerNeeded)) throw error;
-    }
-  }
-  const keys = await Promise.all(parents);
-  return await unpackOnce(host, request, staging, {
-    storeRoot: host.area.storeRoot,
-    diffIds: diffIds.slice(0, -1),
-    folders: keys.map((key) => host.area.tree(key)),
-  });
-}
-
-async function unpackOnce(
+async function unpack(
   host: CommitHost,
   { diffIds, source, ...options }: ApplyRequest,
   staging: string,
-  lower: UnpackJob['lower'],
+  parents: readonly Digest[] | undefined,
 ): Promise<UnpackedLayer> {
   if (existsSync(staging)) await removeTrees([staging]);
   const root = join(staging, 'fs');
@@ -88,10 +93,22 @@ async function unpackOnce(
     diffId: diffIds.at(-1)!,
     root,
     scratch: join(staging, 'times'),
-    ...(lower === undefined ? {} : { lower }),
+    ...(parents === undefined ? {} : { lower: lowerOf(host, diffIds, parents) }),
     whiteoutDevice: host.area.whiteoutDevice,
     opaqueXattr: opaqueXattr(host.userXattrs),
     creator: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: process.umask() },
   };
   return await host.pool.run('unpack', job, options);
+}
+
+function lowerOf(
+  host: CommitHost,
+  diffIds: readonly Digest[],
+  parents: readonly Digest[],
+): NonNullable<UnpackJob['lower']> {
+  return {
+    storeRoot: host.area.storeRoot,
+    diffIds: diffIds.slice(0, -1),
+    folders: parents.map((key) => host.area.tree(key)),
+  };
 }

@@ -3,7 +3,6 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index-store.ts';
-import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
 import { activeFolders, getActiveState } from './active-state.ts';
@@ -12,7 +11,7 @@ import type { LayerShelf } from './layer-shelf.ts';
 import { loadStack } from './layer-stack.ts';
 import { opaqueXattr } from './open-stack.ts';
 import type { OverlayArea } from './overlay-area.ts';
-import { publishLayer } from './publish-layer.ts';
+import { keyOf, publishLayer } from './publish-layer.ts';
 import { isOver, measureUpper } from './upper-walk.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -75,7 +74,7 @@ export async function commitActive(
   const known = await shelf.findIn(diffIds);
   const { upper, layer } = activeFolders(folder);
   if (known !== undefined) return known.key;
-  const key = facts.leans ? chainIds(diffIds).at(-1)! : diffId;
+  const key = await keyOf(shelf, diffIds, facts.leans);
   await openIndexStore(area.storeRoot).put(diffId, readFileSync(join(folder, INDEX)));
   const tree = join(layer, 'fs');
   mkdirSync(layer, { recursive: true, mode: 0o700 });

@@ -1,4 +1,4 @@
-import { corruptEntry, hostileEntry, joinPath, parentPath } from '../../layer/byte-path.ts';
+import { corruptEntry, hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merged-tree.ts';
 
@@ -33,8 +33,8 @@ export interface FolderNode {
   isListed: boolean;
   /** The layer hides all that layers below have in it. */
   isOpaque: boolean;
-  /** The layers below have nothing here. */
-  isNew: boolean;
+  /** Whether the layers below have no folder here that would be seen; undefined while nobody has asked. */
+  isNew: boolean | undefined;
 }
 
 export const WHITEOUT: WhiteoutNode = { type: 'whiteout' };
@@ -75,22 +75,25 @@ export class LayerTree {
     this.#lower = lower === 'bottom' ? undefined : lower;
     this.#onUnlisted = onUnlisted;
     this.root = newFolder('', undefined, UNLISTED_FOLDER);
-    this.root.isNew = lower === 'bottom';
+    if (lower === 'bottom') this.root.isNew = true;
     this.#lastFolder = this.root;
   }
 
-  /** The folder in which `path` really lies. Throws `corrupt` where a parent is a file, `hostile` on a symlink loop. */
-  folderOf(path: BytePath): FolderNode {
-    return this.folderAt(parentPath(path));
-  }
-
-  /** The folder `path`, with symlinks followed. */
+  /**
+   * The folder `path`, with symlinks followed, made where it is missing. Throws `corrupt` where a parent is a file,
+   * `hostile` on a symlink loop.
+   */
   folderAt(path: BytePath): FolderNode {
     if (path === this.#lastFolder.path) return this.#lastFolder;
-    const folder = this.#walk(path);
+    const folder = this.#walk(path, true)!;
     // A way through symlinks is not kept, since a later entry can change it.
     if (folder.path === path) this.#lastFolder = folder;
     return folder;
+  }
+
+  /** The same for what only removes things: undefined where there is no such folder, here or below. */
+  findFolder(path: BytePath): FolderNode | undefined {
+    return path === this.#lastFolder.path ? this.#lastFolder : this.#walk(path, false);
   }
 
   /** Puts `node` under a name that is free or has something else than a folder. */
@@ -115,7 +118,19 @@ export class LayerTree {
     if (this.isHidden(folder)) return undefined;
     this.leans = true;
     if (this.#lower === undefined) throw new LowerNeeded();
-    return this.#lower.lookup(joinPath(folder.path, name), { followLast: false });
+    return this.#isFolderBelow(folder, this.#lower)
+      ? lookup(this.#lower, joinPath(folder.path, name))
+      : undefined;
+  }
+
+  /** Asked from the root on, so that no lookup comes by a symlink of the layers below which this layer has replaced. */
+  #isFolderBelow(folder: FolderNode, lower: MergedTree): boolean {
+    const { parent, path } = folder;
+    if (folder.isNew === undefined && parent !== undefined) {
+      const found = this.#isFolderBelow(parent, lower) ? lookup(lower, path) : undefined;
+      folder.isNew = found === undefined || (found.entry !== undefined && found.entry.type !== 'directory');
+    }
+    return !folder.isNew;
   }
 
   /** Whether nothing of the layers below shows in this folder. */
@@ -131,7 +146,7 @@ export class LayerTree {
     return false;
   }
 
-  #walk(path: BytePath): FolderNode {
+  #walk(path: BytePath, makes: boolean): FolderNode | undefined {
     let folder = this.root;
     let symlinks = 0;
     const parts = path === '' ? [] : path.split('/').reverse();
@@ -141,45 +156,56 @@ export class LayerTree {
         folder = folder.parent ?? this.root;
         continue;
       }
-      const step = this.#step(folder, part, path);
-      if (typeof step !== 'string') {
+      const step = this.#step(folder, part, makes);
+      if (step === 'missing') return undefined;
+      if (step === 'file') {
+        if (!makes) return undefined;
+        throw corruptEntry(path, 'has a parent that is a file');
+      }
+      if ('children' in step) {
         folder = step;
         continue;
       }
       symlinks++;
       if (symlinks > MAX_SYMLINKS) throw hostileEntry(path, 'lies behind too many symlinks');
-      if (step.startsWith('/')) folder = this.root;
-      parts.push(...step.split('/').reverse());
+      if (step.target.startsWith('/')) folder = this.root;
+      parts.push(...step.target.split('/').reverse());
     }
     return folder;
   }
 
-  /** The folder `name`, or the target of the symlink that stands there. */
-  #step(folder: FolderNode, name: string, path: BytePath): FolderNode | string {
+  /** What stands under a name on the way of a path; a folder that is not listed comes to be, if it may. */
+  #step(folder: FolderNode, name: string, makes: boolean): Step {
     const node = folder.children.get(name);
-    if (node === undefined) return this.#unlisted(folder, name, path);
+    if (node === undefined) return this.#unlisted(folder, name, makes);
     if (node.type === 'folder') return node;
-    if (node.type === 'symlink') return node.target!;
-    if (node.type !== 'whiteout') throw corruptEntry(path, 'is used as a folder, and is a file');
+    if (node.type === 'symlink') return { target: node.target! };
+    if (node.type !== 'whiteout') return 'file';
+    if (!makes) return 'missing';
     const fresh = this.addFolder(folder, name, UNLISTED_FOLDER);
     fresh.isOpaque = true;
     this.#onUnlisted(fresh);
     return fresh;
   }
 
-  #unlisted(folder: FolderNode, name: string, path: BytePath): FolderNode | string {
+  #unlisted(folder: FolderNode, name: string, makes: boolean): Step {
     const isHidden = this.isHidden(folder);
     const below = isHidden ? undefined : this.below(folder, name);
+    if (below === undefined && !makes) return 'missing';
     const entry = below?.entry;
-    if (entry?.type === 'symlink') return entry.target;
-    if (entry !== undefined && entry.type !== 'directory') {
-      throw corruptEntry(path, 'is used as a folder, and is a file in a layer below');
-    }
+    if (entry?.type === 'symlink') return { target: entry.target };
+    if (entry !== undefined && entry.type !== 'directory') return 'file';
     const made = this.addFolder(folder, name, entry ?? UNLISTED_FOLDER);
-    made.isNew = !isHidden && below === undefined;
+    if (!isHidden) made.isNew = below === undefined;
     this.#onUnlisted(made);
     return made;
   }
+}
+
+type Step = FolderNode | { readonly target: string } | 'file' | 'missing';
+
+function lookup(lower: MergedTree, path: BytePath): ReturnType<MergedTree['lookup']> {
+  return lower.lookup(path, { followLast: false });
 }
 
 function newFolder(path: BytePath, parent: FolderNode | undefined, metadata: FolderMetadata): FolderNode {
@@ -191,7 +217,7 @@ function newFolder(path: BytePath, parent: FolderNode | undefined, metadata: Fol
     metadata,
     isListed: false,
     isOpaque: false,
-    isNew: false,
+    isNew: undefined,
   };
 }
 

@@ -1,9 +1,22 @@
 import { existsSync, renameSync } from 'node:fs';
 import { isErrno } from '../../errors.ts';
+import { chainIds } from '../../oci/chain-id.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { type LayerRecord, writeRecord } from './layer-record.ts';
+import type { LayerShelf } from './layer-shelf.ts';
 import type { OverlayArea } from './overlay-area.ts';
 
 export type NewLayer = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
+
+/**
+ * The name for a new layer: its chainID where it leans on its stack. It leans, too, at the bottom, where it has no other
+ * name than its diffID; then one that does not lean takes the chainID.
+ */
+export async function keyOf(shelf: LayerShelf, diffIds: readonly Digest[], leans: boolean): Promise<Digest> {
+  const chainId = chainIds(diffIds).at(-1)!;
+  const diffId = diffIds.at(-1)!;
+  return leans || (await shelf.find(diffId))?.leans ? chainId : diffId;
+}
 
 /**
  * Gives a finished layer's folder its name, with its record: from then on it is there. False where the layer has come

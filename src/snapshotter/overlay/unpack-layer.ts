@@ -2,7 +2,7 @@ import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
 import { openIndexStore } from '../../layer/index-store.ts';
 import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
-import { createIndexBuilder, type LayerIndex } from '../../layer/layer-index.ts';
+import type { LayerIndex } from '../../layer/layer-index.ts';
 import { type MergedTree, mergeIndexes } from '../../layer/merged-tree.ts';
 import { readLayer } from '../../layer/read-layer.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
@@ -10,6 +10,7 @@ import { finishLayer } from './finish-layer.ts';
 import { type Creator, LayerFolder } from './layer-folder.ts';
 import { type FolderMetadata, LayerTree } from './layer-tree.ts';
 import { ApplyVisitor } from './layer-visitor.ts';
+import { TrueIndex } from './true-index.ts';
 
 /** What one layer needs to be unpacked: plain data, for a worker thread. */
 export interface UnpackJob {
@@ -58,7 +59,7 @@ export async function unpackLayer(job: UnpackJob, options: UnpackOptions = {}): 
   const tree = new LayerTree(await lowerTree(job), (made) =>
     folder.makeFolder(made.path, made.metadata.mode),
   );
-  const index = createIndexBuilder();
+  const index = new TrueIndex();
   const onWarning = (kind: string, path: BytePath) => warnings.add(kind, path);
   using visitor = new ApplyVisitor({
     tree,
