@@ -43,15 +43,16 @@ export async function collectGarbage(
     if (isGarbage(diffId, live.diffIds, only?.diffIds)) await store.compressed.delete(diffId);
   }
   const blobs = await sweepBlobs(store, live, only);
+  let partialBytes = 0;
   if (only === undefined) {
-    await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
+    partialBytes = await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
     await pruneBlobOrigins(store, live.blobs);
     await snapshotter.cleanup();
   }
   return {
     blobs: blobs.deleted,
     snapshots: snapshots.deleted,
-    freedBytes: blobs.freedBytes + snapshots.freedBytes,
+    freedBytes: blobs.freedBytes + snapshots.freedBytes + partialBytes,
     live,
   };
 }

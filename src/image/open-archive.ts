@@ -27,8 +27,9 @@ export async function openImageFiles(
   signal?: AbortSignal,
 ): Promise<FileSet> {
   const spool = temporaryName(join(store.paths.root, 'partial'));
-  if ('stream' in input) return await openStream(spool, input.stream, signal);
+  const name = 'path' in input ? input.path : 'the archive on standard input';
   try {
+    if ('stream' in input) return await openStream(spool, input.stream, signal);
     const found = await stat(input.path);
     if (found.isDirectory()) return folderFiles(input.path);
     if (!found.isFile()) return await openStream(spool, createReadStream(input.path), signal);
@@ -37,9 +38,9 @@ export async function openImageFiles(
     return await openCompressed(spool, { path: input.path, compression, sizeBytes: found.size }, signal);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
-      throw new OcitsError('not-found', `open ${input.path}: no such file or directory`, { cause: error });
+      throw new OcitsError('not-found', `open ${name}: no such file or directory`, { cause: error });
     }
-    throw wrapError(error, 'corrupt', `cannot open ${input.path}`);
+    throw wrapError(error, 'corrupt', `cannot open ${name}`);
   }
 }
 

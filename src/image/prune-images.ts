@@ -22,8 +22,8 @@ export interface Pruned {
 }
 
 /**
- * Removes the images that have no tag (or all that no container uses), and all content that nothing needs. Waits
- * until no other command reads or adds content.
+ * Removes the images that have no tag (or all that no container uses), and all content that nothing needs, downloads
+ * that stopped included. Waits until no other command reads or adds content.
  */
 export async function pruneImages(host: ImageHost, options: PruneOptions): Promise<Pruned> {
   const { store, snapshotter, emit } = host;
@@ -40,7 +40,11 @@ export async function pruneImages(host: ImageHost, options: PruneOptions): Promi
     for (const root of roots) await store.refs.deleteAnonymous(root);
     removals.push({ kind: 'deleted', digest: image.id });
   }
-  const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });
+  // Downloads that stopped go, too: a full disk is why most of them did.
+  const { freedBytes } = await collectGarbage(store, snapshotter, {
+    roots: options.holders.roots,
+    partialAgeMs: 0,
+  });
   return { removals, freedBytes };
 }
 

@@ -169,6 +169,8 @@ test('old downloads and what crashed writers left go, young downloads stay', asy
   utimesSync(join(partial, 'sha256-old'), new Date(), new Date(Date.now() - 8 * 24 * 3600 * 1000));
   await collectGarbage(host.store, host.snapshotter, { roots: [] });
   expect(readdirSync(partial)).toEqual(['sha256-young']);
+  expect((await pruneImages(host, { holders: holdersOf() })).freedBytes).toBe(1);
+  expect(readdirSync(partial)).toEqual([]);
   expect(readdirSync(join(paths.run, 'locks')).filter((name) => name.startsWith('blob-'))).toEqual([]);
 });
 
