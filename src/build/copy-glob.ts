@@ -5,7 +5,11 @@ import type { CopySource, SourceEntry } from './copy-source.ts';
 
 /** Whether a source of COPY is a pattern: it has `*`, `?` or `[` that no backslash escapes. */
 export function hasWildcard(path: string): boolean {
-  return /^(?:[^\\*?[]|\\.)*[*?[]/s.test(path);
+  for (let i = 0; i < path.length; i++) {
+    if (path[i] === '\\') i++;
+    else if ('*?['.includes(path[i]!)) return true;
+  }
+  return false;
 }
 
 /**

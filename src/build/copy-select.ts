@@ -33,7 +33,7 @@ export interface SelectedPath {
 }
 
 /** A here-document. */
-export interface SelectedContent {
+interface SelectedContent {
   readonly kind: 'content';
   readonly word: Word;
   readonly name: string;

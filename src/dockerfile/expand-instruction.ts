@@ -22,7 +22,7 @@ export function expandWord(context: ExpandContext, word: Word): Word {
 }
 
 /** Like `expandWord`, but what comes out is divided at white space: one word may become several, or none. */
-export function expandToWords(context: ExpandContext, word: Word): Word[] {
+function expandToWords(context: ExpandContext, word: Word): Word[] {
   const { file, escapeChar, env, onMissing } = context;
   const expansion = located(file, word.at, () => expandText(word.text, env, { escapeChar }));
   for (const name of expansion.missing) onMissing?.(name, word);

@@ -35,6 +35,8 @@ export function expandText(source: string, env: Environment, options: ExpandOpti
   return { text, words, used: reader.used, missing: reader.missing };
 }
 
+const MAX_DEPTH = 1000;
+
 /** Gathers words: raw text joins the word under way, other text divides at its white space. */
 class WordList {
   readonly words: string[] = [];
@@ -64,6 +66,7 @@ class WordReader {
   readonly #env: Environment;
   readonly #options: ExpandOptions;
   #at = 0;
+  #depth = 0;
 
   constructor(source: string, env: Environment, options: ExpandOptions) {
     this.#chars = Array.from(source);
@@ -142,6 +145,13 @@ class WordReader {
 
   /** What stands for a variable; the `$` is read already. */
   #readVariable(): string {
+    if (++this.#depth > MAX_DEPTH) throw new OcitsError('syntax', 'substitutions are nested too deep');
+    const value = this.#readDollar();
+    this.#depth--;
+    return value;
+  }
+
+  #readDollar(): string {
     if (this.#chars[this.#at] !== '{') {
       const name = this.#readName();
       if (name === '') return '$';

@@ -34,5 +34,12 @@ export function readJsonArray(file: string, line: LogicalLine, start: number): R
 
 /** Where each string literal of a valid JSON text begins. */
 function stringOffsets(text: string): number[] {
-  return Array.from(text.matchAll(/"(?:[^"\\]|\\.)*"/g), ({ index }) => index);
+  const offsets: number[] = [];
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    offsets.push(start);
+    let end = start + 1;
+    while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
+    start = text.indexOf('"', end + 1);
+  }
+  return offsets;
 }

@@ -56,11 +56,15 @@ export interface LogicalLine {
 
 /** Where the character at `offset` of the logical line stands in the file. */
 export function positionAt(line: LogicalLine, offset: number): SourcePosition {
-  let found = line.pieces[0]!;
-  for (const piece of line.pieces) {
-    if (piece.offset > offset) break;
-    found = piece;
+  const { pieces } = line;
+  let low = 0;
+  let high = pieces.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (pieces[middle]!.offset <= offset) low = middle;
+    else high = middle - 1;
   }
+  const found = pieces[low]!;
   return { line: found.at.line, column: found.at.column + offset - found.offset };
 }
 

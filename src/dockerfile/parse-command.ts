@@ -13,7 +13,7 @@ import type { Word } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
 /** The JSON form where it is one, else all of the arguments as text for a shell. */
-export function parseCommandLine(context: ParseContext): CommandLine {
+function parseCommandLine(context: ParseContext): CommandLine {
   const words = readJsonArray(context.file, context.line, context.argsOffset);
   if (words !== undefined) return { form: 'exec', args: words.map(({ text }) => text) };
   return { form: 'shell', text: context.args };

@@ -27,7 +27,7 @@ export function toWords(context: ParseContext, words: readonly RawWord[]): Word[
   return words.map(({ text, offset }) => wordAt(context.line, offset, text));
 }
 
-export function argsAt(context: ParseContext): SourcePosition {
+function argsAt(context: ParseContext): SourcePosition {
   return context.args === '' ? context.keywordAt : positionAt(context.line, context.argsOffset);
 }
 

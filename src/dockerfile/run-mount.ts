@@ -2,7 +2,7 @@ import { dockerfileError } from './dockerfile-error.ts';
 import type { Word } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
-export type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
+type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 
 /** A `RUN --mount=…`, read. What a type cannot have is refused by the parser, so the rest needs no check. */
 export interface RunMount {
@@ -164,14 +164,25 @@ function size(text: string): number | undefined {
   return Math.floor(Number(match[1]) * 1024 ** ' kmgtp'.indexOf(match[2]!.toLowerCase() || ' '));
 }
 
-/** One line of comma-separated values (RFC 4180); undefined where a quote is open. */
+/** One line of comma-separated values (RFC 4180); undefined where a quote is open or stands inside a field. */
 function splitCsv(text: string): string[] | undefined {
   const fields: string[] = [];
-  const form = /(?:^|,)(?:"((?:[^"]|"")*)"(?=,|$)|([^",]*)(?=,|$))/gy;
-  let end = 0;
-  for (const match of text.matchAll(form)) {
-    fields.push(match[1]?.replaceAll('""', '"') ?? match[2]!);
-    end = match.index + match[0].length;
+  for (let at = 0; ; at++) {
+    let field: string;
+    if (text[at] === '"') {
+      let end = text.indexOf('"', at + 1);
+      while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);
+      if (end < 0) return undefined;
+      field = text.slice(at + 1, end).replaceAll('""', '"');
+      at = end + 1;
+    } else {
+      const comma = text.indexOf(',', at);
+      field = text.slice(at, comma < 0 ? undefined : comma);
+      if (field.includes('"')) return undefined;
+      at += field.length;
+    }
+    fields.push(field);
+    if (at === text.length) return fields;
+    if (text[at] !== ',') return undefined;
   }
-  return end === text.length ? fields : undefined;
 }

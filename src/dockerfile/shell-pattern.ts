@@ -7,7 +7,7 @@ type Step = { readonly char: string } | 'any' | 'run';
  * A pattern of `${x#…}`, `${x%…}` and `${x/…/…}`: `*`, `?`, and `\` before `*`, `?`, `\`, `/` and `}`. Brackets
  * mean themselves, as in BuildKit. Throws `syntax` for any other escape.
  */
-export function parseShellPattern(text: string): readonly Step[] {
+function parseShellPattern(text: string): readonly Step[] {
   const steps: Step[] = [];
   const chars = Array.from(text);
   for (let i = 0; i < chars.length; i++) {
@@ -32,7 +32,7 @@ export function parseShellPattern(text: string): readonly Step[] {
  * The lengths of the shortest and of the longest run of `chars` from `start` on that `steps` match; undefined where
  * none does. All states are followed at once, so that no pattern takes more than steps times characters.
  */
-export function matchFrom(
+function matchFrom(
   steps: readonly Step[],
   chars: readonly string[],
   start: number,

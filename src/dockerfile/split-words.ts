@@ -38,12 +38,14 @@ export function splitQuoted(text: string, base: number, escapeChar: string): Raw
     else if (char === escapeChar && quote === '"') i++;
   }
   if (start < 0) return words;
-  // An escape character at the very end escapes nothing and is dropped.
-  const last = text.slice(start).replace(trailingEscape(escapeChar), '$1');
+  const last = withoutOpenEscape(text.slice(start), escapeChar);
   if (last !== '') words.push({ text: last, offset: base + start });
   return words;
 }
 
-function trailingEscape(escapeChar: string): RegExp {
-  return escapeChar === '\\' ? /^((?:[^\\]|\\[\s\S])*)\\$/ : /^((?:[^`]|`[\s\S])*)`$/;
+/** An escape character at the very end escapes nothing and is dropped, unless it is escaped itself. */
+function withoutOpenEscape(word: string, escapeChar: string): string {
+  let count = 0;
+  while (word.at(-1 - count) === escapeChar) count++;
+  return count % 2 === 0 ? word : word.slice(0, -1);
 }

@@ -151,3 +151,31 @@ test('whatever stands in a file, it is read or refused with a place in it', () =
     }
   }
 });
+
+test('a big file takes its time, and no more', () => {
+  const long = 'x'.repeat(3_000_000);
+  const pairs = Array.from({ length: 20_000 }, (_, i) => `K${i}=v`).join(' \\\n');
+  const deep = `${'${a:-'.repeat(900)}x${'}'.repeat(900)}`;
+  const texts = [
+    `RUN ["${long}"]`,
+    `RUN ["${'\\\\'.repeat(1_000_000)}"]`,
+    `ENV A="${long}" B=${'\\\\'.repeat(1_000_000)}\\`,
+    `ENV ${pairs}`,
+    `RUN --mount=type=bind,target=${long} true`,
+    `RUN --mount='type=bind,"target=${long}"' true`,
+    `RUN <<EOF\n${'line\n'.repeat(300_000)}EOF`,
+    `RUN ${'<<A '.repeat(3000)}\n${'A\n'.repeat(3000)}`,
+    `COPY ${'a '.repeat(100_000)} /x/`,
+    `ENV D=${deep}`,
+  ];
+  for (const text of texts) {
+    const started = performance.now();
+    expect(instructions(`FROM a\n${text}\n`)).toHaveLength(1);
+    expect(performance.now() - started, text.slice(0, 40)).toBeLessThan(8000);
+  }
+  const [env] = instructions(`FROM a\nENV D=${deep}`);
+  if (env?.kind !== 'ENV') throw new Error('no ENV');
+  expect(expandText(env.pairs[0]!.value.text, new Map(), { escapeChar: '\\' }).text).toBe('x');
+  const tooDeep = `${'${a:-'.repeat(100_000)}x${'}'.repeat(100_000)}`;
+  expect(() => expandText(tooDeep, new Map(), { escapeChar: '\\' })).toThrow('nested too deep');
+});

@@ -28,7 +28,7 @@ export function temporaryFolder(): Disposable & { readonly path: string } {
 }
 
 /** The tree that a layer with these entries shows, and the content of its files. */
-export function treeOf(lines: readonly string[]): { tree: MergedTree; contents: Map<number, Buffer> } {
+function treeOf(lines: readonly string[]): { tree: MergedTree; contents: Map<number, Buffer> } {
   const builder = createIndexBuilder();
   const contents = new Map<number, Buffer>();
   let dataOffset = 0;
