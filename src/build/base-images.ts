@@ -2,7 +2,8 @@ import { isOcitsError } from '../errors.ts';
 import { chooseImage } from '../image/choose-image.ts';
 import type { Image } from '../image/image.ts';
 import type { LayerDepth } from '../image/pull-layers.ts';
-import { formatReference } from '../oci/reference.ts';
+import type { Descriptor } from '../oci/descriptor.ts';
+import { formatReference, type Reference } from '../oci/reference.ts';
 import type { LayerEvent, ProgressSink } from '../progress.ts';
 import type { BuildProgress, ShownWork } from './build-progress.ts';
 import type { BuildHost } from './build-workshop.ts';
@@ -18,7 +19,7 @@ export class BaseImages {
   readonly #host: BuildHost;
   readonly #progress: BuildProgress;
   readonly #pullsAlways: boolean;
-  readonly #images = new Map<string, Promise<Image>>();
+  readonly #bases = new Map<string, Promise<Base>>();
   readonly #unfinished = new Set<ShownWork>();
 
   constructor(host: BuildHost, progress: BuildProgress, pullsAlways: boolean) {
@@ -28,27 +29,28 @@ export class BaseImages {
   }
 
   /** Manifest and configuration of an image, each looked up once a build. Throws as `pullImage`. */
-  resolve(origin: ImageOrigin, signal: AbortSignal): Promise<Image> {
+  async resolve(origin: ImageOrigin, signal: AbortSignal): Promise<Image> {
     const key = imageKey(origin);
-    let image = this.#images.get(key);
-    if (image === undefined) {
+    let base = this.#bases.get(key);
+    if (base === undefined) {
       const label = `[internal] load metadata for ${formatReference(origin.reference)}`;
-      image = this.#progress.during(label, async () => {
+      base = this.#progress.during(label, async () => {
         const there = this.#pullsAlways ? undefined : await this.#findThere(origin);
         return there ?? (await this.#pull(origin, signal));
       });
-      this.#images.set(key, image);
+      this.#bases.set(key, base);
     }
-    return image;
+    return (await base).image;
   }
 
   /** An image that is there is found without all that pulling needs. */
-  async #findThere({ reference, platform }: ImageOrigin): Promise<Image | undefined> {
+  async #findThere({ reference, platform }: ImageOrigin): Promise<Base | undefined> {
     const { store } = this.#host;
     const root = await store.refs.resolve(reference);
     if (root === undefined) return undefined;
     try {
-      return await chooseImage(store, root, platform);
+      const image = await chooseImage(store, root, platform);
+      return image === undefined ? undefined : { image, root };
     } catch (error) {
       // What is damaged is pulled again.
       if (isOcitsError(error)) return undefined;
@@ -56,17 +58,18 @@ export class BaseImages {
     }
   }
 
-  async #pull({ reference, platform }: ImageOrigin, signal: AbortSignal): Promise<Image> {
+  async #pull({ reference, platform }: ImageOrigin, signal: AbortSignal): Promise<Base> {
     const { pullImage } = await import('../image/pull.ts');
     const policy = this.#pullsAlways ? 'always' : 'missing';
     const host = { ...(await this.#host.images()), emit: withoutLayers(this.#host.emit) };
     const request = { reference, platform, policy, depth: 'config', signal } as const;
-    return (await pullImage(host, await this.#host.registry(), request)).image;
+    return await pullImage(host, await this.#host.registry(), request);
   }
 
   /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */
   async tree(origin: ImageOrigin, label: string | undefined): Promise<Tree> {
-    const image = await this.#images.get(imageKey(origin))!;
+    const base = await this.#bases.get(imageKey(origin))!;
+    const { image } = base;
     const shown = this.#progress.begin(label ?? `FROM ${formatReference(origin.reference)}`);
     const isThere = await this.#hasBlobs(image);
     if (isThere) shown.end('cached');
@@ -77,7 +80,7 @@ export class BaseImages {
       layers: image.manifest.layers.map((descriptor, index) => ({ diffId: diffIds[index]!, descriptor })),
       ...(image.config.created === undefined ? {} : { createdAt: image.config.created }),
       fetch: (depth, signal) => {
-        const known = fetched.get(depth) ?? this.#fetch(image, origin, { depth, shown, signal });
+        const known = fetched.get(depth) ?? this.#fetch(base, origin, { depth, shown, signal });
         fetched.set(depth, known);
         return known;
       },
@@ -90,6 +93,13 @@ export class BaseImages {
     this.#unfinished.clear();
   }
 
+  /** A base that is here in full gets its name, so that the next build need not ask for it. */
+  async #name(reference: Reference, root: Descriptor): Promise<void> {
+    const { domain, path, digest } = reference;
+    const byDigest = { domain, path, digest: root.digest };
+    await this.#host.store.refs.putAll(digest === undefined ? [reference, byDigest] : [byDigest], root);
+  }
+
   async #hasBlobs({ manifest }: Image): Promise<boolean> {
     const { blobs } = this.#host.store;
     const found = await Promise.all(manifest.layers.map(({ digest }) => blobs.stat(digest)));
@@ -97,7 +107,7 @@ export class BaseImages {
   }
 
   async #fetch(
-    image: Image,
+    { image, root }: Base,
     { reference }: ImageOrigin,
     { depth, shown, signal }: { depth: LayerDepth; shown: ShownWork; signal: AbortSignal },
   ): Promise<void> {
@@ -105,12 +115,19 @@ export class BaseImages {
     const host = { ...(await this.#host.images()), emit: layersAsStatus(this.#host.emit, shown) };
     try {
       await ensureLayers(host, await this.#host.registry(), image, { reference, depth, signal });
+      await this.#name(reference, root);
       if (depth === 'unpacked' && this.#unfinished.delete(shown)) shown.end('done');
     } catch (error) {
       if (this.#unfinished.delete(shown)) shown.fail(error, signal);
       throw error;
     }
   }
+}
+
+/** An image, and what its name points at. */
+interface Base {
+  readonly image: Image;
+  readonly root: Descriptor;
 }
 
 function withoutLayers(emit: ProgressSink): ProgressSink {

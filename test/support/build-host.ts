@@ -23,6 +23,7 @@ export interface BuildOptions {
   readonly buildArgs?: Readonly<Record<string, string>>;
   readonly target?: string;
   readonly noCache?: boolean;
+  readonly pull?: boolean;
   readonly network?: 'default' | 'host' | 'none';
   readonly epoch?: number;
   readonly labels?: Readonly<Record<string, string>>;
@@ -125,7 +126,7 @@ function requestOf(context: string, dockerfile: string, options: BuildOptions): 
       buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
       ...(options.target === undefined ? {} : { stage: options.target }),
     },
-    cache: { isUsed: options.noCache !== true, pullsAlways: false },
+    cache: { isUsed: options.noCache !== true, pullsAlways: options.pull === true },
     run: {
       network: options.network ?? 'none',
       extraHosts: [],
