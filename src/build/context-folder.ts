@@ -56,9 +56,12 @@ export class FolderContext implements CopySource {
       const child = path === '' ? name : `${path}/${name}`;
       const result = patterns.match(child, parent);
       if (result.decidedBy !== undefined && !patterns.mayReinclude(child)) continue;
-      if (patterns.patterns.length > 0) this.#states.set(child, result.state);
+      // Known before the folder is looked into, which an ignored one is at once.
+      if (result.decidedBy !== undefined) this.#states.set(child, result.state);
       const entry = this.#read(child, result);
-      if (entry !== undefined) entries.push(entry);
+      if (entry === undefined) continue;
+      entries.push(entry);
+      if (entry.type === 'directory') this.#states.set(child, result.state);
     }
     this.#folders.set(path, entries);
     return entries;

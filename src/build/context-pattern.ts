@@ -10,6 +10,8 @@ export interface Pattern {
   readonly line: number;
   /** `!`: what it matches is back in. */
   readonly negated: boolean;
+  /** How many parts a path must have for it to match; undefined where `**` leaves that open. */
+  readonly parts: number | undefined;
   readonly test: (path: string) => boolean;
   /** Whether it could match something below the folder with these parts. */
   readonly reachesBelow: (parts: readonly string[]) => boolean;
@@ -32,6 +34,7 @@ export function parsePattern(source: string, line = 0): Pattern | undefined {
     source: source.trim(),
     line,
     negated,
+    parts: clean?.includes('**') === true ? undefined : (clean?.split('/').length ?? 0),
     test: clean === undefined ? () => false : compile(source, clean),
     reachesBelow: clean === undefined ? () => false : compileReach(source, clean),
   };
@@ -132,6 +135,12 @@ function badPattern(source: string, fault: string): OcitsError {
   return new OcitsError('syntax', `pattern ${JSON.stringify(source)} ${fault}`);
 }
 
+function countParts(path: string): number {
+  let count = 1;
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) count++;
+  return count;
+}
+
 /** For each pattern, whether it matches a path or a folder above it. */
 export type MatchState = readonly boolean[];
 
@@ -160,12 +169,17 @@ export class PatternList {
   match(path: BytePath, parent: MatchState): MatchResult {
     if (this.patterns.length === 0) return { decidedBy: undefined, state: parent };
     const text = isAscii(path) ? path : toText(path);
-    const state: boolean[] = [];
+    const parts = countParts(text);
+    let state = parent;
     let decidedBy: Pattern | undefined;
-    for (const [index, pattern] of this.patterns.entries()) {
-      const matches = parent[index] === true || pattern.test(text);
-      state.push(matches);
-      if (matches) decidedBy = pattern.negated ? undefined : pattern;
+    for (let index = 0; index < this.patterns.length; index++) {
+      const pattern = this.patterns[index]!;
+      const isAbove = parent[index]!;
+      // Most patterns are for the root's own names; counting is cheaper than trying them on all that lies below.
+      if (!isAbove && pattern.parts !== undefined && pattern.parts !== parts) continue;
+      if (!isAbove && !pattern.test(text)) continue;
+      decidedBy = pattern.negated ? undefined : pattern;
+      if (!isAbove) state = state.with(index, true);
     }
     return { decidedBy, state };
   }

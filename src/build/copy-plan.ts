@@ -79,7 +79,7 @@ class CopyPlanner {
       try {
         await this.#place(selected);
       } catch (error) {
-        throw this.#located(error);
+        throw this.#located(selected.word, error);
       }
     }
     return this.#target.entries();
@@ -239,11 +239,15 @@ class CopyPlanner {
     return copyError(file, destination, 'invalid-argument', message, 'end the destination with "/"');
   }
 
-  /** A fault of the destination tree has its place at the destination. */
-  #located(error: unknown): unknown {
-    if (!isOcitsError(error, 'invalid-argument', 'hostile') || error.location !== undefined) return error;
+  /** A fault of the tree below has its place at the destination, one of what is copied at the source. */
+  #located(word: Word, error: unknown): unknown {
+    if (!isOcitsError(error) || error.location !== undefined) return error;
     const { file, destination } = this.#request;
-    return copyError(file, destination, 'invalid-argument', error.message, error.hint);
+    if (isOcitsError(error, 'invalid-argument', 'hostile')) {
+      return copyError(file, destination, 'invalid-argument', error.message, error.hint);
+    }
+    if (!isOcitsError(error, 'unsupported', 'corrupt')) return error;
+    return copyError(file, word, error.code, error.message, error.hint);
   }
 }
 

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -106,6 +107,18 @@ describe('archives', () => {
       message: expect.stringContaining('cannot unpack the archive a.tar'),
       location: { file: 'Dockerfile', line: 2, column: 5 },
       hint: 'with --unpack=false it is copied as a file',
+    });
+  });
+
+  test('a sparse file is refused, not filled up in memory', async () => {
+    using folder = temporaryFolder();
+    spawnSync('sh', ['-c', 'truncate -s 1M hole && echo x >> hole && tar cSf a.tar hole'], {
+      cwd: folder.path,
+    });
+    const archive = readFileSync(join(folder.path, 'a.tar'));
+    await expect(add('ADD a.tar /n', { 'a.tar': archive })).rejects.toMatchObject({
+      code: 'unsupported',
+      location: { file: 'Dockerfile', line: 2, column: 5 },
     });
   });
 
