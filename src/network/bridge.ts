@@ -1,5 +1,4 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
 import { runTool } from '../system/spawn.ts';
@@ -9,11 +8,13 @@ import type { NetworkSettings } from './network-settings.ts';
 
 /** The network of a bridge: what it has where it is there, else what was set, else a free one. */
 export async function bridgeNetwork(settings: NetworkSettings): Promise<Ipv4Network> {
-  const existing = networkInterfaces()[settings.bridge]?.find((address) => address.family === 'IPv4')?.cidr;
-  if (existing) return parseNetwork(existing);
   const routes = await hostRoutes();
-  if (settings.network === undefined) return chooseNetwork(routes);
-  const rival = routes.find((route) => overlaps(route, settings.network!));
+  // Not from Node's list of interfaces: a bridge without ports has no carrier, and is not in it.
+  const own = routes.find(({ interfaceName }) => interfaceName === settings.bridge);
+  if (own !== undefined) return own.network;
+  const others = routes.map(({ network }) => network);
+  if (settings.network === undefined) return chooseNetwork(others);
+  const rival = others.find((route) => overlaps(route, settings.network!));
   if (rival === undefined) return settings.network;
   throw new OcitsError(
     'in-use',

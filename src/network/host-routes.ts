@@ -9,22 +9,28 @@ const CANDIDATES: readonly Ipv4Network[] = [
   ...Array.from({ length: 8 }, (_, step) => `192.168.${208 + step * 4}.0/22`),
 ].map(parseNetwork);
 
-/** The networks that the host reaches by other ways than its default route. */
-export async function hostRoutes(): Promise<readonly Ipv4Network[]> {
+/** A network that the host reaches by one of its interfaces. */
+export interface HostRoute {
+  readonly interfaceName: string;
+  readonly network: Ipv4Network;
+}
+
+/** All but the default route. An interface that is up without carrier has its routes here, too. */
+export async function hostRoutes(): Promise<readonly HostRoute[]> {
   return parseRoutes(await readFile('/proc/net/route', 'latin1'));
 }
 
 /** Reads /proc/net/route: addresses there are hex in the processor's byte order, which is little-endian wherever Node runs but on s390x. */
-export function parseRoutes(table: string): Ipv4Network[] {
-  const networks: Ipv4Network[] = [];
+export function parseRoutes(table: string): HostRoute[] {
+  const routes: HostRoute[] = [];
   for (const line of table.split('\n').slice(1)) {
     const fields = line.split('\t');
-    const [destination, mask] = [fields[1], fields[7]];
-    if (destination === undefined || mask === undefined) continue;
+    const [interfaceName, destination, mask] = [fields[0], fields[1], fields[7]];
+    if (interfaceName === undefined || destination === undefined || mask === undefined) continue;
     const prefix = popCount(Number.parseInt(mask, 16));
-    if (prefix > 0) networks.push({ base: fromHostOrder(destination), prefix });
+    if (prefix > 0) routes.push({ interfaceName, network: { base: fromHostOrder(destination), prefix } });
   }
-  return networks;
+  return routes;
 }
 
 function fromHostOrder(hex: string): number {
