@@ -243,11 +243,11 @@ class CopyPlanner {
   #located(word: Word, error: unknown): unknown {
     if (!isOcitsError(error) || error.location !== undefined) return error;
     const { file, destination } = this.#request;
-    if (isOcitsError(error, 'invalid-argument', 'hostile')) {
-      return copyError(file, destination, 'invalid-argument', error.message, error.hint);
+    const { code, message, hint } = error;
+    if (code === 'invalid-argument' || code === 'hostile') {
+      return copyError(file, destination, 'invalid-argument', message, hint);
     }
-    if (!isOcitsError(error, 'unsupported', 'corrupt')) return error;
-    return copyError(file, word, error.code, error.message, error.hint);
+    return code === 'unsupported' || code === 'corrupt' ? copyError(file, word, code, message, hint) : error;
   }
 }
 
