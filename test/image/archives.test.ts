@@ -15,7 +15,10 @@ import {
   DOCKER_CONFIG,
   DOCKER_LAYER_GZIP,
   DOCKER_MANIFEST,
+  OCI_CONFIG,
+  OCI_INDEX,
   OCI_LAYER_GZIP,
+  OCI_MANIFEST,
 } from '../../src/oci/media-types.ts';
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -230,6 +233,43 @@ test('a docker archive of old, with links and with compressed layers', async () 
     digest: digestOf(compressed),
     size: compressed.length,
   });
+});
+
+test('an index in a layout is loaded with the images that are there', async () => {
+  await using host = await temporaryHost();
+  const layer = {
+    mediaType: OCI_LAYER_GZIP,
+    digest: digestOf(gzipSync(UPPER)),
+    size: gzipSync(UPPER).length,
+  };
+  const config = { mediaType: OCI_CONFIG, digest: digestOf(CONFIG), size: CONFIG.length };
+  const manifest = JSON.stringify({ schemaVersion: 2, config, layers: [layer] });
+  const entry = (content: string, architecture: string) => ({
+    mediaType: OCI_MANIFEST,
+    digest: digestOf(content),
+    size: content.length,
+    platform: { os: 'linux', architecture },
+  });
+  const index = JSON.stringify({
+    schemaVersion: 2,
+    manifests: [entry(manifest, 'amd64'), entry('absent', 'arm64')],
+  });
+  const root = { mediaType: OCI_INDEX, digest: digestOf(index), size: index.length };
+  const named = { ...root, annotations: { 'org.opencontainers.image.ref.name': 'many:1' } };
+  const blob = (content: Uint8Array | string) => ({
+    path: `blobs/sha256/${digestHex(digestOf(content))}`,
+    content,
+  });
+  const archive = tarBytes(
+    layoutArchive(
+      { schemaVersion: 2, manifests: [named] },
+      ...[index, manifest, CONFIG, gzipSync(UPPER)].map(blob),
+    ),
+  );
+  const stream = new PassThrough();
+  stream.end(archive);
+  expect((await loadImages(host, { stream }))[0]?.ids).toEqual([digestOf(CONFIG)]);
+  expect(await host.store.refs.resolve(parseReference('many:1'))).toEqual(root);
 });
 
 test('layers that are in the store in another form are not stored again', async () => {
