@@ -73,9 +73,14 @@ class BridgeDriver implements NetworkDriver {
     await this.#records.put(intent);
     const namespace = makeNamespace(intent.namespacePath, request.signal);
     namespace.catch(() => {});
-    await using _lock = await lockFile(this.#lockPath, { mode: 'exclusive', ...signal }).finally(
-      () => namespace,
-    );
+    // Whatever fails below, the namespace is made to its end first: teardown must find it.
+    const [locked] = await Promise.allSettled([
+      lockFile(this.#lockPath, { mode: 'exclusive', ...signal }),
+      namespace,
+    ]);
+    if (locked.status === 'rejected') throw locked.reason;
+    await using _lock = locked.value;
+    await namespace;
     const network = await bridgeNetwork(this.#settings);
     const record = await this.#reserve(intent, request.ports, network);
     await Promise.all([this.#connect(record, network, request.signal), this.#addRules(network)]);

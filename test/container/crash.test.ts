@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findContainer, readContainers } from '../../src/container/container-catalog.ts';
+import { containersFolder } from '../../src/container/container-folder.ts';
+import { containerHolders } from '../../src/container/container-roots.ts';
+import { containerState } from '../../src/container/container-state.ts';
+import { listContainers } from '../../src/container/list-containers.ts';
+import { liveIds } from '../../src/container/live-marks.ts';
+import { removeContainer } from '../../src/container/remove-container.ts';
+import { killContainer, stopContainer } from '../../src/container/stop-container.ts';
+import { sweepContainers } from '../../src/container/sweep-containers.ts';
+import { waitForContainer } from '../../src/container/wait-for-container.ts';
+import { ContainerLab } from '../support/container-lab.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+let lab: ContainerLab;
+
+beforeAll(async () => {
+  lab = await ContainerLab.open();
+});
+
+afterAll(async () => await lab[Symbol.asyncDispose]());
+
+/** `ocits run` in a process of its own; resolves when the container has printed its first line. */
+async function ocitsRun(name: string, flags: readonly string[], script: string): Promise<ChildProcess> {
+  const args = [MAIN, 'run', '--name', name, ...flags, 'busybox', 'sh', '-c', `echo ready; ${script}`];
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, OCITS_ROOT: lab.paths.root, OCITS_RUN: lab.paths.run },
+  });
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+async function killed(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describe('a container whose command was killed', () => {
+  test.each([
+    ['--rm', 'bridge'],
+    ['--rm', 'none'],
+    ['--rm=false', 'bridge'],
+  ])('goes on (%s, %s), is seen, and is cleared away once it has ended', async (rm, network) => {
+    const flags = [rm, '--network', network];
+    const child = await ocitsRun(
+      'orphan',
+      flags,
+      'while [ ! -e /stop ]; do echo alive; sleep 0.05; done; exit 8',
+    );
+    await killed(child);
+    await sweepContainers(lab.session);
+    const [listed] = await listContainers(lab.session);
+    expect(listed).toMatchObject({ record: { name: 'orphan' }, state: { status: 'running' } });
+    const { record } = listed!;
+    const end = waitForContainer(lab.paths, record.id);
+    killContainer(lab.session, record, 'KILL');
+    await end;
+    await sweepContainers(lab.session);
+    expect(await (await lab.session.network()).find(record.id)).toBeUndefined();
+    expect(await liveIds(lab.paths)).toEqual([]);
+    expect(readdirSync(join(lab.paths.run, 'crun'))).toEqual([]);
+    const left = await readContainers(lab.paths);
+    if (rm === '--rm') return expect(left).toEqual([]);
+    expect(left).toHaveLength(1);
+    expect(containerState(lab.paths, record.id)).toMatchObject({ status: 'exited', exitCode: 137 });
+    await removeContainer(lab.session, record);
+  });
+
+  test('is stopped and removed like any other', async () => {
+    const child = await ocitsRun('other', ['--rm'], 'sleep 60');
+    await killed(child);
+    const record = await findContainer(lab.paths, 'other');
+    await stopContainer(lab.session, record, { timeoutSeconds: 0 });
+    expect(await lab.remains()).toEqual([]);
+  });
+});
+
+describe('a container in the foreground of another process', () => {
+  test('is seen, stopped, and cleared away by its own command', async () => {
+    const child = await ocitsRun('front', ['--rm'], 'trap "exit 5" TERM; while :; do sleep 0.05; done');
+    const exited = once(child, 'exit');
+    await sweepContainers(lab.session);
+    const record = await findContainer(lab.paths, 'front');
+    expect((await containerHolders(lab.paths).users())[0]).toMatchObject({
+      containerId: record.id,
+      isRunning: true,
+    });
+    await stopContainer(lab.session, record, { timeoutSeconds: 10 });
+    expect((await exited)[0]).toBe(5);
+    expect(await lab.remains()).toEqual([]);
+  });
+
+  test('can be removed by force', async () => {
+    const child = await ocitsRun('front', [], 'sleep 60');
+    const exited = once(child, 'exit');
+    const record = await findContainer(lab.paths, 'front');
+    await expect(removeContainer(lab.session, record)).rejects.toMatchObject({ code: 'in-use' });
+    await removeContainer(lab.session, record, { force: true });
+    expect((await exited)[0]).toBe(137);
+    expect(await lab.remains()).toEqual([]);
+  });
+
+  test('gets the signals of its command, and Ctrl-C leaves nothing', async () => {
+    const child = await ocitsRun(
+      'front',
+      ['--rm'],
+      'trap "echo int; exit 9" INT; while :; do sleep 0.05; done',
+    );
+    const exited = once(child, 'exit');
+    child.kill('SIGINT');
+    expect((await exited)[0]).toBe(9);
+    expect(await lab.remains()).toEqual([]);
+  });
+});
+
+test('what died half-made is deleted, what is being made is not', async () => {
+  const folder = containersFolder(lab.paths);
+  const dead = spawn('true');
+  await once(dead, 'exit');
+  const [left, under] = [join(folder, `.tmp-${dead.pid}-x`), join(folder, `.tmp-${process.pid}-x`)];
+  for (const path of [left, under]) mkdirSync(join(path, 'rw'), { recursive: true });
+  await sweepContainers(lab.session);
+  expect([existsSync(left), existsSync(under)]).toEqual([false, true]);
+});

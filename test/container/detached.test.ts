@@ -1,0 +1,231 @@
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findContainer, readContainer } from '../../src/container/container-catalog.ts';
+import type { LogOptions } from '../../src/container/container-logs.ts';
+import { containerLogs } from '../../src/container/container-logs.ts';
+import type { ContainerRecord } from '../../src/container/container-record.ts';
+import { containerState } from '../../src/container/container-state.ts';
+import { createContainer } from '../../src/container/create-container.ts';
+import { execInContainer } from '../../src/container/exec-container.ts';
+import { inspectContainer } from '../../src/container/inspect-container.ts';
+import { listContainers } from '../../src/container/list-containers.ts';
+import { pruneContainers, removeContainer } from '../../src/container/remove-container.ts';
+import { startContainer } from '../../src/container/start-container.ts';
+import { killContainer, restartContainer, stopContainer } from '../../src/container/stop-container.ts';
+import { waitForContainer, waitUntilCleared } from '../../src/container/wait-for-container.ts';
+import { ContainerLab } from '../support/container-lab.ts';
+import { containerRequest } from '../support/container-request.ts';
+
+let lab: ContainerLab;
+
+beforeAll(async () => {
+  lab = await ContainerLab.open();
+});
+
+afterAll(async () => await lab[Symbol.asyncDispose]());
+
+const LISTENING = 'trap "echo stopped; exit 3" TERM; echo started; while :; do sleep 0.05; done';
+
+/** An exited container's clean-up has come to its end. */
+async function ended({ id }: ContainerRecord) {
+  const exit = await waitForContainer(lab.paths, id);
+  await waitUntilCleared(lab.paths, id, 20_000);
+  return exit;
+}
+
+async function logOf(record: ContainerRecord, options: LogOptions = {}): Promise<string> {
+  let output = '';
+  for await (const { data } of containerLogs(lab.paths, record, options)) output += data.toString();
+  return output;
+}
+
+const stateOf = ({ id }: ContainerRecord) => containerState(lab.paths, id);
+
+describe('a container in the background', () => {
+  test('runs, is stopped by its signal, and its end is known', async () => {
+    const record = await lab.detached(['sh', '-c', LISTENING], { network: { mode: 'bridge' } });
+    expect(stateOf(record)).toMatchObject({ status: 'running', exitCode: 0 });
+    await logged(record, 'started');
+    await stopContainer(lab.session, record, { timeoutSeconds: 10 });
+    expect(stateOf(record)).toMatchObject({ status: 'exited', pid: 0, exitCode: 3, oomKilled: false });
+    expect(await (await lab.session.network()).find(record.id)).toBeUndefined();
+    expect(await logOf(record)).toBe('started\nstopped\n');
+    await stopContainer(lab.session, record);
+  });
+
+  test('is killed when it does not listen', async () => {
+    const record = await lab.detached(['sleep', '60']);
+    const start = performance.now();
+    await stopContainer(lab.session, record, { timeoutSeconds: 0.3 });
+    expect(stateOf(record).exitCode).toBe(137);
+    expect(performance.now() - start).toBeGreaterThan(300);
+  });
+
+  test('keeps what it has written when it is started again', async () => {
+    const script = 'cat /state 2>/dev/null; echo again >> /state; echo more >> /etc/passwd; id -un';
+    const record = await lab.detached(['sh', '-c', script], { network: { mode: 'bridge' } });
+    expect((await ended(record)).exitCode).toBe(0);
+    await startContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    await ended(record);
+    expect(await logOf(record)).toBe('root\nagain\nroot\n');
+    await restartContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    await ended(record);
+    expect(await logOf(record, { tail: 2 })).toBe('again\nroot\n');
+  });
+
+  test('goes by itself where it was to go, with its volumes', async () => {
+    const record = await lab.detached(['sh', '-c', 'exit 5'], {
+      autoRemove: true,
+      mounts: [{ kind: 'volume', target: '/data', readOnly: false, copyImage: true, labels: {} }],
+    });
+    await waitUntilCleared(lab.paths, record.id, 20_000);
+    expect(await readContainer(lab.paths, record.id)).toBeUndefined();
+    expect(await (await lab.session.volumes()).list()).toEqual([]);
+  });
+
+  test('runs another process in it', async () => {
+    const record = await lab.detached(['sh', '-c', LISTENING], { process: { env: ['A=1'] } });
+    const exec = async (...command: string[]) => {
+      const process = await execInContainer(lab.session, record, {
+        command,
+        env: ['B=2'],
+        user: 'nobody',
+        workdir: '/tmp',
+        terminal: false,
+        privileged: false,
+        detach: false,
+        stdio: { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' },
+      });
+      process.stdin!.end('input');
+      const [stdout] = await Promise.all([text(process.stdout!), text(process.stderr!)]);
+      return { stdout, exitCode: await process.wait() };
+    };
+    const script = 'id -un; pwd; echo $A $B $HOME; cat; exit 9';
+    expect(await exec('sh', '-c', script)).toEqual({ stdout: 'nobody\n/tmp\n1 2 /home\ninput', exitCode: 9 });
+    await expect(exec('nosuch')).rejects.toMatchObject({ code: 'not-found', exitCode: 127 });
+    killContainer(lab.session, record, 'KILL');
+    await ended(record);
+    await expect(exec('true')).rejects.toMatchObject({ code: 'in-use' });
+    expect(() => killContainer(lab.session, record, 'TERM')).toThrow('is not running');
+    expect(() => killContainer(lab.session, record, 'NOPE')).toThrow('"NOPE" is no signal');
+  });
+
+  test('follows a log to the end', async () => {
+    const record = await lab.detached(['sh', '-c', 'for i in 1 2 3; do echo $i; sleep 0.1; done']);
+    expect(await logOf(record, { follow: true })).toBe('1\n2\n3\n');
+    expect(await logOf(record, { timestamps: true, tail: 1 })).toMatch(
+      /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d) 3\n$/,
+    );
+    expect(await logOf(record, { since: new Date(Date.now() + 1000) })).toBe('');
+  });
+
+  test('is there, too, when its start fails', async () => {
+    const request = containerRequest(['nosuch'], { autoRemove: false, name: 'broken' });
+    const record = await createContainer(lab.session, request);
+    const start = startContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    await expect(start).rejects.toMatchObject({ code: 'not-found', exitCode: 127 });
+    expect(stateOf(record).status).toBe('created');
+    await removeContainer(lab.session, record);
+  });
+});
+
+async function logged(record: ContainerRecord, line: string): Promise<void> {
+  const signal = AbortSignal.timeout(10_000);
+  let output = '';
+  for await (const { data } of containerLogs(lab.paths, record, { follow: true, signal })) {
+    output += data.toString();
+    if (output.includes(line)) return;
+  }
+}
+
+describe('containers', () => {
+  test('are found by name, ID and the beginning of an ID', async () => {
+    const made = await createContainer(
+      lab.session,
+      containerRequest(['true'], { name: 'findme', autoRemove: false }),
+    );
+    for (const name of ['findme', '/findme', made.id, made.id.slice(0, 10)]) {
+      expect((await findContainer(lab.paths, name)).id).toBe(made.id);
+    }
+    await expect(findContainer(lab.paths, 'nosuch')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(findContainer(lab.paths, '../findme')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('have one name each', async () => {
+    const request = containerRequest(['true'], { name: 'only', autoRemove: false });
+    const results = await Promise.allSettled([1, 2, 3].map(() => createContainer(lab.session, request)));
+    const made = results.filter((result) => result.status === 'fulfilled');
+    expect(made).toHaveLength(1);
+    const refused = results.find((result) => result.status === 'rejected');
+    expect(refused?.reason).toMatchObject({ code: 'already-exists' });
+    expect(refused?.reason.message).toContain(made[0]!.value.id.slice(0, 12));
+    await removeContainer(lab.session, made[0]!.value);
+    await removeContainer(lab.session, await createContainer(lab.session, request));
+  });
+
+  test('are listed, filtered and pruned', async () => {
+    await pruneContainers(lab.session);
+    const [first, second] = [
+      await lab.detached(['sleep', '60'], { name: 'first', labels: { tier: 'db', a: 'b' } }),
+      await lab.detached(['sh', '-c', 'exit 4'], { name: 'second', labels: { tier: 'web' } }),
+    ];
+    await ended(second);
+    const names = async (options: Parameters<typeof listContainers>[1]) =>
+      (await listContainers(lab.session, options)).map(({ record }) => record.name);
+    expect(await names({})).toEqual(['first']);
+    expect(await names({ all: true })).toEqual(['second', 'first']);
+    expect(await names({ last: 1 })).toEqual(['second']);
+    const filtered = (
+      key: 'label' | 'exited' | 'status' | 'ancestor' | 'name' | 'since',
+      ...values: string[]
+    ) => names({ all: true, filters: values.map((value) => ({ key, value })) });
+    expect(await filtered('label', 'tier')).toEqual(['second', 'first']);
+    expect(await filtered('label', 'tier', 'a=b')).toEqual(['first']);
+    expect(await filtered('exited', '4')).toEqual(['second']);
+    expect(await filtered('status', 'running', 'created')).toEqual(['first']);
+    expect(await filtered('ancestor', 'docker.io/library/busybox:latest')).toEqual(['second', 'first']);
+    expect(await filtered('name', '^/sec')).toEqual(['second']);
+    expect(await filtered('since', 'first')).toEqual(['second']);
+    expect((await pruneContainers(lab.session)).ids).toEqual([second.id]);
+    await expect(removeContainer(lab.session, first)).rejects.toMatchObject({ code: 'in-use' });
+    await removeContainer(lab.session, first, { force: true });
+    expect(await names({ all: true })).toEqual([]);
+  });
+
+  test('are described as Docker does', async () => {
+    const record = await lab.detached(['sleep', '60'], {
+      name: 'described',
+      network: {
+        mode: 'bridge',
+        ports: [{ hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
+      },
+      process: { env: ['A=1'] },
+    });
+    const { State, Config, NetworkSettings, ...rest } = await inspectContainer(lab.session, record, {
+      size: true,
+    });
+    expect(rest).toMatchObject({
+      Id: record.id,
+      Name: '/described',
+      Path: 'sleep',
+      Args: ['60'],
+      SizeRw: expect.any(Number),
+    });
+    expect(State).toMatchObject({ Status: 'running', Running: true, Pid: expect.any(Number), ExitCode: 0 });
+    expect(Config).toMatchObject({
+      Image: 'busybox',
+      Env: [expect.stringMatching(/^PATH=/), 'A=1'],
+      Cmd: ['sleep', '60'],
+    });
+    expect(NetworkSettings).toMatchObject({
+      IPAddress: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
+      Ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: expect.stringMatching(/^\d+$/) }] },
+    });
+    await removeContainer(lab.session, record, { force: true });
+  });
+
+  test('wait for the end of one that goes by itself', async () => {
+    const record = await lab.detached(['sh', '-c', 'sleep 0.3; exit 6'], { autoRemove: true });
+    expect((await waitForContainer(lab.paths, record.id)).exitCode).toBe(6);
+  });
+});

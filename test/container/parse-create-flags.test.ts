@@ -1,0 +1,206 @@
+import { describe, expect, test } from 'vitest';
+import type { CreateFlags } from '../../src/container/create-flags.ts';
+import { parseEnvFile, parseEnvFlags } from '../../src/container/env-file.ts';
+import { parseCreateFlags } from '../../src/container/parse-create-flags.ts';
+import { parseTime } from '../../src/container/parse-time.ts';
+import { parseBytes, parseDevice, parseUlimit } from '../../src/container/parse-values.ts';
+
+const files: Readonly<Record<string, string>> = {
+  'a.env': '\ufeff# comment\n\nA=1\nC\nNONE\r\nD="quoted"\r\n',
+  'bad.env': 'A=1\nB C=2\n',
+  labels: '# comment\na=b\nc\n',
+};
+
+function parse(flags: CreateFlags, ...command: string[]) {
+  return parseCreateFlags(flags, ['busybox', ...command], {
+    folder: '/home/me',
+    env: { C: 'from host', HOME: '/root' },
+    readFile: (path) => files[path]!,
+  });
+}
+
+describe('the flags of create and run', () => {
+  test('say nothing where they are not given', () => {
+    expect(parse({})).toEqual({
+      image: 'busybox',
+      labels: {},
+      annotations: {},
+      process: { command: [], env: [], terminal: false, openStdin: false, rlimits: [] },
+      network: {
+        mode: 'bridge',
+        ports: [],
+        exposed: [],
+        publishAll: false,
+        dns: { servers: [], search: [], options: [] },
+        extraHosts: [],
+      },
+      mounts: [],
+      host: {
+        resources: {},
+        devices: [],
+        security: {
+          privileged: false,
+          capAdd: [],
+          capDrop: [],
+          readOnlyRootfs: false,
+          noNewPrivileges: false,
+          seccomp: 'default',
+        },
+        sysctls: {},
+        init: false,
+      },
+      autoRemove: false,
+    });
+  });
+
+  test('make the process', () => {
+    const { process } = parse(
+      {
+        entrypoint: '',
+        env: ['A=2', 'C', 'UNSET'],
+        'env-file': ['a.env'],
+        workdir: '/w',
+        user: '5:6',
+        tty: true,
+        interactive: true,
+        'stop-signal': 'usr1',
+        'stop-timeout': '3',
+        ulimit: ['nofile=10:20', 'core=-1'],
+      },
+      'ls',
+      '-l',
+    );
+    expect(process).toEqual({
+      entrypoint: [],
+      command: ['ls', '-l'],
+      env: ['A=1', 'C=from host', 'D="quoted"', 'A=2', 'C=from host', 'UNSET'],
+      workdir: '/w',
+      user: '5:6',
+      terminal: true,
+      openStdin: true,
+      stopSignal: 'usr1',
+      stopTimeoutSeconds: 3,
+      rlimits: [
+        { type: 'RLIMIT_NOFILE', soft: 10, hard: 20 },
+        { type: 'RLIMIT_CORE', soft: -1, hard: -1 },
+      ],
+    });
+    expect(parse({ entrypoint: '/bin/x' }).process.entrypoint).toEqual(['/bin/x']);
+  });
+
+  test('make limits, security and labels', () => {
+    const { host, labels, annotations, autoRemove } = parse({
+      memory: '512m',
+      'memory-swap': '-1',
+      cpus: '1.5',
+      'pids-limit': '100',
+      'shm-size': '1g',
+      'cap-add': ['NET_ADMIN'],
+      'cap-drop': ['ALL'],
+      'security-opt': ['no-new-privileges', 'seccomp=my.json', 'label:disable'],
+      device: ['/dev/fuse:/dev/x:r'],
+      sysctl: ['net.core.somaxconn=5'],
+      privileged: true,
+      'read-only': true,
+      init: true,
+      label: ['a=c', 'd'],
+      'label-file': ['labels'],
+      annotation: ['x=y=z'],
+      rm: true,
+    });
+    expect(host).toEqual({
+      resources: {
+        memoryBytes: 512 * 1024 * 1024,
+        memorySwapBytes: -1,
+        cpus: 1.5,
+        pidsLimit: 100,
+        shmSizeBytes: 1024 ** 3,
+      },
+      devices: [{ hostPath: '/dev/fuse', containerPath: '/dev/x', permissions: 'r' }],
+      security: {
+        privileged: true,
+        capAdd: ['NET_ADMIN'],
+        capDrop: ['ALL'],
+        noNewPrivileges: true,
+        seccomp: '/home/me/my.json',
+        readOnlyRootfs: true,
+      },
+      sysctls: { 'net.core.somaxconn': '5' },
+      init: true,
+    });
+    expect(labels).toEqual({ a: 'c', c: '', d: '' });
+    expect(annotations).toEqual({ x: 'y=z' });
+    expect(autoRemove).toBe(true);
+  });
+
+  test('make networks and mounts', () => {
+    const { network, mounts } = parse({
+      network: 'host',
+      hostname: 'web',
+      publish: ['80:80'],
+      expose: ['90-91'],
+      dns: ['9.9.9.9'],
+      'dns-search': ['x.org'],
+      'add-host': ['db:10.0.0.1'],
+      volume: ['./data:/data'],
+      mount: ['type=tmpfs,dst=/t'],
+      tmpfs: ['/run'],
+    });
+    expect(network).toMatchObject({ mode: 'host', hostname: 'web', exposed: ['90/tcp', '91/tcp'] });
+    expect(network.dns).toEqual({ servers: ['9.9.9.9'], search: ['x.org'], options: [] });
+    expect(mounts.map(({ kind, target }) => `${kind} ${target}`)).toEqual([
+      'bind /data',
+      'tmpfs /t',
+      'tmpfs /run',
+    ]);
+  });
+
+  test.each<[CreateFlags, string]>([
+    [{ network: 'mine' }, '--network mine'],
+    [{ network: 'container:web' }, '--network container:web'],
+    [{ hostname: 'a b' }, '--hostname: "a b"'],
+    [{ hostname: 'x'.repeat(65) }, 'is not a host name'],
+    [{ dns: ['dns.example'] }, '--dns: "dns.example"'],
+    [{ memory: 'much' }, '--memory: "much" is not a size'],
+    [{ cpus: '-1' }, '--cpus: "-1" is not a number'],
+    [{ 'pids-limit': '1.5' }, '--pids-limit: "1.5" is not a whole number'],
+    [{ ulimit: ['nofile'] }, '--ulimit: "nofile"'],
+    [{ device: ['fuse'] }, '--device: "fuse"'],
+    [{ 'stop-signal': 'HALT' }, '"HALT" is no signal'],
+    [{ 'security-opt': ['apparmor=mine'] }, '--security-opt apparmor=mine is not there yet'],
+    [{ env: ['=x'] }, '--env: "=x" has no name'],
+    [{ label: ['=x'] }, '--label: "=x" has no name'],
+    [{ platform: 'a/b/c/d' }, '"a/b/c/d"'],
+    [{ 'env-file': ['bad.env'] }, '"B C" cannot be the name'],
+  ])('%j is refused', (flags, message) => expect(() => parse(flags)).toThrow(message));
+});
+
+test('a fault in an env file has its line', () => {
+  expect(() => parseEnvFile('A=1\nB C=2\n', 'x.env', {})).toThrow(
+    expect.objectContaining({ location: { file: 'x.env', line: 2 } }),
+  );
+  expect(parseEnvFlags(['A'], { A: 'x y' })).toEqual(['A=x y']);
+});
+
+test.each([
+  ['0', 0],
+  ['1k', 1024],
+  ['1.5GiB', 1.5 * 1024 ** 3],
+  ['10 MB', 10 * 1024 ** 2],
+  ['7b', 7],
+])('parseBytes %s', (text, bytes) => expect(parseBytes(text, '-m')).toBe(bytes));
+
+test('values', () => {
+  expect(parseDevice('/dev/a')).toEqual({ hostPath: '/dev/a', containerPath: '/dev/a', permissions: 'rwm' });
+  expect(parseDevice('/dev/a:rw')).toEqual({
+    hostPath: '/dev/a',
+    containerPath: '/dev/a',
+    permissions: 'rw',
+  });
+  expect(parseUlimit('core=0')).toEqual({ type: 'RLIMIT_CORE', soft: 0, hard: 0 });
+  const now = new Date('2026-01-02T03:04:05Z');
+  expect(parseTime('1h30m', '--since', now).toISOString()).toBe('2026-01-02T01:34:05.000Z');
+  expect(parseTime('1700000000.5', '--since').getTime()).toBe(1_700_000_000_500);
+  expect(parseTime('2026-01-01', '--since').toISOString()).toBe('2026-01-01T00:00:00.000Z');
+  expect(() => parseTime('yesterday', '--since')).toThrow('--since: "yesterday"');
+});

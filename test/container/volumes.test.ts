@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readContainers } from '../../src/container/container-catalog.ts';
+import { pruneVolumes, removeVolume } from '../../src/container/container-volumes.ts';
+import { createContainer } from '../../src/container/create-container.ts';
+import { removeContainer } from '../../src/container/remove-container.ts';
+import type { MountRequest } from '../../src/volume/mount-request.ts';
+import { addBusyboxImage } from '../support/busybox-image.ts';
+import { ContainerLab } from '../support/container-lab.ts';
+import { containerRequest } from '../support/container-request.ts';
+import type { TarMember } from '../support/tar-bytes.ts';
+
+const DATA: readonly TarMember[] = [
+  { path: 'var/lib/', type: 'directory' },
+  { path: 'var/lib/db/', type: 'directory', mode: 0o2750, uid: 33, gid: 50 },
+  { path: 'var/lib/db/file', content: 'of the image', uid: 33, mode: 0o640, mtime: 1_600_000_000 },
+  { path: 'var/lib/db/link', type: 'symlink', target: 'file' },
+  { path: 'var/lib/db/sub/', type: 'directory' },
+  { path: 'srv', type: 'symlink', target: '/var/lib/db' },
+];
+
+let lab: ContainerLab;
+
+beforeAll(async () => {
+  lab = await ContainerLab.open();
+  const store = await lab.session.store();
+  await addBusyboxImage(store, {
+    reference: 'db',
+    config: { Volumes: { '/var/lib/db': {} } },
+    layers: [DATA],
+  });
+  await addBusyboxImage(store, { reference: 'plain', layers: [DATA] });
+});
+
+afterAll(async () => await lab[Symbol.asyncDispose]());
+
+const named = (name: string, target: string, more: Partial<MountRequest> = {}): MountRequest =>
+  ({ kind: 'volume', name, target, readOnly: false, copyImage: true, labels: {}, ...more }) as MountRequest;
+
+test('a new volume has what the image has there, to the owner and the time', async () => {
+  const script = 'stat -L -c "%u:%g %a" /data; cat /data/file; readlink /data/link; echo mine > /data/mine';
+  for (const [image, name, target] of [
+    ['db', 'first', '/var/lib/db'],
+    ['plain', 'second', '/srv'],
+  ] as const) {
+    const output = await lab.sh(script.replaceAll('/data', target), { image, mounts: [named(name, target)] });
+    expect(output).toBe('33:50 2750\nof the imagefile\n');
+    const { path } = (await (await lab.session.volumes()).find(name))!;
+    expect(statSync(join(path, 'file'))).toMatchObject({
+      uid: 33,
+      mode: 0o100640,
+      mtimeMs: 1_600_000_000_000,
+    });
+    expect(readdirSync(path).sort()).toEqual(['file', 'link', 'mine', 'sub']);
+  }
+});
+
+test('a volume with content is left as it is', async () => {
+  const mounts = [named('first', '/var/lib/db')];
+  expect(await lab.sh('rm /var/lib/db/file; ls /var/lib/db', { image: 'db', mounts })).toBe(
+    'link\nmine\nsub\n',
+  );
+  expect(await lab.sh('ls /bin', { mounts: [named('first', '/bin2'), named('first2', '/x')] })).toContain(
+    'busybox',
+  );
+  expect(await lab.sh('ls /var/lib/db', { image: 'db', mounts })).toBe('link\nmine\nsub\n');
+});
+
+test('a volume can be read-only, and without the content of the image', async () => {
+  const mounts = [
+    named('empty', '/var/lib/db', { copyImage: false }),
+    named('first', '/ro', { readOnly: true }),
+  ];
+  const output = await lab
+    .sh('ls /var/lib/db; touch /ro/x 2>&1', { image: 'db', mounts })
+    .catch((error) => error.message);
+  expect(output).toMatch(/^exit code 1/);
+});
+
+test('anonymous volumes go with --rm, and with rm -v', async () => {
+  const volumes = await lab.session.volumes();
+  const before = (await volumes.list()).length;
+  expect(await lab.sh('cat /var/lib/db/file', { image: 'db' })).toBe('of the image');
+  expect(await volumes.list()).toHaveLength(before);
+  const request = containerRequest(['true'], { image: 'db', autoRemove: false, name: 'user' });
+  const record = await createContainer(lab.session, request);
+  const [mount] = record.mounts;
+  expect(mount).toMatchObject({ kind: 'volume', anonymous: true, target: '/var/lib/db' });
+  if (mount?.kind !== 'volume') throw new Error('no volume');
+  expect(readFileSync(join(mount.source, 'file'), 'utf8')).toBe('of the image');
+  await expect(removeVolume(lab.session, mount.name)).rejects.toMatchObject({
+    code: 'in-use',
+    message: `volume ${mount.name} is in use by user`,
+  });
+  await removeContainer(lab.session, record);
+  expect(await volumes.find(mount.name)).toBeDefined();
+  expect((await pruneVolumes(lab.session, { all: false })).names).toEqual([mount.name]);
+  const other = await createContainer(lab.session, request);
+  await removeContainer(lab.session, other, { volumes: true });
+  expect(await volumes.list()).toHaveLength(before);
+});
+
+test('a mount of the user stands for a volume of the image', async () => {
+  const mounts: MountRequest[] = [{ kind: 'tmpfs', target: '/var/lib/db', options: [] }];
+  expect(await lab.sh('mount | grep -c "tmpfs on /var/lib/db"', { image: 'db', mounts })).toBe('1\n');
+  expect((await (await lab.session.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
+});
+
+test('what cannot be mounted leaves nothing', async () => {
+  const source = join(lab.folder, 'missing');
+  const missing: MountRequest = { kind: 'bind', source, target: '/x', readOnly: false, createSource: false };
+  const mounts = [
+    { kind: 'volume', target: '/y', readOnly: false, copyImage: true, labels: {} } as const,
+    missing,
+  ];
+  await expect(lab.run(['true'], { mounts })).rejects.toMatchObject({ code: 'not-found' });
+  await expect(lab.run(['true'], { mounts: [missing, missing] })).rejects.toThrow(
+    'two mounts have the target /x',
+  );
+  expect((await (await lab.session.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
+  expect(await readContainers(lab.paths)).toEqual([]);
+});
