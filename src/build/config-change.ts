@@ -95,7 +95,7 @@ export function changeConfig(state: ConfigState, instruction: StageInstruction, 
 }
 
 /** Variables as `NAME=value`, a known name keeping its place. */
-export function setVariables(
+function setVariables(
   env: readonly string[],
   pairs: readonly (readonly [name: string, value: string])[],
 ): string[] {

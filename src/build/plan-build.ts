@@ -8,7 +8,8 @@ import type { BaseImages } from './base-images.ts';
 import type { BuildTarget } from './build-request.ts';
 import { type GraphStage, type ImageOrigin, stageGraph } from './graph.ts';
 import type { StagePlan } from './plan.ts';
-import { imageStart, type PlannedStage, planStage, SCRATCH_START, type StageStart } from './plan-stage.ts';
+import { type PlannedStage, planStage } from './plan-stage.ts';
+import { imageStart, SCRATCH_START, type StageStart } from './stage-start.ts';
 
 /** All that is known of a build before its first step. */
 export interface BuildPlan {

@@ -5,9 +5,9 @@ import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile
 import { parseRunMount } from '../dockerfile/run-mount.ts';
 import type { Word } from '../dockerfile/source.ts';
 import { OcitsError } from '../errors.ts';
-import type { ImageConfig, RunConfig } from '../oci/image-config.ts';
+import type { RunConfig } from '../oci/image-config.ts';
 import { formatReference } from '../oci/reference.ts';
-import { type ConfigState, changeConfig, setVariables } from './config-change.ts';
+import { type ConfigState, changeConfig } from './config-change.ts';
 import type { GraphStage } from './graph.ts';
 import type {
   FilePlan,
@@ -20,18 +20,7 @@ import type {
   StepPlanBase,
 } from './plan.ts';
 import { runCommand, runHistory } from './plan-run.ts';
-
-/** ARGs that a stage has declared, in their order; undefined: without a value. */
-export type DeclaredArgs = ReadonlyMap<string, string | undefined>;
-
-/** What a stage starts with. */
-export interface StageStart {
-  readonly config: ConfigState;
-  /** ARGs that the stage below it has declared. */
-  readonly args: DeclaredArgs;
-  /** Instructions that the base has left for those who build on it. */
-  readonly triggers: readonly StageInstruction[];
-}
+import type { StageStart } from './stage-start.ts';
 
 export interface PlanContext {
   readonly dockerfile: Pick<Dockerfile, 'file' | 'escapeChar'>;
@@ -47,31 +36,6 @@ export interface PlannedStage extends StagePlan {
   readonly next: StageStart;
 }
 
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-/** What `FROM scratch` starts with. */
-export const SCRATCH_START: StageStart = {
-  config: { config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: '/' }, hasOwnCmd: false },
-  args: new Map(),
-  triggers: [],
-};
-
-/** What a stage on an image starts with. `triggers`: the image's own ONBUILD instructions, read. */
-export function imageStart(image: ImageConfig, triggers: readonly StageInstruction[]): StageStart {
-  const { OnBuild: _onBuild, ...config } = image.config ?? {};
-  const env = config.Env ?? [];
-  const hasPath = env.some((variable) => variable.startsWith('PATH='));
-  return {
-    config: {
-      config: { ...config, Env: hasPath ? env : [...env, `PATH=${DEFAULT_PATH}`] },
-      ...(image.author === undefined ? {} : { author: image.author }),
-      hasOwnCmd: false,
-    },
-    args: new Map(),
-    triggers,
-  };
-}
-
 /** Reads a stage's instructions from the first to the last: what each does to the configuration, and the steps. */
 export function planStage(node: GraphStage, start: StageStart, context: PlanContext): PlannedStage {
   return new StagePlanner(node, start, context).plan();
@@ -83,6 +47,8 @@ class StagePlanner {
   readonly #instructions: readonly StageInstruction[];
   readonly #triggerCount: number;
   readonly #args: Map<string, string | undefined>;
+  /** ENV and ARG in the order of the file: the later one counts, as in BuildKit. */
+  readonly #variables: Map<string, string>;
   readonly #steps: StepPlan[] = [];
   readonly #history: HistoryPlan[] = [];
   readonly #stepTotal: number;
@@ -94,6 +60,7 @@ class StagePlanner {
     this.#instructions = [...start.triggers, ...node.stage.instructions];
     this.#triggerCount = start.triggers.length;
     this.#args = new Map(start.args);
+    this.#variables = new Map(start.variables);
     this.#state = { ...start.config, hasOwnCmd: false };
     this.#stepTotal = this.#instructions.filter(isStep).length + (node.base.kind === 'image' ? 1 : 0);
   }
@@ -110,7 +77,12 @@ class StagePlanner {
       steps: this.#steps,
       history: this.#history,
       result: this.#state,
-      next: { config: { ...this.#state, config: handedOn }, args: this.#args, triggers: this.#ownTriggers() },
+      next: {
+        config: { ...this.#state, config: handedOn },
+        args: this.#args,
+        variables: this.#variables,
+        triggers: this.#ownTriggers(),
+      },
     };
   }
 
@@ -126,6 +98,9 @@ class StagePlanner {
     const instruction = expandInstruction(written, this.#expansion());
     const { state, createdBy } = changeConfig(this.#state, instruction, this.#context.dockerfile.file);
     this.#state = state;
+    if (instruction.kind === 'ENV') {
+      for (const { key, value } of instruction.pairs) this.#variables.set(key.text, value.text);
+    }
     const step = this.#step(instruction, index);
     if (step !== undefined) {
       this.#steps.push(step);
@@ -135,24 +110,16 @@ class StagePlanner {
 
   #declare(instruction: ArgInstruction): void {
     const resolved = resolveArg(instruction, this.#expansion(), this.#context);
-    for (const { name, value } of resolved) this.#args.set(name, value);
+    for (const { name, value } of resolved) {
+      this.#args.set(name, value);
+      if (value !== undefined) this.#variables.set(name, value);
+    }
     const texts = resolved.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`));
     this.#history.push({ createdBy: `ARG ${texts.join(' ')}` });
   }
 
   #expansion(): ExpandContext {
-    return { ...this.#context.dockerfile, env: this.#variables() };
-  }
-
-  /** ENV comes before ARG. */
-  #variables(): Map<string, string> {
-    const variables = new Map<string, string>();
-    for (const [name, value] of this.#args) if (value !== undefined) variables.set(name, value);
-    for (const variable of this.#config.Env ?? []) {
-      const equals = variable.indexOf('=');
-      if (equals > 0) variables.set(variable.slice(0, equals), variable.slice(equals + 1));
-    }
-    return variables;
+    return { ...this.#context.dockerfile, env: this.#variables };
   }
 
   get #config(): RunConfig {
@@ -194,14 +161,13 @@ class StagePlanner {
   }
 
   #run(instruction: RunPlan['instruction'], base: StepPlanBase): RunPlan {
-    const declared = [...this.#variables()].filter(([name]) => this.#args.has(name));
     return {
       ...base,
       kind: 'run',
       instruction,
       ...runCommand(instruction, this.#config),
       mounts: instruction.mounts.map((word) => this.#mount(word, base)),
-      env: setVariables(this.#config.Env ?? [], declared),
+      env: Array.from(this.#variables, ([name, value]) => `${name}=${value}`),
       proxyEnv: this.#proxies(),
       user: this.#config.User ?? '',
       cwd: this.#config.WorkingDir || '/',
@@ -245,7 +211,7 @@ class StagePlanner {
     if (step.kind === 'copy') return copyText(step.instruction);
     if (step.kind === 'workdir') return `WORKDIR ${step.path}`;
     const declared = [...this.#args].map(
-      ([name, value]) => [name, this.#variables().get(name) ?? value ?? ''] as const,
+      ([name, value]) => [name, this.#variables.get(name) ?? value ?? ''] as const,
     );
     return runHistory(step.args, declared);
   }

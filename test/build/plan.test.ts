@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { stageGraph } from '../../src/build/graph.ts';
 import { imageConfig } from '../../src/build/image-content.ts';
-import { imageStart, type PlannedStage, planStage, SCRATCH_START } from '../../src/build/plan-stage.ts';
+import { type PlannedStage, planStage } from '../../src/build/plan-stage.ts';
+import { imageStart, SCRATCH_START } from '../../src/build/stage-start.ts';
 import { predefinedArgs, resolveGlobalArgs } from '../../src/dockerfile/build-args.ts';
 import { parseDockerfile, parseTrigger } from '../../src/dockerfile/parse.ts';
 import type { ImageConfig, RunConfig } from '../../src/oci/image-config.ts';
@@ -201,6 +202,14 @@ describe('ARG', () => {
   it('gives way to an ENV of the same name', () => {
     const text = 'FROM scratch\nARG V=1\nENV V=2\nRUN x\n';
     expect(run(text, { buildArgs: { V: '3' } })?.env).toEqual([PATH, 'V=2']);
+  });
+
+  it('after an ENV of the same name counts in RUN, as in BuildKit, and leaves the image’s variable alone', () => {
+    const text = 'FROM b\nARG V=2\nRUN x\nENV W=$V\n';
+    const base = { Env: [PATH, 'V=1'] };
+    expect(run(text, { base })?.env).toEqual([PATH, 'V=2']);
+    expect(history(text, { base })).toContain('RUN |1 V=2 /bin/sh -c x # buildkit');
+    expect(config(text, { base })?.Env).toEqual([PATH, 'V=1', 'W=2']);
   });
 
   it('from before the first FROM is seen by FROM, and by a stage that declares it', () => {
