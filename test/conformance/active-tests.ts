@@ -7,6 +7,8 @@ import type { DiffOptions } from '../../src/snapshotter/snapshotter.ts';
 import { detailed, device, file, folder, hardlink, layerTar, symlink } from '../support/layer-tar.ts';
 import { listTree } from '../support/list-tree.ts';
 import { mountTree } from '../support/mount-tree.ts';
+import { Random } from '../support/random.ts';
+import { changeAtRandom } from '../support/random-changes.ts';
 import { makeTree } from '../support/sample-tree.ts';
 import {
   type AppliedStack,
@@ -102,6 +104,41 @@ export function activeTests(factory: SnapshotterFactory): void {
     expect((await host.snapshotter.stat([...committed.base.diffIds, committed.diffId]))?.diffId).toBe(
       committed.diffId,
     );
+  });
+
+  test('random changes: the tree stays, and is what its tars give elsewhere', async () => {
+    for (let seed = 0; seed < 8; seed++) {
+      await using host = await temporarySnapshotter(factory);
+      const random = new Random(seed);
+      const { keys, diffIds } = await host.stack([
+        layerTar(folder('a'), file('a/b', 'x'), folder('b'), folder('b/a')),
+      ]);
+      const [stack, digests, tars, words] = [[...keys], [...diffIds], [] as string[], [] as string[]];
+      for (let layer = 0; layer < 3; layer++) {
+        const [name, tarPath] = [host.name(), host.name()];
+        let before: Record<string, string>;
+        {
+          await using mounted = await mountTree((await host.snapshotter.prepare(name, stack)).mounts);
+          words.push(...changeAtRandom(random, mounted.root, 30));
+          before = await listTree(mounted.root, { withoutRoot: true });
+        }
+        const { diffId } = await host.snapshotter.diff(name, { tarPath });
+        stack.push(await host.snapshotter.commit(name, digests, diffId));
+        digests.push(diffId);
+        tars.push(tarPath);
+        await using mounted = await mountTree(await host.snapshotter.view(stack));
+        const after = await listTree(mounted.root, { withoutRoot: true });
+        expect(after, `seed ${seed}: ${words.join(', ')}`).toEqual(wholeSeconds(before));
+      }
+      await using mounted = await mountTree(await host.snapshotter.view(stack));
+      const here = await listTree(mounted.root);
+      await using elsewhere = await temporarySnapshotter(factory);
+      const base = layerTar(folder('a'), file('a/b', 'x'), folder('b'), folder('b/a'));
+      const other = await elsewhere.stack([base, ...tars.map((path) => readFileSync(path))]);
+      await using view = await mountTree(await elsewhere.snapshotter.view(other.keys));
+      const there = await listTree(view.root);
+      expect({ ...there, '': '' }, `seed ${seed}: ${words.join(', ')}`).toEqual({ ...here, '': '' });
+    }
   });
 
   test('everything that a layer can hold goes through a diff', async () => {

@@ -3,6 +3,7 @@ import type { SnapshotterFactory } from '../support/temporary-snapshotter.ts';
 import { activeTests } from './active-tests.ts';
 import { applyTests } from './apply-tests.ts';
 import { hostileTests } from './hostile-tests.ts';
+import { peerTests } from './peer-tests.ts';
 import { readingTests } from './reading-tests.ts';
 import { stackTests } from './stack-tests.ts';
 import { targetTests } from './target-tests.ts';
@@ -14,5 +15,6 @@ export function snapshotterSuite(name: string, factory: SnapshotterFactory): voi
   describe(`${name}: active snapshots`, () => activeTests(factory));
   describe(`${name}: mount targets`, () => targetTests(factory));
   describe(`${name}: reading`, () => readingTests(factory));
+  describe(`${name}: peers`, () => peerTests(factory));
   describe(`${name}: hostile layers`, () => hostileTests(factory));
 }

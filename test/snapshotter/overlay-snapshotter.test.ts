@@ -1,0 +1,264 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { digestHex, digestOf } from '../../src/oci/digest.ts';
+import { overlayMount } from '../../src/snapshotter/overlay/overlay-mount.ts';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { lockFile } from '../../src/system/lock.ts';
+import { readXattrs } from '../../src/system/xattrs.ts';
+import { detailed, device, file, folder, layerTar, opaque, symlink, whiteout } from '../support/layer-tar.ts';
+import { listTree } from '../support/list-tree.ts';
+import { mountTree } from '../support/mount-tree.ts';
+import { type TemporarySnapshotter, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+
+const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
+const area = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
+
+test('mounts say what overlayfs may not do', async () => {
+  await using host = await temporary();
+  const { keys } = await host.stack([layerTar(file('a')), layerTar(file('b'))]);
+  const off = ['redirect_dir=off', 'metacopy=off', 'index=off'];
+  const [view] = await host.snapshotter.view(keys);
+  expect(view!.options).toEqual([
+    expect.stringMatching(/^lowerdir=l\/[0-9a-f]{8}:l\/[0-9a-f]{8}$/),
+    'ro',
+    ...off,
+  ]);
+  const name = host.name();
+  const { mounts } = await host.snapshotter.prepare(name, keys, [{ path: 'dev', type: 'directory' }], {
+    isVolatile: true,
+  });
+  expect(mounts).toEqual([
+    {
+      type: 'overlay',
+      source: 'overlay',
+      folder: area(host),
+      options: [
+        expect.stringMatching(/^lowerdir=\.\.\/\.\.\/containers\/0\/targets:l\/[0-9a-f]{8}:l\/[0-9a-f]{8}$/),
+        'upperdir=../../containers/0/upper',
+        'workdir=../../containers/0/work',
+        'volatile',
+        ...off,
+      ],
+    },
+  ]);
+});
+
+test('names that overlayfs would misread, and too many layers, are refused', () => {
+  const parts = { folder: '/a', lowers: ['l/1'], userXattrs: false };
+  for (const bad of ['/a/b,c', '/a/b:c', '/a/b\\c', '/a/b c', '/a/"b']) {
+    const upper = { folder: bad, work: '/a/w' };
+    expect(() => overlayMount({ ...parts, upper })).toThrow(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    );
+  }
+  const lowers = Array.from({ length: 400 }, (_, i) => `l/${i}2345678`);
+  expect(() => overlayMount({ ...parts, lowers })).toThrow(expect.objectContaining({ code: 'unsupported' }));
+});
+
+test("an image's own marks for overlayfs are left out, with a warning each", async () => {
+  await using host = await temporary();
+  const mark = (name: string, value: string) => ({ xattrs: { [name]: value, 'user.kept': 'v' } });
+  const warnings: string[] = [];
+  const { keys } = await host.stack(
+    [
+      layerTar(folder('a'), file('a/below'), folder('b'), file('b/below'), file('c', 'shown')),
+      layerTar(
+        detailed(folder('a'), mark('trusted.overlay.opaque', 'y')),
+        detailed(folder('b'), mark('user.overlay.opaque', 'y')),
+        detailed(folder('d'), mark('trusted.overlay.redirect', '/b')),
+        detailed(file('e', ''), mark('trusted.overlay.metacopy', '')),
+        device('c', 0, 0),
+        device('f', 0, 0),
+      ),
+    ],
+    { onWarning: (text) => warnings.push(text) },
+  );
+  await using mounted = await mountTree(await host.snapshotter.view(keys));
+  const tree = await listTree(mounted.root, { withoutRoot: true });
+  expect(Object.keys(tree)).toEqual(['a', 'a/below', 'b', 'b/below', 'c', 'd', 'e']);
+  expect(tree['c']).toContain('5b');
+  const found: string[] = [];
+  await readXattrs(join(area(host), digestHex(keys[1]!), 'fs'), ({ xattrs }) => found.push(...xattrs.keys()));
+  expect(found).toEqual(Array(4).fill('user.kept'));
+  expect(warnings.sort()).toEqual([
+    'a device 0:0, which overlayfs takes for a whiteout, was left out: "c" and 1 more',
+    'an extended attribute that overlayfs would obey was left out: "a" and 3 more',
+  ]);
+});
+
+test('whiteouts are links of one device, made anew when it can have no more', {
+  timeout: 60_000,
+}, async () => {
+  await using host = await temporary();
+  const many = (count: number, letter: string) =>
+    layerTar(...Array.from({ length: count }, (_, i) => whiteout(`${letter}${i}`)));
+  const { keys } = await host.stack([layerTar(file('x0'), file('y69999')), many(10, 'x'), many(70_000, 'y')]);
+  await using mounted = await mountTree(await host.snapshotter.view(keys));
+  expect(readdirSync(mounted.root)).toEqual([]);
+  const devices = execFileSync('find', [area(host), '-type', 'c', '-printf', '%i\\n'], {
+    encoding: 'utf8',
+    maxBuffer: 2 ** 24,
+  });
+  expect(new Set(devices.trim().split('\n')).size).toBe(2);
+});
+
+/** Makes of a layer's record one that was written before the host started. */
+function age(host: TemporarySnapshotter, key: string): string {
+  const folder = join(area(host), key.slice(7));
+  const record = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
+  writeFileSync(join(folder, 'record.json'), JSON.stringify({ ...record, bootId: 'an earlier one' }));
+  return folder;
+}
+
+const LAYER = layerTar(folder('a'), file('a/b', 'content'), symlink('c', 'a'), whiteout('d'), opaque('a'));
+
+test('a layer of an earlier boot is held against its index', async () => {
+  await using host = await temporary();
+  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
+  const tree = age(host, keys[1]!);
+  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+  // Once looked at, it is known to be on the disk.
+  truncateSync(join(tree, 'fs/a/b'), 0);
+  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+});
+
+test.each([
+  ['a file lost its content', (tree: string) => truncateSync(join(tree, 'fs/a/b'), 0)],
+  ['a file is gone', (tree: string) => unlinkSync(join(tree, 'fs/c'))],
+  [
+    'a file is of another type',
+    (tree: string) => {
+      unlinkSync(join(tree, 'fs/c'));
+      mkdirSync(join(tree, 'fs/c'));
+    },
+  ],
+])('after a crash, where %s, the layer is unpacked again', async (_, damage) => {
+  await using host = await temporary();
+  const first = await host.stack([layerTar(file('base')), LAYER]);
+  damage(age(host, first.keys[1]!));
+  expect(await host.snapshotter.stat(first.diffIds)).toBeUndefined();
+  await expect(host.snapshotter.view(first.keys)).rejects.toMatchObject({ code: 'not-found' });
+  const again = await host.stack([layerTar(file('base')), LAYER]);
+  await using mounted = await mountTree(await host.snapshotter.view(again.keys));
+  expect(readFileSync(join(mounted.root, 'a/b'), 'utf8')).toBe('content');
+});
+
+test('what a sync has marked is trusted after a restart', async () => {
+  await using host = await temporary();
+  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
+  await host.snapshotter.sync();
+  truncateSync(join(age(host, keys[1]!), 'fs/a/b'), 0);
+  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+});
+
+test('a layer is trusted no more when its index is gone, too', async () => {
+  await using host = await temporary();
+  const { keys, diffIds } = await host.stack([LAYER]);
+  age(host, keys[0]!);
+  unlinkSync(join(host.paths.root, 'indexes/sha256', digestHex(diffIds[0]!)));
+  expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
+});
+
+test('what a killed process left is taken over, and cleaned up', async () => {
+  await using host = await temporary();
+  const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));
+  const diffIds = [digestOf(tar)];
+  const source = host.source(tar);
+  const script = `
+    import { createOverlaySnapshotter } from ${JSON.stringify(join(import.meta.dirname, '../../src/snapshotter/overlay/overlay-snapshotter.ts'))};
+    const snapshotter = createOverlaySnapshotter(${JSON.stringify(host.paths)});
+    const request = ${JSON.stringify({ parents: [], diffIds, source })};
+    await snapshotter.apply({ ...request, onBytes: () => process.kill(process.pid, 'SIGKILL') });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+  const staging = join(area(host), 'staging', digestHex(diffIds[0]!));
+  expect(existsSync(staging)).toBe(true);
+  expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
+  await host.snapshotter.apply({ parents: [], diffIds, source });
+  expect(existsSync(staging)).toBe(false);
+  mkdirSync(staging);
+  await host.snapshotter.cleanup();
+  expect(existsSync(staging)).toBe(false);
+});
+
+test('cleaning up spares what another process unpacks', async () => {
+  await using host = await temporary();
+  await host.stack([LAYER]);
+  const hex = digestHex(digestOf('busy'));
+  const staging = join(area(host), 'staging', hex);
+  mkdirSync(staging);
+  {
+    await using _lock = await lockFile(join(host.paths.run, 'locks/snapshots-overlay', hex), {
+      mode: 'exclusive',
+    });
+    await host.snapshotter.cleanup();
+    expect(existsSync(staging)).toBe(true);
+  }
+  await host.snapshotter.cleanup();
+  expect(existsSync(staging)).toBe(false);
+});
+
+test("cleaning up takes overlayfs's marks out of committed layers, and no opaque one", async () => {
+  await using host = await temporary();
+  const { keys, diffIds } = await host.stack([layerTar(folder('a'), file('a/old'), file('b'), folder('c'))]);
+  const [name, tarPath] = [host.name(), host.name()];
+  {
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    execFileSync('sh', [
+      '-c',
+      'cd "$0"; rm -r a; mkdir a; echo x >> b; touch c/d; setfattr -n user.k -v v b',
+      mounted.root,
+    ]);
+  }
+  const { diffId } = await host.snapshotter.diff(name, { tarPath });
+  const key = await host.snapshotter.commit(name, diffIds, diffId);
+  const marks = async () => {
+    const found: string[] = [];
+    await readXattrs(join(area(host), digestHex(key), 'fs'), ({ path, xattrs }) =>
+      found.push(...[...xattrs.keys()].map((attribute) => `${path} ${attribute}`)),
+    );
+    return found;
+  };
+  expect((await marks()).length).toBeGreaterThan(2);
+  await host.snapshotter.cleanup();
+  expect((await marks()).sort()).toEqual(['a trusted.overlay.opaque', 'b user.k']);
+});
+
+test('a container that swaps folders and symlinks meanwhile leads nowhere outside', async () => {
+  await using host = await temporary();
+  const { keys } = await host.stack([layerTar(folder('etc'), file('etc/passwd', 'inside'))]);
+  const name = host.name();
+  await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+  mkdirSync(join(mounted.root, 'd'));
+  writeFileSync(join(mounted.root, 'd/secret'), 'inside');
+  const secret = host.name();
+  mkdirSync(secret);
+  writeFileSync(join(secret, 'secret'), 'outside');
+  const swap = `cd "$0"; ln -s "$1" evil; ln -s "$1/secret" f; i=0
+    while :; do mv d e; mv -T evil d; mv -T d evil; mv e d; ln -sf "$1/secret" x; mv -T x d/secret; echo inside > y; mv -T y d/secret; done`;
+  const child = spawn('sh', ['-c', swap, mounted.root, secret], { stdio: 'ignore' });
+  try {
+    const seen = new Set<string>();
+    const end = Date.now() + 1500;
+    while (Date.now() < end) {
+      const found = await host.snapshotter.readFile({ parents: keys, folder: name }, 'd/secret', 100);
+      seen.add(found?.toString().trim() ?? 'none');
+    }
+    expect(seen).toContain('inside');
+    expect(seen).not.toContain('outside');
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  }
+});

@@ -1,0 +1,11 @@
+import { describe } from 'vitest';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import type { HostPaths } from '../../src/system/paths.ts';
+import { activeTests } from '../conformance/active-tests.ts';
+import { stackTests } from '../conformance/stack-tests.ts';
+
+const factory = (paths: HostPaths) => createOverlaySnapshotter(paths, { userXattrs: true });
+
+// What a user namespace needs works for root, too.
+describe('overlay with user.overlay.*: stacks', () => stackTests(factory));
+describe('overlay with user.overlay.*: active snapshots', () => activeTests(factory));
