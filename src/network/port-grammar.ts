@@ -11,14 +11,14 @@ const PROTOCOLS: readonly string[] = ['tcp', 'udp', 'sctp'];
 
 /**
  * Reads a value of `-p`: `[[ip:]hostPort:]containerPort[/protocol]`, each port also as a range. Where only the host's
- * port is a range, the first free one of it is taken; where the host's port is missing, the system chooses. Throws
+ * port is a range, the first free one of it is taken; where the host's port is missing or 0, the system chooses. Throws
  * `invalid-argument` that quotes the part at fault.
  */
 export function parsePublish(text: string): PortMapping[] {
   const { rest, protocol } = splitProtocol(text);
   const { hostIp, host, container } = splitParts(rest, text);
   const inner = parseRange(container, 'container port', text);
-  if (host === '') {
+  if (host === '' || host === '0') {
     return ports(inner).map((containerPort) => ({ hostIp, hostPort: 0, containerPort, protocol }));
   }
   const outer = parseRange(host, 'host port', text);

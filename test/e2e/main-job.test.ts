@@ -75,7 +75,7 @@ describe('the main job, line by line', () => {
     const code = async (...args: string[]) =>
       (await ocits.run(['run', '--rm', '--network', 'none', ...args])).code;
     expect(await code('busybox', 'sh', '-c', 'exit 7')).toBe(7);
-    expect(await code('busybox', 'sh', '-c', 'kill -9 $$')).toBe(137);
+    expect(await code('busybox', 'sh', '-c', "sh -c 'kill -9 $$'; exit $?")).toBe(137);
     expect(await code('busybox', '/etc/passwd')).toBe(126);
     expect(await code('busybox', 'no-such-command')).toBe(127);
     expect(await code('--no-such-flag', 'busybox')).toBe(125);
