@@ -24,13 +24,13 @@ export interface StepRecord {
 }
 
 /** A record, and what a listing shows of it. */
-export interface CacheEntry {
+interface CacheEntry {
   readonly record: StepRecord;
   readonly lastUsedAt: Date;
 }
 
 /** Part digests of a Dockerfile's steps when it was last built, by the step's place in it. */
-export type ProjectParts = Readonly<Record<string, PartDigests>>;
+type ProjectParts = Readonly<Record<string, PartDigests>>;
 
 /**
  * The build cache under `$OCITS_ROOT/build-cache`: only builds write it, so nothing that was pulled can pass for a

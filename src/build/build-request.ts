@@ -29,7 +29,7 @@ export interface BuildTarget {
   readonly buildArgs: BuildArgs;
 }
 
-export interface CachePolicy {
+interface CachePolicy {
   /** Whether earlier results are used; what is built is kept in any case. */
   readonly isUsed: boolean;
   /** Whether base images are looked up again where they are there already. */
@@ -45,7 +45,7 @@ export interface BuildOutput {
 }
 
 /** Where the Dockerfile and the files for COPY come from: as in ContextRequest. */
-export interface BuildSource {
+interface BuildSource {
   readonly context: string;
   readonly dockerfile?: string;
   readonly stdin: Readable;

@@ -18,7 +18,7 @@ export interface ConfigChange {
   readonly createdBy?: string;
 }
 
-export const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
+const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
 
 /**
  * Applies an instruction whose words are expanded and which changes the configuration alone; for RUN, COPY and ADD
@@ -105,7 +105,7 @@ function setVariables(
 }
 
 /** The argument vector of a command: a shell form is one argument of the stage's SHELL. */
-export function commandVector(command: CommandLine, config: RunConfig): readonly string[] {
+function commandVector(command: CommandLine, config: RunConfig): readonly string[] {
   return command.form === 'exec' ? command.args : [...shellOf(config), command.text];
 }
 

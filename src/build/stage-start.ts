@@ -4,7 +4,7 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import type { ConfigState } from './config-change.ts';
 
 /** ARGs that a stage has declared, in their order; undefined: without a value. */
-export type DeclaredArgs = ReadonlyMap<string, string | undefined>;
+type DeclaredArgs = ReadonlyMap<string, string | undefined>;
 
 /** What a stage starts with. */
 export interface StageStart {
@@ -17,7 +17,7 @@ export interface StageStart {
   readonly triggers: readonly StageInstruction[];
 }
 
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What `FROM scratch` starts with. */
 export const SCRATCH_START: StageStart = {
