@@ -36,7 +36,7 @@ export const toggle = (options: FlagText) => Flags.boolean(options);
 export const toggleOn = (options: FlagText) => Flags.boolean({ ...options, default: true, allowNo: true });
 
 /** The flags that several commands share. */
-export const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'rawjson', 'quiet'] as const;
+const PROGRESS_MODES = ['auto', 'tty', 'plain', 'json', 'rawjson', 'quiet'] as const;
 export const progressFlag = choice({
   description: 'how progress is shown on standard error',
   options: PROGRESS_MODES,

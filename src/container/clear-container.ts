@@ -49,7 +49,7 @@ async function clearRuntime(host: ContainerHost, id: string): Promise<void> {
 }
 
 /** Removes a cleared container with its anonymous volumes. */
-export async function discardContainer(host: ContainerHost, record: ContainerRecord): Promise<void> {
+async function discardContainer(host: ContainerHost, record: ContainerRecord): Promise<void> {
   await deleteContainer(host.paths, record);
   await removeAnonymousVolumes(host, record);
 }

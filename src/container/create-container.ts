@@ -29,7 +29,7 @@ export interface CreateOptions {
 }
 
 /** A new ID: 64 hex digits. */
-export function newContainerId(): string {
+function newContainerId(): string {
   return randomBytes(32).toString('hex');
 }
 

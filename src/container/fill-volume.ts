@@ -73,7 +73,7 @@ export async function fillVolume(
 }
 
 /** The real path of a folder below `root`, from there; undefined where there is none. Throws `hostile` on a loop. */
-export async function folderInside(root: string, path: string): Promise<string | undefined> {
+async function folderInside(root: string, path: string): Promise<string | undefined> {
   const waiting = path.split('/').reverse();
   const done: string[] = [];
   for (let links = 0; waiting.length > 0; ) {

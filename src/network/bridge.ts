@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
 import { runTool } from '../system/spawn.ts';
 import { chooseNetwork, hostRoutes } from './host-routes.ts';
-import { formatNetwork, type Ipv4Network, overlaps, parseNetwork } from './ipv4.ts';
+import { formatNetwork, type Ipv4Network, overlaps } from './ipv4.ts';
 import type { NetworkSettings } from './network-settings.ts';
 
 /** The network of a bridge: what it has where it is there, else what was set, else a free one. */

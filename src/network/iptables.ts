@@ -22,7 +22,7 @@ export async function savedRules(): Promise<SavedRules> {
   return parseSaved(stdout.toString());
 }
 
-export function parseSaved(text: string): SavedRules {
+function parseSaved(text: string): SavedRules {
   const rules: SavedRule[] = [];
   const chains = new Set<string>();
   let table = '';

@@ -15,7 +15,7 @@ export function parseIpv4(text: string): number | undefined {
   return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-export function formatIpv4(address: number): string {
+function formatIpv4(address: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
 
@@ -38,7 +38,7 @@ export function formatNetwork(network: Ipv4Network): string {
   return `${formatIpv4(network.base)}/${network.prefix}`;
 }
 
-export function networkSize(network: Ipv4Network): number {
+function networkSize(network: Ipv4Network): number {
   return 2 ** (32 - network.prefix);
 }
 

@@ -50,7 +50,7 @@ function errorText(stdout: string, stderr: string): string {
  * What netavark reads. The network is declared internal, for which netavark makes no firewall rules: its own take
  * 40 ms to make and 80 to 260 ms to take away, one iptables process a rule, where `iptables.ts` needs 5 and 20.
  */
-export function netavarkInput(connection: BridgeConnection): object {
+function netavarkInput(connection: BridgeConnection): object {
   const { bridge, network, address, interfaceName, containerId } = connection;
   return {
     container_id: containerId,

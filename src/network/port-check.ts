@@ -10,7 +10,7 @@ export interface TakenPort extends PortMapping {
 }
 
 /** A port as people write it: `127.0.0.1:80/tcp`. */
-export function formatHostPort({ hostIp, hostPort, protocol }: PortMapping): string {
+function formatHostPort({ hostIp, hostPort, protocol }: PortMapping): string {
   return `${hostIp}:${hostPort}/${protocol}`;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { imageOf, layerOf, type RemoteImage } from './remote-image.ts';
 
 /** Writes an image as an OCI layout with the tag `latest`, without any code of ocits. */
-export function writeLayout(folder: string, image: RemoteImage): void {
+function writeLayout(folder: string, image: RemoteImage): void {
   mkdirSync(join(folder, 'blobs/sha256'), { recursive: true });
   const contents = [
     ...image.blobs,

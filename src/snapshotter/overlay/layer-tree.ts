@@ -41,7 +41,7 @@ export const WHITEOUT: WhiteoutNode = { type: 'whiteout' };
 export const PLAIN_FILE: LeafNode = { type: 'file', isMade: true };
 
 /** For a folder that no layer lists: a fixed time, so that the same layers always give the same tree. */
-export const UNLISTED_FOLDER: FolderMetadata = {
+const UNLISTED_FOLDER: FolderMetadata = {
   mode: 0o755,
   uid: 0,
   gid: 0,
