@@ -26,7 +26,8 @@ wanted=$(sed -n 's/.*"node": "\([0-9.]*\)".*/\1/p' package.json)
 node=node_modules/.bin/node
 if ! cmp -s package-lock.json node_modules/.installed-lock || [ "$("$node" -p process.versions.node 2>/dev/null)" != "$wanted" ]; then
   echo "Installing npm packages" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms.
+  npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.installed-lock
 fi
 version=$("$node" -p process.versions.node)
