@@ -3,6 +3,7 @@ import type { Image, ImageHost } from '../image/image.ts';
 import { findSnapshots, unpackImage } from '../image/unpack.ts';
 import type { Platform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
+import type { ProgressSink } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
 import type { ContainerHost } from './container-host.ts';
 
@@ -48,7 +49,20 @@ export async function ensureSnapshots(
   if (found.every((key) => key !== undefined)) return found;
   if (policy !== 'never') {
     const { ensureLayers } = await import('../image/pull.ts');
-    await ensureLayers(images, await host.registry(), image, signal === undefined ? {} : { signal });
+    const quiet = { ...images, emit: fetchedOnly(images.emit) };
+    await ensureLayers(quiet, await host.registry(), image, signal === undefined ? {} : { signal });
   }
   return await unpackImage(images, image, { signal });
+}
+
+/** Leaves out what is told of layers that are in the store: starting a container of an image that is here is no pull. */
+function fetchedOnly(emit: ProgressSink): ProgressSink {
+  const fetched = new Set<string>();
+  return (event) => {
+    if (event.type === 'layer') {
+      if (event.state === 'downloading') fetched.add(event.digest);
+      if (!fetched.has(event.digest)) return;
+    }
+    emit(event);
+  };
 }
