@@ -48,7 +48,7 @@ export class RunCommand {
       await using mounts = await runMounts.prepare(place, sources, run.signal);
       await this.#runCommand(place, parents, mounts, run);
     }
-    return await this.#keepChanges(place, tree, parents, run.signal);
+    return await this.#keepChanges(place, tree, run.signal);
   }
 
   async #runCommand(place: string, parents: Parents, mounts: ReadyMounts, run: StepRun): Promise<void> {
@@ -144,12 +144,7 @@ export class RunCommand {
     }
   }
 
-  async #keepChanges(
-    place: string,
-    tree: Tree,
-    parents: Parents,
-    signal: AbortSignal,
-  ): Promise<NewLayer | undefined> {
+  async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<NewLayer | undefined> {
     const { host, content, clampSeconds } = this.#workshop;
     const { snapshotter } = await host.images();
     const tarPath = join(place, 'layer.tar');
@@ -160,7 +155,7 @@ export class RunCommand {
     const below = tree.layers.map((layer) => layer.diffId);
     const key = await snapshotter.commit(place, below, diffId);
     const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes)] };
-    (await content()).addSnapshot(result, parents, key);
+    (await content()).addSnapshot(result, key);
     return { diffId, sizeBytes };
   }
 

@@ -8,6 +8,7 @@ import type { BytePath, LayerChange, LayerSource } from '../layer/layer-change.t
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../layer/layer-index.ts';
 import { type MergedEntry, type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
 import { readLayer } from '../layer/read-layer.ts';
+import { chainIds } from '../oci/chain-id.ts';
 import type { Digest } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
 import type { Parents, SnapshotKey } from '../snapshotter/snapshotter.ts';
@@ -22,8 +23,10 @@ export class TreeContent {
   readonly #host: ImageHost;
   readonly indexes: IndexStore;
   readonly #merged = new Map<Digest, Promise<MergedTree>>();
+  readonly #layerIndexes = new Map<Digest, Promise<LayerIndex>>();
   readonly #plain = new Map<Digest, Promise<string | undefined>>();
-  readonly #parents = new Map<Digest, Promise<Parents>>();
+  /** By the chainID of the stack up to each. */
+  readonly #snapshots = new Map<Digest, Promise<SnapshotKey>>();
 
   constructor(host: ImageHost) {
     this.#host = host;
@@ -33,16 +36,28 @@ export class TreeContent {
   /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
   merged(tree: Tree, signal: AbortSignal): Promise<MergedTree> {
     return remember(this.#merged, treeChain(tree), async () => {
-      const indexes = tree.layers.map(async (layer) => {
-        return (await this.indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
-      });
+      const indexes = tree.layers.map((layer) =>
+        remember(this.#layerIndexes, layer.diffId, async () => {
+          return (await this.indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
+        }),
+      );
       return mergeIndexes(await Promise.all(indexes));
     });
   }
 
-  /** The snapshots of all layers, unpacked where they were not. */
-  parents(tree: Tree, signal: AbortSignal): Promise<Parents> {
-    return remember(this.#parents, treeChain(tree), () => this.#unpack(tree, signal));
+  /** The snapshots of all layers; those that are missing are unpacked, at the same time. */
+  async parents(tree: Tree, signal: AbortSignal): Promise<Parents> {
+    const chain = chainIds(tree.layers.map(({ diffId }) => diffId));
+    if (!chain.every((id) => this.#snapshots.has(id))) await tree.fetch?.('unpacked', signal);
+    const keys: Promise<SnapshotKey>[] = [];
+    for (const [position, id] of chain.entries()) {
+      const below = keys.slice();
+      keys.push(remember(this.#snapshots, id, () => this.#unpack(tree, position, below, signal)));
+    }
+    const settled = await Promise.allSettled(keys);
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return await Promise.all(keys);
   }
 
   /**
@@ -82,8 +97,8 @@ export class TreeContent {
   }
 
   /** Takes note that a step has left the snapshot of the tree's last layer. */
-  addSnapshot(tree: Tree, below: Parents, key: SnapshotKey): void {
-    this.#parents.set(treeChain(tree), Promise.resolve([...below, key]));
+  addSnapshot(tree: Tree, key: SnapshotKey): void {
+    this.#snapshots.set(treeChain(tree), Promise.resolve(key));
   }
 
   /** The layer's uncompressed tar, where the store has it. */
@@ -114,30 +129,18 @@ export class TreeContent {
     return decodeIndex(bytes);
   }
 
-  async #unpack(tree: Tree, signal: AbortSignal): Promise<Parents> {
-    const last = tree.layers.at(-1);
-    if (last === undefined) return [];
-    await tree.fetch?.('unpacked', signal);
-    const below = await this.parents({ ...tree, layers: tree.layers.slice(0, -1) }, signal);
-    const diffIds = tree.layers.map(({ diffId }) => diffId);
-    const known = await this.#host.snapshotter.stat(diffIds);
-    return [...below, known?.key ?? (await this.#apply(last, below, diffIds, signal))];
-  }
-
-  async #apply(
-    layer: TreeLayer,
-    parents: Parents,
-    diffIds: readonly Digest[],
+  async #unpack(
+    { layers }: Tree,
+    position: number,
+    parents: readonly Promise<SnapshotKey>[],
     signal: AbortSignal,
   ): Promise<SnapshotKey> {
+    const diffIds = layers.slice(0, position + 1).map(({ diffId }) => diffId);
+    const known = await this.#host.snapshotter.stat(diffIds);
+    if (known !== undefined) return known.key;
+    const source = await this.#source(layers[position]!);
     const onWarning = (text: string) => this.#host.emit(warning(text));
-    return await this.#host.snapshotter.apply({
-      parents,
-      diffIds,
-      source: await this.#source(layer),
-      signal,
-      onWarning,
-    });
+    return await this.#host.snapshotter.apply({ parents, diffIds, source, signal, onWarning });
   }
 
   #source({ descriptor, diffId }: TreeLayer): Promise<LayerSource> {

@@ -11,6 +11,9 @@ import type { BuildPlan } from './plan-build.ts';
 import { timestamp } from './timestamp.ts';
 import type { Tree } from './tree.ts';
 
+const KEPT_TIMES =
+  'files keep their times, so another machine makes another ID of the same content; SOURCE_DATE_EPOCH sets them';
+
 /** What a build has come to. */
 export interface BuildResult {
   readonly plan: BuildPlan;
@@ -42,6 +45,7 @@ export async function writeImage(
       ...(created === undefined ? {} : { created }),
     };
     const { store, emit } = host;
+    if (epoch === undefined) emit({ type: 'message', level: 'debug', text: KEPT_TIMES });
     const layers = tree.layers.map(({ descriptor }) => ociLayer(descriptor));
     const image = await commitImage(store, imageConfig(content), layers);
     shown.status(`writing image ${image.id}`, true);
