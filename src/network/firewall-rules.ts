@@ -27,14 +27,14 @@ export function bridgeRules(bridge: string, network: Ipv4Network): FirewallRule[
     table: 'nat',
     chain,
     place: 'last',
-    tag: `ocits:${bridge}:${name}`,
+    tag: `ocits:${bridge}:${subnet}:${name}`,
     spec,
   });
   const filter = (chain: string, name: string, spec: string): FirewallRule => ({
     table: 'filter',
     chain,
     place: 'first',
-    tag: `ocits:${bridge}:${name}`,
+    tag: `ocits:${bridge}:${subnet}:${name}`,
     spec,
   });
   const toPorts = `-m addrtype --dst-type LOCAL -j ${portChain(bridge)}`;

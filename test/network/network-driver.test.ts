@@ -7,12 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseNetwork } from '../../src/network/ipv4.ts';
 import type { NetworkAttachment, NetworkDriver, PortMapping } from '../../src/network/network.ts';
 import { createNetworkDriver } from '../../src/network/network-driver.ts';
 
 const run = promisify(execFile);
 const bridge = `oct${randomBytes(3).toString('hex')}`;
-const outside = `198.18.${randomBytes(1)[0]!}`;
+const third = randomBytes(1)[0]!;
+const outside = `198.18.${third}`;
 
 /** A host beyond this one: a namespace on a wire of its own, which knows no way to the bridge's network. */
 const far = { name: `far${bridge}`, host: `${outside}.1`, address: `${outside}.2` };

@@ -60,8 +60,9 @@ export class ContainerLab implements AsyncDisposable {
       stdio: { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
       hasTerminal: false,
       onStarted: (container, record) => {
-        output = Promise.all([text(container.stdout!), text(container.stderr!)]);
+        // First: reading may give what has come already, before anybody else listens.
         onStarted?.(container, record);
+        output = Promise.all([text(container.stdout!), text(container.stderr!)]);
       },
       ...(signal === undefined ? {} : { signal }),
     });
