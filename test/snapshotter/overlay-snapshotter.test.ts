@@ -103,7 +103,7 @@ test('whiteouts are links of one device, made anew when it can have no more', {
   await using host = await temporary();
   const many = (count: number, letter: string) =>
     layerTar(...Array.from({ length: count }, (_, i) => whiteout(`${letter}${i}`)));
-  const { keys } = await host.stack([layerTar(file('x0'), file('y69999')), many(10, 'x'), many(70_000, 'y')]);
+  const { keys } = await host.stack([layerTar(file('x0'), file('y65009')), many(10, 'x'), many(65_010, 'y')]);
   await using mounted = await mountTree(await host.snapshotter.view(keys));
   expect(readdirSync(mounted.root)).toEqual([]);
   const devices = execFileSync('find', [area(host), '-type', 'c', '-printf', '%i\\n'], {

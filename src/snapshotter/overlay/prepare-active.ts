@@ -4,7 +4,7 @@ import { OcitsError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/remove-tree.ts';
 import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
-import { activeFolders, readActiveState, writeActiveState } from './active-state.ts';
+import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
 import type { LayerShelf } from './layer-shelf.ts';
 import { type LayerStack, loadStack } from './layer-stack.ts';
 import { clearTargets, makeTargetLayer } from './mount-targets.ts';
@@ -29,11 +29,16 @@ export async function prepareActive(
   const folders = activeFolders(folder);
   const stack = await loadStack(shelf, parents);
   area.make();
-  await prepareState(folder, parents, targets);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const state = checkState(request, readActiveState(folder));
   if (existsSync(folders.upper)) await clearTargets(folders.upper, targets);
   else makeRootFolder(folders.upper, stack.root);
   await prepareWork(folders.work);
-  await prepareTargets(area, stack, { ...request, folder: folders.targets });
+  if (JSON.stringify(state?.targets) !== JSON.stringify(targets)) {
+    await remakeTargets(area, stack, { ...request, folder: folders.targets });
+    // Written last: who finds it finds all of the rest.
+    writeActiveState(folder, { version: 1, parents, targets });
+  }
   const lowers = [
     ...(targets.length === 0 ? [] : [relative(area.folder, folders.targets)]),
     ...stack.layers.map((layer) => layer.link),
@@ -49,17 +54,12 @@ export async function prepareActive(
   return { mounts: [mount] };
 }
 
-async function prepareState(
-  folder: string,
-  parents: readonly Digest[],
-  targets: readonly MountTarget[],
-): Promise<void> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const state = readActiveState(folder);
-  if (state !== undefined && state.parents.join() !== parents.join()) {
-    throw new OcitsError('invalid-argument', `the active snapshot in ${folder} stands on other layers`);
-  }
-  writeActiveState(folder, { version: 1, parents, targets });
+function checkState(
+  { folder, parents }: PrepareRequest,
+  state: ActiveState | undefined,
+): ActiveState | undefined {
+  if (state === undefined || state.parents.join() === parents.join()) return state;
+  throw new OcitsError('invalid-argument', `the active snapshot in ${folder} stands on other layers`);
 }
 
 /** overlayfs refuses the work folder of a mount that was volatile, since what a crash lost is unknown; here that is known. */
@@ -68,7 +68,7 @@ async function prepareWork(work: string): Promise<void> {
   mkdirSync(work, { recursive: true, mode: 0o700 });
 }
 
-async function prepareTargets(area: OverlayArea, stack: LayerStack, request: PrepareRequest): Promise<void> {
+async function remakeTargets(area: OverlayArea, stack: LayerStack, request: PrepareRequest): Promise<void> {
   const { folder, targets, userXattrs } = request;
   if (existsSync(folder)) await removeTrees([folder]);
   if (targets.length === 0) return;
