@@ -68,6 +68,27 @@ export function readingTests(factory: SnapshotterFactory): void {
     await expect(read('loop')).rejects.toMatchObject({ code: 'hostile' });
   });
 
+  test('modes of what is there, without opening it', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([
+      layerTar(
+        folder('bin', { mode: 0o711 }),
+        file('bin/sh', '', { mode: 0o4755 }),
+        symlink('sh', '/bin/sh'),
+        fifo('f'),
+      ),
+    ]);
+    const modes = await host.snapshotter.modes({ parents: keys }, [
+      'bin/sh',
+      'sh',
+      'bin',
+      'f',
+      'none',
+      'bin/sh/x',
+    ]);
+    expect(modes).toEqual([0o104755, 0o104755, 0o040711, 0o010644, undefined, undefined]);
+  });
+
   test('a size limit holds', async () => {
     await using host = await temporarySnapshotter(factory);
     const { keys } = await host.stack([layerTar(file('f', 'x'.repeat(100)))]);
