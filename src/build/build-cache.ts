@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
 import type { LiveContent } from '../image/mark-live.ts';
 import { type Digest, digestHex, parseDigest } from '../oci/digest.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFile } from '../system/atomic-file.ts';
 import type { PartDigests } from './step-key.ts';
 
 /** What a step gave when it was last done, under the key of what it was done with. Holds no path of this machine. */
@@ -63,7 +63,7 @@ export function openBuildCache(root: string): BuildCache {
       await utimes(stepPath(key), now, now).catch(() => {});
       return record;
     },
-    put: (record) => writeWhole(steps, stepPath(record.key), { version: VERSION, ...record }),
+    put: (record) => replaceFile(stepPath(record.key), JSON.stringify({ version: VERSION, ...record })),
     delete: (key) => rm(stepPath(key), { force: true }),
     async *list() {
       for (const name of await namesIn(steps)) {
@@ -79,7 +79,7 @@ export function openBuildCache(root: string): BuildCache {
       return value?.['version'] === VERSION ? (value['steps'] as ProjectParts) : {};
     },
     putProjectParts: (project, parts) =>
-      writeWhole(projects, projectPath(project), { version: VERSION, steps: parts }),
+      replaceFile(projectPath(project), JSON.stringify({ version: VERSION, steps: parts })),
   };
 }
 
@@ -115,18 +115,6 @@ async function readJson(path: string): Promise<Record<string, unknown> | undefin
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function writeWhole(folder: string, path: string, value: object): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = temporaryName(folder);
-  try {
-    await writeFile(temporary, JSON.stringify(value), { mode: 0o600 });
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
     throw error;
   }
 }

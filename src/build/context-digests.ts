@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BytePath } from '../layer/layer-change.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFileSync } from '../system/atomic-file.ts';
 import { decodeDigests, encodeDigests, type KnownDigest, type SavedDigests } from './context-digests-file.ts';
 import { type FileStamp, isSettled } from './context-stamp.ts';
 
@@ -48,7 +48,9 @@ export class ContextDigests {
     for (const [path, known] of this.#saved?.entries(keepsUnused) ?? []) {
       if (!all.has(path)) all.set(path, known);
     }
-    writeWhole(this.#file, encodeDigests(all));
+    try {
+      replaceFileSync(this.#file, encodeDigests(all));
+    } catch {}
   }
 }
 
@@ -57,17 +59,5 @@ function readSaved(file: string): SavedDigests | undefined {
     return decodeDigests(readFileSync(file));
   } catch {
     return undefined;
-  }
-}
-
-function writeWhole(file: string, content: Buffer): void {
-  const folder = dirname(file);
-  const temporary = temporaryName(folder);
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(temporary, content, { mode: 0o600 });
-    renameSync(temporary, file);
-  } catch {
-    rmSync(temporary, { force: true });
   }
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isRunning as isPidRunning, PID_FILE, readPidRecord } from '../runtime/records.ts';
+import { PID_FILE, readPidRecord } from '../runtime/records.ts';
 import { findExit, UNKNOWN_EXIT_CODE } from '../runtime/wait-for-exit.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning } from '../system/process-identity.ts';
@@ -41,7 +41,7 @@ export function containerState(paths: HostPaths, id: string): ContainerState {
     };
   }
   if (record === undefined) return { status: 'created', pid: 0, exitCode: 0, oomKilled: false };
-  if (isPidRunning(record)) {
+  if (isRunning(record)) {
     return { status: 'running', pid: record.pid, exitCode: 0, oomKilled: false, ...started };
   }
   return { status: 'exited', pid: 0, exitCode: UNKNOWN_EXIT_CODE, oomKilled: false, ...started };

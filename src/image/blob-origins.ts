@@ -1,10 +1,10 @@
-import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { Store } from '../store/store.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFile } from '../system/atomic-file.ts';
 
 const LIMIT = 8;
 
@@ -32,12 +32,8 @@ export async function addBlobOrigin(store: Store, digest: Digest, repository: Re
   const names = [repository, ...known.filter((other) => !isSame(other))]
     .slice(0, LIMIT)
     .map(({ domain, path }) => `${domain}/${path}`);
-  const path = originPath(store, digest);
-  await mkdir(originsFolder(store), { recursive: true, mode: 0o700 });
   // Neither locked nor fsynced: what two writers or a crash can lose is only a hint.
-  const temporary = temporaryName(originsFolder(store));
-  await writeFile(temporary, JSON.stringify(names), { mode: 0o600 });
-  await rename(temporary, path);
+  await replaceFile(originPath(store, digest), JSON.stringify(names));
 }
 
 /** Forgets the blobs that are not in `live`. */

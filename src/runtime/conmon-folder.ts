@@ -67,14 +67,17 @@ export function conmonExit(folder: string): ExitRecord | undefined {
   // One is named after the container; later versions also write one called `exit`.
   const name = names.find((each) => each !== OOM_FILE && !UNFINISHED.test(each));
   if (name === undefined) return undefined;
-  const path = join(exits, name);
-  const text = readFileSync(path, 'latin1').trim();
-  if (!/^-?\d+$/.test(text)) return undefined;
-  return {
-    exitCode: Number(text) & 0xff,
-    oomKilled: names.includes(OOM_FILE),
-    finishedAt: statSync(path).mtime.toISOString(),
-  };
+  try {
+    const path = join(exits, name);
+    const text = readFileSync(path, 'latin1').trim();
+    if (!/^-?\d+$/.test(text)) return undefined;
+    const oomKilled = names.includes(OOM_FILE);
+    return { exitCode: Number(text) & 0xff, oomKilled, finishedAt: statSync(path).mtime.toISOString() };
+  } catch (error) {
+    // Cleared away since its folder was read: by now `exit.json` says it.
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 function readNames(folder: string): readonly string[] {

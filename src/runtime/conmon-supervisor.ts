@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
+import { identifyProcess } from '../system/process-identity.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
@@ -10,7 +11,7 @@ import { spawnConmon } from './conmon-process.ts';
 import { type Crun, cgroupManager, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
 import { type LaunchCommand, launchCommand } from './launcher.ts';
 import { findProgram, requireProgram } from './programs.ts';
-import { PID_FILE, pidRecord, writePidRecord } from './records.ts';
+import { PID_FILE, writePidRecord } from './records.ts';
 import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import type { RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
@@ -50,7 +51,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
       throw await explained(error, { crun, files, request });
     },
   );
-  const record = pidRecord(pid);
+  const record = identifyProcess(pid);
   if (record === undefined) throw new OcitsError('tool-failed', `${spec.id} was ended before its start`);
   writePidRecord(folder, { ...record, ...files.oomKills });
   signal?.throwIfAborted();

@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
+import { identifyProcess } from '../system/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
 import { launchCommand } from './launcher.ts';
 import { wasOomKilled } from './oom.ts';
-import { pidRecord, writeExitRecord, writePidRecord } from './records.ts';
+import { writeExitRecord, writePidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { signalContainer, signalExitCode } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
@@ -126,7 +127,7 @@ async function failure(run: Run, crun: Crun): Promise<OcitsError> {
 
 function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio): RunningContainer {
   const { folder, spec, stdio: modes } = run.request;
-  const process = pidRecord(pid);
+  const process = identifyProcess(pid);
   const record = process === undefined ? undefined : { ...process, ...run.files.oomKills };
   if (record !== undefined) writePidRecord(folder, record);
   const hasWindow = record !== undefined && spec.process.terminal && modes.stdin === 'inherit';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
+import { identifyProcess } from '../system/process-identity.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { followOutput } from './conmon-output.ts';
 import { spawnConmon } from './conmon-process.ts';
@@ -8,7 +9,7 @@ import { crunOptions, openCrun } from './crun.ts';
 import type { ExecProcess, ExecRequest } from './exec.ts';
 import { prepareExec } from './exec-folder.ts';
 import { requireProgram } from './programs.ts';
-import { pidRecord, writePidRecord } from './records.ts';
+import { writePidRecord } from './records.ts';
 import { sendSignal } from './signals.ts';
 import { readCrunError, startFailure } from './start-failure.ts';
 import { waitForExit } from './wait-for-exit.ts';
@@ -42,7 +43,7 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
       throw isOcitsError(error, 'tool-failed') ? failure(files.log, request, error.message) : error;
     },
   );
-  const record = pidRecord(pid);
+  const record = identifyProcess(pid);
   if (record !== undefined) writePidRecord(files.folder, record);
   const ended = waitForExit(files.folder);
   const output = followOutput({ log, stdio: request.stdio, ended, position: 0 });

@@ -3,11 +3,11 @@ import { isatty } from 'node:tty';
 import type { ProcessSpec, SecurityOptions } from '../bundle/container-spec.ts';
 import type { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
+import { identifyProcess } from '../system/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
 import { crunOptions, openCrun } from './crun.ts';
 import { execOnTerminal } from './exec-conmon.ts';
 import { prepareExec } from './exec-folder.ts';
-import { pidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { sendSignal, signalExitCode } from './signals.ts';
 import { readCrunError, startFailure } from './start-failure.ts';
@@ -72,7 +72,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
     throw failure();
   }
   undo.move();
-  const record = request.detach === true ? undefined : pidRecord(pid);
+  const record = request.detach === true ? undefined : identifyProcess(pid);
   const hasWindow = record !== undefined && request.process.terminal;
   const follower = hasWindow ? followWindow(pid) : undefined;
   const result = exit

@@ -1,17 +1,12 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFileSync } from '../system/atomic-file.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from '../system/process-identity.ts';
 import type { ExitRecord } from './supervisor.ts';
 
-/**
- * A process that stays the same one when its number is used again: the start time is in clock ticks since boot
- * (proc_pid_stat(5), field 22), and the boot has an ID.
- */
-export interface PidRecord {
-  readonly pid: number;
-  readonly startTicks: number;
-  readonly bootId: string;
+/** The first process of a container. */
+export interface PidRecord extends ProcessIdentity {
   /** For a container with a limit of memory: how often the kernel had killed for memory when it was started. */
   readonly oomKillsBefore?: number;
 }
@@ -21,17 +16,6 @@ export const PID_FILE = 'pid';
 export const EXIT_FILE = 'exit.json';
 /** What crun writes itself, so that it is there even if nobody of ours lives to write `pid`. */
 export const RUNTIME_PID_FILE = 'runtime-pid';
-
-/** The record of a running process; undefined where there is none of that number. */
-export function pidRecord(pid: number): PidRecord | undefined {
-  const startTicks = processStart(pid);
-  return startTicks === undefined ? undefined : { pid, startTicks, bootId: bootId() };
-}
-
-/** Whether the very process of the record runs still. A zombie does not. */
-export function isRunning(record: PidRecord): boolean {
-  return record.bootId === bootId() && processStart(record.pid) === record.startTicks;
-}
 
 /** Writes `pid` into a container's folder. */
 export function writePidRecord(folder: string, record: PidRecord): void {
@@ -47,10 +31,12 @@ export function readPidRecord(folder: string): PidRecord | undefined {
   if (written !== undefined) return written;
   const path = join(folder, RUNTIME_PID_FILE);
   const text = readText(path);
-  const record = text === undefined ? undefined : pidRecord(Number.parseInt(text, 10));
+  const record = text === undefined ? undefined : identifyProcess(Number.parseInt(text, 10));
   if (record === undefined) return undefined;
   const startMs = bootTimeMs() + record.startTicks * MS_PER_TICK;
-  return startMs <= statSync(path).mtimeMs + SLACK_MS ? record : undefined;
+  // Whoever clears the container up may take the file away meanwhile.
+  const writtenMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return startMs <= writtenMs + SLACK_MS ? record : undefined;
 }
 
 /** Writes `exit.json` into a container's folder. */
@@ -71,24 +57,9 @@ function bootTimeMs(): number {
   return Number(/^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? 0) * 1000;
 }
 
-function bootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
-}
-
-function processStart(pid: number): number | undefined {
-  const stat = Number.isInteger(pid) && pid > 0 ? readText(`/proc/${pid}/stat`) : undefined;
-  if (stat === undefined) return undefined;
-  // The second field, the program's name, may hold spaces and parentheses.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const isEnded = fields[0] === 'Z' || fields[0] === 'X';
-  return isEnded ? undefined : Number(fields[19]);
-}
-
-/** Whole or not at all; not made durable, as no process outlives the boot. */
+/** Not made durable, as no process outlives the boot. */
 function writeRecord(path: string, record: object): void {
-  const temporary = temporaryName(join(path, '..'));
-  writeFileSync(temporary, `${JSON.stringify(record)}\n`, { mode: 0o600 });
-  renameSync(temporary, path);
+  replaceFileSync(path, `${JSON.stringify(record)}\n`);
 }
 
 function readRecord<T>(path: string): T | undefined {

@@ -1,9 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuntimeSeccomp, RuntimeSpec } from '../bundle/runtime-spec.ts';
 import { isErrno } from '../errors.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFileSync } from '../system/atomic-file.ts';
 import type { Crun } from './crun.ts';
 
 /** crun's own: the filter as the kernel takes it, in base64; it is used instead of compiling `linux.seccomp`. */
@@ -42,12 +42,7 @@ function filterKey({ program }: Crun, seccomp: RuntimeSeccomp): string {
 
 function keepFilter(source: string, path: string): void {
   const filter = readFilter(source);
-  if (filter === undefined) return;
-  const folder = join(path, '..');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const temporary = temporaryName(folder);
-  writeFileSync(temporary, filter, { mode: 0o600 });
-  renameSync(temporary, path);
+  if (filter !== undefined) replaceFileSync(path, filter);
 }
 
 function readFilter(path: string): Buffer | undefined {

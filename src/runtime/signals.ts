@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { isErrno, OcitsError } from '../errors.ts';
+import { isRunning, type ProcessIdentity } from '../system/process-identity.ts';
 import { noteKill } from './oom.ts';
-import { isRunning, type PidRecord, readPidRecord } from './records.ts';
+import { readPidRecord } from './records.ts';
 
 /** Linux's, which Node does not know. */
 const FIRST_REALTIME = 34;
@@ -35,12 +36,12 @@ export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + constants.signals[signal];
 }
 
-/** Sends a signal to the very process of the record. One that has ended is no error. Throws `invalid-argument`. */
-export function sendSignal(record: PidRecord, signal: string): void {
+/** Sends a signal to that very process. One that has ended is no error. Throws `invalid-argument`. */
+export function sendSignal(identity: ProcessIdentity, signal: string): void {
   const number = parseSignal(signal);
-  if (!isRunning(record)) return;
+  if (!isRunning(identity)) return;
   try {
-    process.kill(record.pid, number);
+    process.kill(identity.pid, number);
   } catch (error) {
     if (!isErrno(error, 'ESRCH')) throw error;
   }

@@ -1,8 +1,9 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { isErrno } from '../errors.ts';
+import { isRunning } from '../system/process-identity.ts';
 import { conmonExit } from './conmon-folder.ts';
 import { wasOomKilled } from './oom.ts';
-import { isRunning, readExitRecord, readPidRecord, writeExitRecord } from './records.ts';
+import { readExitRecord, readPidRecord, writeExitRecord } from './records.ts';
 import type { ExitRecord } from './supervisor.ts';
 
 /** What a container counts as having exited with when nobody was left to see it. */

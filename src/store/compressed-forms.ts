@@ -1,10 +1,10 @@
-import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
-import { temporaryName } from '../system/atomic-file.ts';
+import { replaceFile } from '../system/atomic-file.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { digestFile } from './ref-path.ts';
 
@@ -62,9 +62,7 @@ export class FileCompressedForms implements CompressedForms {
     if (isKnown && plain === known.plainSizeBytes) return;
     const forms = isKnown ? known.forms : [...known.forms, { mediaType, digest, size }];
     // Neither locked nor fsynced: what two writers or a crash can lose is made again.
-    const temporary = temporaryName(this.#folder);
-    await writeFile(temporary, JSON.stringify({ forms, plainSizeBytes: plain }), { mode: 0o600 });
-    await rename(temporary, this.#path(diffId));
+    await replaceFile(this.#path(diffId), JSON.stringify({ forms, plainSizeBytes: plain }));
   }
 
   async delete(diffId: Digest): Promise<void> {

@@ -9,6 +9,12 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
+/** The identity of a running process; undefined where there is none, or only a zombie is left. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const startTicks = readStartTicks(pid);
+  return startTicks === undefined ? undefined : { pid, startTicks, bootId: readBootId() };
+}
+
 /** This process's own identity. */
 export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0, bootId: readBootId() };

@@ -6,9 +6,10 @@ import { removeConmonFiles } from '../../src/runtime/conmon-folder.ts';
 import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
 import { crunDelete, crunState, openCrun } from '../../src/runtime/crun.ts';
 import { readLog } from '../../src/runtime/read-log.ts';
-import { isRunning, readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
+import { readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
+import { isRunning } from '../../src/system/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
 
 const DETACHED = { stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } } as const;

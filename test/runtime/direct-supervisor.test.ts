@@ -6,9 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { isOcitsError, type OcitsError } from '../../src/errors.ts';
 import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { isRunning, readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
+import { readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
 import type { RunningContainer, StartRequest } from '../../src/runtime/supervisor.ts';
 import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
+import { isRunning } from '../../src/system/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
 import type { SpecChanges } from '../support/container-spec.ts';
 

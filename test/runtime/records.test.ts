@@ -2,10 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
-  isRunning,
-  pidRecord,
   RUNTIME_PID_FILE,
   readExitRecord,
   readPidRecord,
@@ -13,6 +11,7 @@ import {
   writePidRecord,
 } from '../../src/runtime/records.ts';
 import { findExit, settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
+import { identifyProcess } from '../../src/system/process-identity.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ocits-records-'));
@@ -26,28 +25,18 @@ function sleeper(): number {
   return child.pid!;
 }
 
-test('a process is itself by its number, its start and its boot', async () => {
-  const record = pidRecord(sleeper())!;
-  expect(isRunning(record)).toBe(true);
-  expect(isRunning({ ...record, startTicks: record.startTicks - 1 })).toBe(false);
-  expect(isRunning({ ...record, bootId: 'another' })).toBe(false);
-  process.kill(record.pid, 'SIGKILL');
-  await vi.waitUntil(() => !isRunning(record));
-  for (const pid of [0, -1, Number.NaN, 2 ** 30]) expect(pidRecord(pid)).toBeUndefined();
-});
-
 test('a record is read back; without one, what crun wrote counts for a process that is not younger', () => {
   const path = folder();
   const pid = sleeper();
   expect(readPidRecord(path)).toBeUndefined();
   const file = join(path, RUNTIME_PID_FILE);
   writeFileSync(file, `${pid}`);
-  expect(readPidRecord(path)).toEqual(pidRecord(pid));
+  expect(readPidRecord(path)).toEqual(identifyProcess(pid));
   const earlier = new Date(Date.now() - 60_000);
   utimesSync(file, earlier, earlier);
   expect(readPidRecord(path)).toBeUndefined();
-  writePidRecord(path, pidRecord(pid)!);
-  expect(readPidRecord(path)).toEqual(pidRecord(pid));
+  writePidRecord(path, identifyProcess(pid)!);
+  expect(readPidRecord(path)).toEqual(identifyProcess(pid));
   writeFileSync(join(path, 'pid'), '{torn');
   expect(readPidRecord(path)).toBeUndefined();
 });
@@ -69,7 +58,7 @@ test('an exit is read back, from us or from conmon', () => {
 
 test('a wait ends with the record, or by its signal', async () => {
   const path = folder();
-  writePidRecord(path, pidRecord(process.pid)!);
+  writePidRecord(path, identifyProcess(process.pid)!);
   const waiting = waitForExit(path);
   setTimeout(() => writeExitRecord(path, { exitCode: 5, oomKilled: false, finishedAt: '' }), 50);
   expect(await waiting).toMatchObject({ exitCode: 5 });
