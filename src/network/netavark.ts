@@ -1,15 +1,8 @@
 import { createHash } from 'node:crypto';
 import { OcitsError } from '../errors.ts';
-import { findProgram } from '../system/programs.ts';
-import { missingProgram, runTool } from '../system/spawn.ts';
+import { requireProgram } from '../system/programs.ts';
+import { runTool } from '../system/spawn.ts';
 import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from './ipv4.ts';
-
-/** Where netavark is. Throws `missing-program`. */
-function requireNetavark(): string {
-  const path = findProgram('netavark');
-  if (path === undefined) throw missingProgram('netavark');
-  return path;
-}
 
 export interface BridgeConnection {
   readonly containerId: string;
@@ -22,10 +15,11 @@ export interface BridgeConnection {
 
 /**
  * Connects a namespace to a bridge by netavark (1.4 or newer): makes the bridge where it is missing, a pair of
- * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see `netavarkInput`.
+ * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see `netavarkInput`. Throws
+ * `missing-program`.
  */
 export async function connectToBridge(connection: BridgeConnection, signal?: AbortSignal): Promise<void> {
-  const result = await runTool(requireNetavark(), ['setup', connection.namespacePath], {
+  const result = await runTool(requireProgram('netavark'), ['setup', connection.namespacePath], {
     input: JSON.stringify(netavarkInput(connection)),
     okCodes: [0, 1],
     ...(signal === undefined ? {} : { signal }),

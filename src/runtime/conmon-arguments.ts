@@ -1,9 +1,9 @@
 import { readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { findProgram } from '../system/programs.ts';
 import type { BundleFolder } from './bundle-folder.ts';
 import type { ConmonFolder } from './conmon-folder.ts';
 import { type Crun, cgroupManager, crunOptions } from './crun.ts';
-import { findProgram } from './programs.ts';
 import { PID_FILE } from './records.ts';
 import type { StartRequest } from './supervisor.ts';
 

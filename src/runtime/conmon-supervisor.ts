@@ -10,7 +10,7 @@ import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
 import { type Crun, cgroupManager, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
 import { type LaunchCommand, launchCommand } from './launcher.ts';
-import { findProgram, requireProgram } from './programs.ts';
+import { findProgram, requireProgram } from '../system/programs.ts';
 import { PID_FILE, writePidRecord } from './records.ts';
 import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { type RunResult, runTool } from '../system/spawn.ts';
-import { requireProgram } from './programs.ts';
+import { requireProgram } from '../system/programs.ts';
 import { toolEnvironment } from './tool-environment.ts';
 
 /** The oldest crun that ocits is tested with. */

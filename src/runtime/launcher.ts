@@ -1,7 +1,7 @@
 import { OcitsError } from '../errors.ts';
 import type { Mount } from '../system/mount.ts';
+import { requireProgram } from '../system/programs.ts';
 import { hostCgroups } from './host-cgroups.ts';
-import { requireProgram } from './programs.ts';
 
 /**
  * Makes `mounts` inside a private mount namespace and runs a program there, so that the mounts live as long as

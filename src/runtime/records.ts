@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
 import { replaceFileSync } from '../system/atomic-file.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from '../system/process-identity.ts';
+import { identifyProcess, type ProcessIdentity } from '../system/process-identity.ts';
 import type { ExitRecord } from './supervisor.ts';
 
 /** The first process of a container. */

@@ -1,29 +1,34 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { missingProgram } from './spawn.ts';
 
-/** Where distributions keep programs that are not meant for a user's PATH. */
-const LIBRARY_FOLDERS = [
-  '/usr/libexec/podman',
-  '/usr/lib/podman',
-  '/usr/local/libexec/podman',
-  '/usr/local/lib/podman',
+/** Folders beyond PATH: sbin is not on every user's, and podman's helpers are on nobody's. */
+const FURTHER_FOLDERS = [
+  ...['/usr/local/sbin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'],
+  ...['/usr/libexec/podman', '/usr/lib/podman', '/usr/local/libexec/podman', '/usr/local/lib/podman'],
 ];
-const SYSTEM_FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /**
- * The absolute path of a program of the host, from PATH, the system's folders and podman's library folders;
- * undefined where there is none. A relative folder in PATH does not count.
+ * The absolute path of a program of the host, from the absolute folders of PATH and the usual ones; undefined where
+ * there is none.
  */
-export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
-  const path = (env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-  const candidates = [...path, ...SYSTEM_FOLDERS, ...LIBRARY_FOLDERS].map((folder) => join(folder, name));
-  return candidates.find(isExecutable);
+export function findProgram(name: string, path: string = process.env['PATH'] ?? ''): string | undefined {
+  // A relative folder would let the current directory decide what runs as root.
+  const folders = path.split(delimiter).filter((folder) => folder.startsWith('/'));
+  return [...folders, ...FURTHER_FOLDERS].map((folder) => join(folder, name)).find(isExecutable);
+}
+
+/** As `findProgram`, but throws `missing-program` with the package that has it. */
+export function requireProgram(name: string): string {
+  const path = findProgram(name);
+  if (path === undefined) throw missingProgram(name);
+  return path;
 }
 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

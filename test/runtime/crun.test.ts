@@ -12,7 +12,7 @@ import {
   openCrun,
 } from '../../src/runtime/crun.ts';
 import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { findProgram, requireInit, requireProgram } from '../../src/runtime/programs.ts';
+import { requireProgram } from '../../src/system/programs.ts';
 import { containerHost } from '../support/container-host.ts';
 
 test.each([
@@ -60,13 +60,3 @@ test('a container that runs has a state, and is gone when deleted', async () => 
   expect(await crunState(crun, request.spec.id)).toBeUndefined();
 });
 
-test('programs are found in absolute folders alone', () => {
-  expect(requireInit()).toMatch(/^\/.*\/(?:catatonit|docker-init|tini-static)$/);
-  expect(findProgram('sh', '')).toMatch(/^\/.*\/sh$/);
-  expect(findProgram('netavark', '/usr/bin')).toMatch(/^\/usr\/lib/);
-  const folder = mkdtempSync(join(tmpdir(), 'ocits-path-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'ocits-odd'), '', { mode: 0o755 });
-  expect(findProgram('ocits-odd', folder)).toBe(join(folder, 'ocits-odd'));
-  expect(findProgram('ocits-odd', `.:${folder.slice(1)}`)).toBeUndefined();
-});

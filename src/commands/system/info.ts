@@ -50,7 +50,7 @@ async function content(session: Session): Promise<Record<string, unknown>> {
 
 async function host(): Promise<Record<string, unknown>> {
   const { hostCgroups } = await import('../../runtime/host-cgroups.ts');
-  const { findProgram } = await import('../../runtime/programs.ts');
+  const { findProgram } = await import('../../system/programs.ts');
   const { crunVersion } = await import('../../runtime/crun.ts');
   const cgroups = hostCgroups();
   const crun = findProgram('crun');
