@@ -8,6 +8,7 @@ import type { ContainerHost } from './container-host.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { containerState } from './container-state.ts';
 import { containerUser } from './container-user.ts';
+import { checkCommand } from './find-command.ts';
 
 export interface ExecOptions {
   readonly command: readonly string[];
@@ -39,19 +40,21 @@ export async function execInContainer(
   }
   const user = await containerUser(host, record, options.user ?? process.user, false);
   const { security } = record.host;
+  const env = containerEnvironment({
+    image: process.imageEnv,
+    user: [...process.userEnv, ...options.env],
+    home: user.home,
+    hostname: hostnameOf(record),
+    terminal: options.terminal,
+  });
+  await checkCommand(host, record, { args: options.command, env });
   return await execProcess(host.paths, {
     containerId: id,
     folder: containerFolder(host.paths, id).folder,
     security: options.privileged ? { ...security, privileged: true } : security,
     process: {
       args: options.command,
-      env: containerEnvironment({
-        image: process.imageEnv,
-        user: [...process.userEnv, ...options.env],
-        home: user.home,
-        hostname: hostnameOf(record),
-        terminal: options.terminal,
-      }),
+      env,
       cwd: options.workdir ?? process.workdir,
       terminal: options.terminal,
       uid: user.uid,

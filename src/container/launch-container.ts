@@ -11,6 +11,7 @@ import type { ContainerRecord } from './container-record.ts';
 import { containerSpec } from './container-spec.ts';
 import { containerState } from './container-state.ts';
 import { containerUser } from './container-user.ts';
+import { checkCommand } from './find-command.ts';
 import { requireInit } from './init-program.ts';
 import { markLive, unmarkLive } from './live-marks.ts';
 
@@ -51,6 +52,7 @@ export async function launchContainer(
     cgroupsPath: cgroupsPath(record.id),
     ...(record.host.init ? { init: requireInit() } : {}),
   });
+  await checkCommand(host, record, spec.process);
   const { supervisor, ...rest } = options;
   const create = supervisor === 'direct' ? createDirectSupervisor : createConmonSupervisor;
   const running = await create(host.paths).start({ folder: files.folder, spec, rootMounts, ...rest });

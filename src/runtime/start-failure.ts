@@ -20,15 +20,9 @@ export function readLaunchErrors(path: string): string {
  * its own, so this is the one place that reads its text; the tests hold it against the real crun.
  */
 export function startFailure(message: string, command: string): OcitsError {
-  const name = JSON.stringify(command.length > 80 ? `${command.slice(0, 80)}…` : command);
+  const name = shown(command);
   const cause = new Error(message);
-  if (/^executable file `.*` not found/s.test(message)) {
-    return new OcitsError('not-found', `the command ${name} was not found in the container`, {
-      hint: "check the command's name and the image's PATH",
-      exitCode: 127,
-      cause,
-    });
-  }
+  if (/^executable file `.*` not found/s.test(message)) return commandNotFound(command, cause);
   if (message === 'exec: No such file or directory') {
     return new OcitsError(
       'not-found',
@@ -41,16 +35,33 @@ export function startFailure(message: string, command: string): OcitsError {
     );
   }
   if (/^(?:open executable|exec): /.test(message)) {
-    const reason = message.slice(message.indexOf(': ') + 2);
-    return new OcitsError('not-executable', `the command ${name} cannot be executed: ${reason}`, {
-      hint: 'check that it is a program of this platform, with its execute permission set',
-      exitCode: 126,
-      cause,
-    });
+    return commandNotExecutable(command, message.slice(message.indexOf(': ') + 2), cause);
   }
   return new OcitsError('tool-failed', `crun could not start ${name}: ${message || 'it gave no reason'}`, {
     exitCode: START_FAILED_CODE,
   });
+}
+
+/** 127: the command is not there. */
+export function commandNotFound(command: string, cause?: Error): OcitsError {
+  return new OcitsError('not-found', `the command ${shown(command)} was not found in the container`, {
+    hint: "check the command's name and the image's PATH",
+    exitCode: 127,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** 126: the command is there and cannot be executed. */
+export function commandNotExecutable(command: string, reason: string, cause?: Error): OcitsError {
+  return new OcitsError('not-executable', `the command ${shown(command)} cannot be executed: ${reason}`, {
+    hint: 'check that it is a program of this platform, with its execute permission set',
+    exitCode: 126,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function shown(command: string): string {
+  return JSON.stringify(command.length > 80 ? `${command.slice(0, 80)}…` : command);
 }
 
 function readText(path: string): string {

@@ -20,6 +20,7 @@ function emptySnapshotter(): Snapshotter {
     prepare: none,
     view: none,
     readFile: none,
+    modes: none,
     openFile: none,
     diff: none,
     commit: none,

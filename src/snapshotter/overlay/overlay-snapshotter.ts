@@ -5,19 +5,18 @@ import type { Mount } from '../../system/mount.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import type { ApplyRequest, SnapshotInfo, Snapshotter } from '../snapshotter.ts';
 import { activeFolders } from './active-state.ts';
-import { applyLayer } from './apply-layer.ts';
-import { cleanUp } from './clean-up.ts';
-import { type CommitHost, commitActive, diffActive } from './commit-upper.ts';
 import type { LayerRecord } from './layer-record.ts';
 import { LayerShelf } from './layer-shelf.ts';
 import { hasItsRoot, loadStack } from './layer-stack.ts';
 import { openStack } from './open-stack.ts';
 import { OverlayArea } from './overlay-area.ts';
+import type { OverlayHost } from './overlay-host.ts';
 import { overlayMount } from './overlay-mount.ts';
 import { prepareActive } from './prepare-active.ts';
 import { openLayerFile, readPlaceFile } from './read-place.ts';
+import type { StackReader } from './stack-reader.ts';
 import { measureUpper } from './upper-walk.ts';
-import { WorkerPool } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 export interface OverlayOptions {
   /** Marks go into `user.` attributes, as overlayfs needs it in a user namespace; the default is `trusted.`. */
@@ -28,39 +27,64 @@ export interface OverlayOptions {
 export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptions = {}): Snapshotter {
   const area = new OverlayArea(paths);
   const userXattrs = options.userXattrs ?? false;
-  const host: CommitHost = { area, shelf: new LayerShelf(area), pool: new WorkerPool(), userXattrs };
+  let pool: Promise<WorkerPool> | undefined;
+  const host: OverlayHost = {
+    area,
+    shelf: new LayerShelf(area),
+    userXattrs,
+    pool: () => {
+      pool ??= import('./worker-pool.ts').then((module) => new module.WorkerPool());
+      return pool;
+    },
+  };
   const { shelf } = host;
   return {
     name: 'overlay',
     stat: async (diffIds) => toInfo(await shelf.findIn(diffIds)),
-    apply: async (request: ApplyRequest) => await applyLayer(host, request),
+    apply: async (request: ApplyRequest) =>
+      await (await import('./apply-layer.ts')).applyLayer(host, request),
     prepare: async (folder, parents, targets = [], { isVolatile = false } = {}) =>
       await prepareActive(area, shelf, { folder, parents, targets, isVolatile, userXattrs }),
     view: async (parents) => [await viewMount(host, parents)],
-    readFile: async ({ parents, folder }, path, limitBytes) => {
-      const stack = await loadStack(shelf, parents);
-      const upper = folder === undefined ? {} : { upper: activeFolders(folder).upper };
-      using reader = openStack(area, stack, { userXattrs, ...upper });
+    readFile: async (stack, path, limitBytes) => {
+      using reader = await openReader(host, stack);
       return reader === undefined ? undefined : await readPlaceFile(reader, path, limitBytes);
+    },
+    modes: async (stack, paths) => {
+      using reader = await openReader(host, stack);
+      const modes: (number | undefined)[] = [];
+      for (const path of paths) modes.push((await reader?.resolve(path))?.stat.mode);
+      return modes;
     },
     openFile: async (key: Digest, path: BytePath): Promise<FileHandle> => {
       await shelf.get(key);
       return await openLayerFile(area.tree(key), path);
     },
-    diff: async (folder, diffOptions) => await diffActive(host, folder, diffOptions),
-    commit: async (folder, parentDiffIds, diffId) => await commitActive(host, folder, parentDiffIds, diffId),
+    diff: async (folder, diffOptions) =>
+      await (await import('./commit-upper.ts')).diffActive(host, folder, diffOptions),
+    commit: async (folder, parentDiffIds, diffId) =>
+      await (await import('./commit-upper.ts')).commitActive(host, folder, parentDiffIds, diffId),
     usage: async (folder) => measureUpper(activeFolders(folder).upper),
     remove: async (key) => await area.delete(await area.discard(area.layer(key))),
     list: async function* () {
       for (const record of shelf.list()) yield toInfo(record);
     },
     sync: async () => await shelf.sync(),
-    cleanup: async () => await cleanUp(host),
+    cleanup: async () => await (await import('./clean-up.ts')).cleanUp(host),
   };
 }
 
+async function openReader(
+  { area, shelf, userXattrs }: OverlayHost,
+  { parents, folder }: { readonly parents: readonly Digest[]; readonly folder?: string },
+): Promise<StackReader | undefined> {
+  const upper = folder === undefined ? {} : { upper: activeFolders(folder).upper };
+  const stack = await loadStack(shelf, parents);
+  return openStack(area, stack, { userXattrs, ...upper });
+}
+
 async function viewMount(
-  { area, shelf, userXattrs }: CommitHost,
+  { area, shelf, userXattrs }: OverlayHost,
   parents: readonly Digest[],
 ): Promise<Mount> {
   const stack = await loadStack(shelf, parents);
