@@ -1,4 +1,5 @@
 import { formatPlatform } from '../oci/platform.ts';
+import { requireLinuxRoot } from '../system/require-host.ts';
 import type { BuildStep, NewLayer, StepRun } from './build-step.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
 import type { RunPlan } from './plan.ts';
@@ -50,6 +51,7 @@ export class RunStep implements BuildStep {
   }
 
   async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+    requireLinuxRoot('RUN');
     const { RunCommand } = await import('./run-command.ts');
     return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);
   }

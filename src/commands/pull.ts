@@ -7,6 +7,7 @@ import { type Platform, parsePlatform } from '../oci/platform.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../oci/reference.ts';
 import { warning } from '../progress.ts';
 import { openSession, type Session } from '../session.ts';
+import { requireLinuxRoot } from '../system/require-host.ts';
 
 export default class Pull extends BaseCommand {
   static override summary = 'Download images from a registry';
@@ -23,6 +24,7 @@ export default class Pull extends BaseCommand {
     const { flags, args } = await this.read(Pull);
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
     const names = args.map(parseReference);
+    requireLinuxRoot('unpacking images');
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);
     const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
     try {

@@ -8,6 +8,7 @@ import { formatPlatform, hostPlatform } from '../oci/platform.ts';
 import { warning } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
 import { ownIdentity } from '../system/process-identity.ts';
+import { requireLinuxRoot } from '../system/require-host.ts';
 import type { MountRequest } from '../volume/mount-request.ts';
 import { addContainer } from './container-catalog.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -43,6 +44,7 @@ export async function createContainer(
   request: CreateRequest,
   options: CreateOptions = {},
 ): Promise<ContainerRecord> {
+  requireLinuxRoot('running containers');
   if (request.name !== undefined) checkContainerName(request.name);
   const [store, snapshotter, volumes] = await Promise.all([host.store(), host.snapshotter(), host.volumes()]);
   const images = { store, snapshotter, emit: host.emit };

@@ -25,7 +25,8 @@ export async function sweepContainers(host: ContainerHost): Promise<void> {
     if (await sweepOne(host, id)) alive.add(id);
   }
   await Promise.all([
-    host.network().then((driver) => driver.repair(alive)),
+    // Networks are root's alone, and nobody else has containers yet.
+    process.getuid?.() === 0 ? host.network().then((driver) => driver.repair(alive)) : undefined,
     removeHalfMade(host.paths),
     marked === undefined ? completeMarks(host.paths) : undefined,
   ]);

@@ -58,7 +58,8 @@ function isUnmapped(uid: number): boolean {
 }
 
 function foreign(path: string, uid: number): OcitsError {
+  const root = uid === 0 ? 'run ocits as root, such as with sudo, or ' : '';
   return new OcitsError('permission', `${path} belongs to user ${uid}, not to this one`, {
-    hint: 'choose other folders with OCITS_ROOT and OCITS_RUN',
+    hint: `${root}choose other folders with OCITS_ROOT and OCITS_RUN`,
   });
 }

@@ -5,10 +5,11 @@ import { openIndexStore } from '../../layer/index-store.ts';
 import { type Digest, digestHex, shortDigest } from '../../oci/digest.ts';
 import { lockFile } from '../../system/lock.ts';
 import { removeTrees } from '../../system/remove-tree.ts';
+import { requireLinuxRoot } from '../../system/require-host.ts';
 import type { ApplyRequest } from '../snapshotter.ts';
-import type { CommitHost } from './commit-upper.ts';
 import { LowerNeeded } from './layer-tree.ts';
 import { opaqueXattr } from './open-stack.ts';
+import type { OverlayHost } from './overlay-host.ts';
 import { keyOf, publishLayer } from './publish-layer.ts';
 import type { UnpackedLayer, UnpackJob } from './unpack-layer.ts';
 
@@ -16,7 +17,7 @@ import type { UnpackedLayer, UnpackJob } from './unpack-layer.ts';
  * Snapshotter.apply: unpacks a layer in a thread, under a lock of its own, beside its final place. Tries without the
  * layers below first, so that it need not wait for them; most layers stand on their own.
  */
-export async function applyLayer(host: CommitHost, request: ApplyRequest): Promise<Digest> {
+export async function applyLayer(host: OverlayHost, request: ApplyRequest): Promise<Digest> {
   const isBottom = request.diffIds.length === 1;
   const own = isBottom ? undefined : await applyOnce(host, request, undefined);
   if (own !== undefined) return own;
@@ -29,7 +30,7 @@ export async function applyLayer(host: CommitHost, request: ApplyRequest): Promi
 
 /** Undefined where the layer leans on the layers below and those were not given. */
 async function applyOnce(
-  host: CommitHost,
+  host: OverlayHost,
   request: ApplyRequest,
   parents: readonly Digest[] | undefined,
 ): Promise<Digest | undefined> {
@@ -37,6 +38,7 @@ async function applyOnce(
   const diffId = diffIds.at(-1)!;
   const known = await host.shelf.findIn(diffIds);
   if (known !== undefined) return known.key;
+  requireLinuxRoot('unpacking layers');
   host.area.make();
   const hex = digestHex(diffId);
   await using _lock = await lockFile(host.area.lock(hex), {
@@ -56,7 +58,7 @@ async function applyOnce(
 }
 
 async function unpackAndPublish(
-  host: CommitHost,
+  host: OverlayHost,
   request: ApplyRequest,
   staging: string,
   parents: readonly Digest[] | undefined,
@@ -80,7 +82,7 @@ async function unpackAndPublish(
 }
 
 async function unpack(
-  host: CommitHost,
+  host: OverlayHost,
   { diffIds, source, ...options }: ApplyRequest,
   staging: string,
   parents: readonly Digest[] | undefined,
@@ -98,11 +100,11 @@ async function unpack(
     opaqueXattr: opaqueXattr(host.userXattrs),
     creator: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: process.umask() },
   };
-  return await host.pool.run('unpack', job, options);
+  return await (await host.pool()).run('unpack', job, options);
 }
 
 function lowerOf(
-  host: CommitHost,
+  host: OverlayHost,
   diffIds: readonly Digest[],
   parents: readonly Digest[],
 ): NonNullable<UnpackJob['lower']> {
