@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
+import { findProgram, requireProgram } from '../system/programs.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
@@ -10,7 +11,6 @@ import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
 import { type Crun, cgroupManager, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
 import { type LaunchCommand, launchCommand } from './launcher.ts';
-import { findProgram, requireProgram } from '../system/programs.ts';
 import { PID_FILE, writePidRecord } from './records.ts';
 import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
@@ -115,6 +115,7 @@ async function explained(
     if (failure.code === 'tool-failed') await checkCrunVersion(crun.program);
     return failure;
   }
+  await checkCrunVersion(crun.program);
   const detail = readLaunchErrors(files.launchErrors) || error.message;
   return new OcitsError('tool-failed', `conmon could not start the container: ${detail}`, { exitCode: 125 });
 }

@@ -2,12 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
-import { type RunResult, runTool } from '../system/spawn.ts';
+import { isAtLeast, LEAST_CRUN_VERSION } from '../system/program-version.ts';
 import { requireProgram } from '../system/programs.ts';
+import { type RunResult, runTool } from '../system/spawn.ts';
 import { toolEnvironment } from './tool-environment.ts';
-
-/** The oldest crun that ocits is tested with. */
-const LEAST_CRUN_VERSION = '1.8';
 
 /** crun, with a state folder of our own. */
 export interface Crun {
@@ -98,16 +96,6 @@ export async function checkCrunVersion(program: string): Promise<void> {
       },
     );
   }
-}
-
-/** Whether a dotted version is `least` or newer. */
-export function isAtLeast(version: string, least: string): boolean {
-  const [have, want] = [version, least].map((text) => text.split('.').map(Number));
-  for (const [index, wanted] of want!.entries()) {
-    const part = have![index] ?? 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
 }
 
 /** Runs a subcommand to its end. Throws `tool-failed` with crun's message. */

@@ -1,4 +1,5 @@
 import { readFileSync, statfsSync } from 'node:fs';
+import { isAtLeast, LEAST_CRUN_VERSION } from './program-version.ts';
 import { findProgram } from './programs.ts';
 import { runTool } from './spawn.ts';
 
@@ -32,10 +33,11 @@ interface WantedProgram {
   readonly package: string;
   readonly why: string;
   readonly optional?: boolean;
+  readonly least?: string;
 }
 
 const PROGRAMS: readonly WantedProgram[] = [
-  { name: 'crun', package: 'crun', why: 'starts containers' },
+  { name: 'crun', package: 'crun', why: 'starts containers', least: LEAST_CRUN_VERSION },
   { name: 'conmon', package: 'conmon', why: 'watches detached containers' },
   { name: 'netavark', package: 'netavark', why: 'makes bridge networks and published ports' },
   { name: 'iptables', package: 'iptables', why: 'what netavark writes its rules with' },
@@ -59,6 +61,11 @@ async function checkProgram(wanted: WantedProgram): Promise<HostFinding> {
     };
   }
   const version = await programVersion(path);
+  const { least } = wanted;
+  if (least !== undefined && version !== undefined && !isAtLeast(version, least)) {
+    const detail = `${version} (${path}) is too old: ocits needs ${least} or newer`;
+    return { name: wanted.name, state: 'missing', detail, hint: `install a newer ${wanted.package}` };
+  }
   return { name: wanted.name, state: 'ok', detail: version === undefined ? path : `${version} (${path})` };
 }
 

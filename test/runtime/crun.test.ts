@@ -8,10 +8,10 @@ import {
   crunKill,
   crunState,
   crunVersion,
-  isAtLeast,
   openCrun,
 } from '../../src/runtime/crun.ts';
 import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
+import { isAtLeast } from '../../src/system/program-version.ts';
 import { requireProgram } from '../../src/system/programs.ts';
 import { containerHost } from '../support/container-host.ts';
 
@@ -59,4 +59,3 @@ test('a container that runs has a state, and is gone when deleted', async () => 
   await crunDelete(crun, request.spec.id);
   expect(await crunState(crun, request.spec.id)).toBeUndefined();
 });
-
