@@ -2,6 +2,7 @@ import { Command } from '@oclif/core/command';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { OcitsError } from '../errors.ts';
 import { canonicalArgv, type FlagShape } from './docker-args.ts';
+import { printable, writeResult } from './printable.ts';
 import { signalScope } from './signals.ts';
 
 /**
@@ -38,7 +39,7 @@ export abstract class BaseCommand extends Command {
 
   /** Writes a result, and the line's end, to standard output. */
   protected print(line: string): void {
-    process.stdout.write(`${line}\n`);
+    writeResult(`${line}\n`);
   }
 
   protected printJson(value: unknown): void {
@@ -47,7 +48,7 @@ export abstract class BaseCommand extends Command {
 
   /** Writes a warning to standard error. */
   protected complain(line: string): void {
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${printable(line)}\n`);
   }
 
   // main.ts prints errors and chooses the exit code, once for all commands.

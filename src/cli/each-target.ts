@@ -1,4 +1,5 @@
 import { printError } from './error-output.ts';
+import { writeResult } from './printable.ts';
 
 /**
  * Does `work` for each of the things that a command names, side by side, and prints each result in their order; a
@@ -19,6 +20,6 @@ export async function forEachTarget(
     if ('error' in settled) {
       printError(settled.error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: '' });
       process.exitCode = 1;
-    } else if (settled.text !== undefined) process.stdout.write(`${settled.text}\n`);
+    } else if (settled.text !== undefined) writeResult(`${settled.text}\n`);
   }
 }

@@ -1,4 +1,5 @@
 import { isErrno, isOcitsError, OcitsError } from '../errors.ts';
+import { printable } from './printable.ts';
 import { exitCodeOf } from './signals.ts';
 
 /** Commands that start something of an image: their own failures are told apart from the container's codes. */
@@ -31,20 +32,35 @@ export function printError(
   error: unknown,
   options: { readonly debug: boolean; readonly command: string },
 ): void {
-  process.stderr.write(`${describeError(error, options.command)}\n`);
+  process.stderr.write(`${printable(describeError(error, options.command))}\n`);
   if (options.debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
 }
 
 function describeError(error: unknown, command: string): string {
   if (isErrno(error, 'EPIPE')) return 'ocits: the reader of the output has gone';
+  const systemFailure = isOcitsError(error) ? undefined : describeSystemFailure(error);
+  if (systemFailure !== undefined) return systemFailure;
   if (!isOcitsError(error)) {
     return `ocits: ${error instanceof Error ? error.message : String(error)}\n(a fault in ocits: run it with --debug for details)`;
   }
   const place = error.location === undefined ? '' : `${placeOf(error.location)}: `;
   const lines = [`ocits: ${place}${error.message}`];
-  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  const hint = error.hint ?? (error.code === 'permission' ? rootHint() : undefined);
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
   if (error.code === 'usage') lines.push(`\nRun 'ocits ${command} --help' for more information`);
   return lines.join('\n');
+}
+
+/** What the host refuses is no fault of ours, wherever it shows. */
+function describeSystemFailure(error: unknown): string | undefined {
+  if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO')) return;
+  const isFull = isErrno(error, 'ENOSPC', 'EDQUOT');
+  const hint = isFull ? 'free some space: ocits system prune' : rootHint();
+  return `ocits: ${error.message}${hint === undefined ? '' : `\nhint: ${hint}`}`;
+}
+
+function rootHint(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : 'run ocits as root, such as with sudo';
 }
 
 function placeOf(location: {

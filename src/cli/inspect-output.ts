@@ -1,4 +1,5 @@
 import { printError } from './error-output.ts';
+import { writeResult } from './printable.ts';
 import { fillTemplate } from './template.ts';
 
 /**
@@ -19,10 +20,10 @@ export async function inspectTargets(
       errors.push(error);
     }
   }
-  if (format === undefined) process.stdout.write(`${JSON.stringify(found, null, 4)}\n`);
+  if (format === undefined) writeResult(`${JSON.stringify(found, null, 4)}\n`);
   else
     for (const each of found)
-      process.stdout.write(`${format === 'json' ? JSON.stringify(each) : fillTemplate(format, each)}\n`);
+      writeResult(`${format === 'json' ? JSON.stringify(each) : fillTemplate(format, each)}\n`);
   for (const error of errors) {
     printError(error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: 'inspect' });
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 import type { BaseCommand } from './base-command.ts';
 import { exitCodeFor, printError } from './error-output.ts';
+import { printableLine } from './printable.ts';
 
 export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
 
@@ -64,7 +65,7 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
   if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
   const name = isTopic ? `${first} ${second}` : `${first}`;
-  process.stderr.write(`ocits: '${name}' is not an ocits command.\nSee 'ocits --help'\n`);
+  process.stderr.write(`ocits: '${printableLine(name)}' is not an ocits command.\nSee 'ocits --help'\n`);
   process.exitCode = 1;
 }
 

@@ -1,6 +1,13 @@
 import { plainBuildRenderer } from './render-build-plain.ts';
 import { terminalBuildRenderer } from './render-build-terminal.ts';
-import { openRenderer, type ProgressMode, type Renderer, type Screen, standardScreen } from './renderer.ts';
+import {
+  cleaned,
+  openRenderer,
+  type ProgressMode,
+  type Renderer,
+  type Screen,
+  standardScreen,
+} from './renderer.ts';
 
 /** The renderer of a build: steps as BuildKit shows them. `json` and `quiet` are those of all commands. */
 export function openBuildRenderer(
@@ -8,8 +15,9 @@ export function openBuildRenderer(
   screen: Screen = standardScreen(),
 ): Renderer {
   const wanted = mode ?? fromEnvironment() ?? 'auto';
-  if (wanted === 'tty' || (wanted === 'auto' && screen.isTerminal)) return terminalBuildRenderer(screen);
-  if (wanted === 'plain' || wanted === 'auto') return plainBuildRenderer(screen);
+  if (wanted === 'tty' || (wanted === 'auto' && screen.isTerminal))
+    return cleaned(terminalBuildRenderer(screen));
+  if (wanted === 'plain' || wanted === 'auto') return cleaned(plainBuildRenderer(screen));
   return openRenderer(wanted, screen);
 }
 

@@ -45,7 +45,7 @@ export function plainLine(event: ProgressEvent, isPush = false): string | undefi
     case 'image':
       return imageLine(event);
     case 'retry':
-      return `${event.what}: ${event.reason}; trying again in ${(event.delayMs / 1000).toFixed(1)}s (attempt ${event.attempt})`;
+      return `${event.reason}; trying again in ${(event.delayMs / 1000).toFixed(1)}s (attempt ${event.attempt})`;
     default:
       return undefined;
   }

@@ -1,4 +1,5 @@
 import type { ProgressEvent, ProgressSink } from '../progress.ts';
+import { printableEvent } from './printable.ts';
 import { jsonRenderer } from './render-json.ts';
 import { plainRenderer } from './render-plain.ts';
 import { terminalRenderer } from './render-terminal.ts';
@@ -43,10 +44,17 @@ export function standardScreen(): Screen {
  */
 export function openRenderer(mode: ProgressMode | undefined, screen: Screen = standardScreen()): Renderer {
   const wanted = mode ?? modeFromEnvironment();
-  if (wanted === 'quiet') return { emit: (event) => printWarning(event, screen), close: () => {} };
+  if (wanted === 'quiet') {
+    return cleaned({ emit: (event) => printWarning(event, screen), close: () => {} });
+  }
   if (wanted === 'json' || wanted === 'rawjson') return jsonRenderer(screen);
-  if (wanted === 'tty' || (wanted === 'auto' && screen.isTerminal)) return terminalRenderer(screen);
-  return plainRenderer(screen);
+  if (wanted === 'tty' || (wanted === 'auto' && screen.isTerminal)) return cleaned(terminalRenderer(screen));
+  return cleaned(plainRenderer(screen));
+}
+
+/** The same renderer, to which all that images and registries say comes printable. */
+export function cleaned({ emit, close }: Renderer): Renderer {
+  return { emit: (event) => emit(printableEvent(event)), close };
 }
 
 function modeFromEnvironment(): ProgressMode {

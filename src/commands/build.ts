@@ -6,6 +6,7 @@ import type { BuildHost } from '../build/build-workshop.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { describeFailure } from '../cli/build-failure.ts';
 import { buildFlags, missingBuildFlags } from '../cli/build-flags.ts';
+import { printable } from '../cli/printable.ts';
 import { openBuildRenderer } from '../cli/render-build.ts';
 import { OcitsError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
@@ -36,7 +37,7 @@ export default class Build extends BaseCommand {
       if (flags.quiet) this.print(image.id);
     } catch (error) {
       renderer.close();
-      if (error instanceof BuildError) process.stderr.write(describeFailure(error.report));
+      if (error instanceof BuildError) process.stderr.write(printable(describeFailure(error.report)));
       throw error;
     }
   }
