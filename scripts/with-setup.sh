@@ -26,8 +26,15 @@ wanted=$(sed -n 's/.*"node": "\([0-9.]*\)".*/\1/p' package.json)
 node=node_modules/.bin/node
 if ! cmp -s package-lock.json node_modules/.installed-lock || [ "$("$node" -p process.versions.node 2>/dev/null)" != "$wanted" ]; then
   echo "Installing npm packages" >&2
+  # npm leaves out what does not fit the Node that it runs on itself, so it runs on ours.
+  early=${XDG_CACHE_HOME:-$HOME/.cache}/ocits-node/$wanted
+  if [ "$("$early/node_modules/.bin/node" -p process.versions.node 2>/dev/null)" != "$wanted" ]; then
+    mkdir -p "$early"
+    echo "{\"private\": true, \"allowScripts\": {\"node@$wanted\": true}}" >"$early/package.json"
+    npm install --prefix "$early" --no-save --no-audit --no-fund --loglevel=error "node@$wanted" >&2
+  fi
   # Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms.
-  npm install --no-save --no-audit --no-fund --loglevel=error >&2
+  PATH="$early/node_modules/.bin:$PATH" npm install --no-save --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.installed-lock
 fi
 version=$("$node" -p process.versions.node)
