@@ -95,10 +95,12 @@ export async function unpackLayer(
     onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
   });
   const isOwnBlob = source.path === store.blobs.path(layer.digest);
-  // A layer that was there already was not read, so its size is not known.
-  const plainSize = plainBytes === 0 ? undefined : plainBytes;
-  if (isOwnBlob && source.compression !== 'none') await store.compressed.add(diffId, layer, plainSize);
-  progress.state('unpacked', plainBytes === 0 ? {} : { bytes: plainBytes });
+  // A layer that another process has unpacked meanwhile was not read here: what this blob holds nobody knows.
+  const wasRead = plainBytes > 0;
+  if (wasRead && isOwnBlob && source.compression !== 'none') {
+    await store.compressed.add(diffId, layer, plainBytes);
+  }
+  progress.state('unpacked', wasRead ? { bytes: plainBytes } : {});
   return key;
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { compressedImage } from '../../src/image/compressed-image.ts';
 import { findImage } from '../../src/image/find-image.ts';
@@ -11,6 +12,7 @@ import { saveImages } from '../../src/image/save-images.ts';
 import { unpackImage } from '../../src/image/unpack.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
 import { parseManifestOrIndex } from '../../src/oci/parse-manifest.ts';
+import { parseReference } from '../../src/oci/reference.ts';
 import { addImage } from '../support/busybox-image.ts';
 import { temporaryHost } from '../support/image-host.ts';
 import { tarBytes } from '../support/tar-bytes.ts';
@@ -56,6 +58,27 @@ test('two that need a form at once compress it once', async () => {
   await host.store.blobs.delete(layer!.digest);
   await Promise.all([1, 2, 3].map(async () => await compress(host, image, 'gzip')));
   expect(compressions(host)).toBe(2 * alone);
+});
+
+test("a layer that is not what its image's config says never passes for the one that it names", async () => {
+  await using host = await temporaryHost();
+  const { store } = host;
+  const { id, descriptor, diffIds } = await addImage(store, { reference: 'built', layers: [LOWER] });
+  const image = (await findImage(store, 'built'))!;
+  const { digest, sizeBytes } = await store.blobs.put(gzipSync(UPPER));
+  const layers = [{ mediaType: OCI_LAYER_GZIP, digest, size: sizeBytes }];
+  const lying = JSON.stringify({ ...image.manifest, layers });
+  const manifest = await store.blobs.put(lying);
+  const root = { mediaType: descriptor.mediaType, digest: manifest.digest, size: manifest.sizeBytes };
+  await store.refs.put(parseReference('lying:1'), root);
+  const output = join(host.folder, 'lying.tar');
+  await expect(saveImages(host, ['lying:1'], { format: 'docker-archive', output })).rejects.toMatchObject({
+    code: 'digest-mismatch',
+  });
+  expect((await store.compressed.get(diffIds[0]!)).forms).toEqual([]);
+  const honest = (await compress(host, image, 'gzip')).layers[0]!;
+  expect(honest.digest).not.toBe(digest);
+  expect(image.id).toBe(id);
 });
 
 test.each(['gzip', 'zstd'] as const)(
