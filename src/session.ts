@@ -5,6 +5,7 @@ import type { ProgressSink } from './progress.ts';
 import type { Registry } from './registry/registry.ts';
 import type { Snapshotter } from './snapshotter/snapshotter.ts';
 import type { Store } from './store/store.ts';
+import { once } from './system/once.ts';
 import { type HostPaths, hostPaths } from './system/paths.ts';
 import type { VolumeStore } from './volume/volume.ts';
 
@@ -47,13 +48,5 @@ export function openSession({ emit, signal, paths = hostPaths() }: SessionOption
     registry: once(async () => (await import('./registry/registry.ts')).createRegistry({ emit })),
     network: once(async () => (await import('./network/network-driver.ts')).createNetworkDriver(paths)),
     volumes: once(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }

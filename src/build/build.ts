@@ -6,6 +6,7 @@ import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Image } from '../image/image.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
+import { once } from '../system/once.ts';
 import { BaseImages } from './base-images.ts';
 import { openBuildCache } from './build-cache.ts';
 import { withExcerpt } from './build-error.ts';
@@ -106,14 +107,6 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     target: request.target,
     output: request.output,
   });
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }
 
 /** Builds of one Dockerfile in one place are compared with each other. */

@@ -1,13 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { HistoryEntry, ImageConfig, RunConfig } from '../oci/image-config.ts';
-import {
-  DOCKER_LAYER,
-  DOCKER_LAYER_GZIP,
-  DOCKER_LAYER_ZSTD,
-  OCI_LAYER,
-  OCI_LAYER_GZIP,
-  OCI_LAYER_ZSTD,
-} from '../oci/media-types.ts';
+import { ociMediaType } from '../oci/media-types.ts';
 import { normalizePlatform, type Platform } from '../oci/platform.ts';
 import type { ConfigState } from './config-change.ts';
 import type { TreeLayer } from './tree.ts';
@@ -47,13 +40,7 @@ function withoutEmpty(config: RunConfig): RunConfig {
   return Object.fromEntries(kept) as RunConfig;
 }
 
-const OCI_TYPES: Readonly<Record<string, string>> = {
-  [DOCKER_LAYER]: OCI_LAYER,
-  [DOCKER_LAYER_GZIP]: OCI_LAYER_GZIP,
-  [DOCKER_LAYER_ZSTD]: OCI_LAYER_ZSTD,
-};
-
 /** An OCI manifest lists layers by OCI's media types; the content is the same. */
 export function ociLayer(descriptor: Descriptor): Descriptor {
-  return { ...descriptor, mediaType: OCI_TYPES[descriptor.mediaType] ?? descriptor.mediaType };
+  return { ...descriptor, mediaType: ociMediaType(descriptor.mediaType) };
 }

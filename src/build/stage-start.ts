@@ -1,3 +1,4 @@
+import { DEFAULT_PATH } from '../bundle/process-args.ts';
 import type { Environment } from '../dockerfile/expand-word.ts';
 import type { StageInstruction } from '../dockerfile/instruction.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
@@ -16,8 +17,6 @@ export interface StageStart {
   /** Instructions that the base has left for those who build on it. */
   readonly triggers: readonly StageInstruction[];
 }
-
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What `FROM scratch` starts with. */
 export const SCRATCH_START: StageStart = {

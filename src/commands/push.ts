@@ -2,7 +2,7 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { choice, platformFlag, progressFlag, toggle } from '../cli/flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { OcitsError } from '../errors.ts';
-import { pushImages, tagsOf } from '../image/push.ts';
+import { pushImages, tagsToPush } from '../image/push.ts';
 import { parsePlatform } from '../oci/platform.ts';
 import { parseReference } from '../oci/reference.ts';
 import { openSession } from '../session.ts';
@@ -33,7 +33,7 @@ export default class Push extends BaseCommand {
     const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
     try {
       const host = await session.imageHost();
-      const references = flags['all-tags'] ? await tagsOf(host, name) : [name];
+      const references = flags['all-tags'] ? await tagsToPush(host, name) : [name];
       const compression = flags['compression-format'];
       const request = { references, platform, compression, signal: session.signal };
       for (const { reference, descriptor } of await pushImages(host, await session.registry(), request)) {

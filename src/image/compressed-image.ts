@@ -4,13 +4,10 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import {
   type Compression,
-  DOCKER_CONFIG,
-  DOCKER_LAYER_GZIP,
-  DOCKER_LAYER_ZSTD,
   layerCompression,
-  OCI_CONFIG,
   OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
+  ociMediaType,
 } from '../oci/media-types.ts';
 import type { ProgressSink } from '../progress.ts';
 import type { Store } from '../store/store.ts';
@@ -34,12 +31,6 @@ export interface CompressImageOptions {
 /** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
 const CONCURRENCY = 2;
 
-const OCI_TYPES: Readonly<Record<string, string>> = {
-  [DOCKER_CONFIG]: OCI_CONFIG,
-  [DOCKER_LAYER_GZIP]: OCI_LAYER_GZIP,
-  [DOCKER_LAYER_ZSTD]: OCI_LAYER_ZSTD,
-};
-
 /**
  * An image of the store as it leaves: an OCI manifest in which no layer is uncompressed. Layers that are compressed
  * stay what they are, and need not be in the store; the others are compressed, once for all times, and kept. An image
@@ -60,7 +51,9 @@ export async function compressedImage(
     },
   );
   const isWhole = image.manifest.layers.every((layer, position) => layer === layers[position]);
-  const isOci = [image.manifest.config, ...layers].every(({ mediaType }) => !(mediaType in OCI_TYPES));
+  const isOci = [image.manifest.config, ...layers].every(
+    ({ mediaType }) => ociMediaType(mediaType) === mediaType,
+  );
   if (isWhole && (isOci || options.mayBeDocker)) {
     const descriptor = image.manifestDescriptor;
     return { descriptor, content: await source.fetchManifest(descriptor), source };
@@ -128,5 +121,5 @@ async function knownForm(
 }
 
 function withOciType(descriptor: Descriptor): Descriptor {
-  return { ...descriptor, mediaType: OCI_TYPES[descriptor.mediaType] ?? descriptor.mediaType };
+  return { ...descriptor, mediaType: ociMediaType(descriptor.mediaType) };
 }

@@ -12,6 +12,7 @@ import { compressedImage } from './compressed-image.ts';
 import type { Image, ImageHost } from './image.ts';
 import { type PushContext, pushBlobs } from './push-blobs.ts';
 import { isIndex, readImage, readIndex } from './read-image.ts';
+import { tagsOfRepository } from './tag-image.ts';
 
 export interface PushRequest {
   /** Names of one repository, each with a tag; without one it is `latest`. */
@@ -64,10 +65,8 @@ export async function pushImages(
 }
 
 /** All names that the repository has here. Throws `not-found` where there is none. */
-export async function tagsOf(host: ImageHost, repository: Reference): Promise<readonly Reference[]> {
-  const { domain, path } = repository;
-  const refs = (await host.store.refs.list()).map(({ reference }) => reference);
-  const tags = refs.filter((ref) => ref.domain === domain && ref.path === path && ref.tag !== undefined);
+export async function tagsToPush(host: ImageHost, repository: Reference): Promise<readonly Reference[]> {
+  const tags = await tagsOfRepository(host.store, repository);
   if (tags.length > 0) return tags;
   throw new OcitsError(
     'not-found',

@@ -11,6 +11,7 @@ import { requireImage } from './find-image.ts';
 import type { Image, ImageHost } from './image.ts';
 import { layoutSink } from './layout-sink.ts';
 import { type ImageForm, plainImage } from './plain-image.ts';
+import { tagsOfRepository } from './tag-image.ts';
 
 /** What skopeo and podman call these formats as well. */
 export const SAVE_FORMATS = ['docker-archive', 'oci-archive', 'oci-dir'] as const;
@@ -95,7 +96,7 @@ async function chooseImages(
     if (name?.tag !== undefined && name.digest === undefined) entry.names.push(name);
   };
   for (const nameOrId of namesOrIds) {
-    const tags = await tagsOfRepository(store, nameOrId);
+    const tags = await tagsOfName(store, nameOrId);
     if (tags.length === 0) {
       const found = await requireImage(store, nameOrId, platform);
       add(found, found.reference);
@@ -106,7 +107,8 @@ async function chooseImages(
   return chosen;
 }
 
-async function tagsOfRepository(store: Store, text: string): Promise<readonly Reference[]> {
+/** None where the text has a tag, or is no name. */
+async function tagsOfName(store: Store, text: string): Promise<readonly Reference[]> {
   let wanted: Reference;
   try {
     wanted = parseReference(text);
@@ -114,8 +116,5 @@ async function tagsOfRepository(store: Store, text: string): Promise<readonly Re
     return [];
   }
   if (wanted.tag !== undefined || wanted.digest !== undefined) return [];
-  const names = (await store.refs.list()).map(({ reference }) => reference);
-  return names.filter(
-    ({ domain, path, tag }) => domain === wanted.domain && path === wanted.path && tag !== undefined,
-  );
+  return await tagsOfRepository(store, wanted);
 }

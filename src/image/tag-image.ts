@@ -23,3 +23,12 @@ export function parseTag(text: string): Reference {
   }
   return withDefaultTag(reference);
 }
+
+/** All names with a tag that a repository has here. */
+export async function tagsOfRepository(
+  { refs }: Store,
+  { domain, path }: Pick<Reference, 'domain' | 'path'>,
+): Promise<readonly Reference[]> {
+  const names = (await refs.list()).map(({ reference }) => reference);
+  return names.filter((name) => name.domain === domain && name.path === path && name.tag !== undefined);
+}

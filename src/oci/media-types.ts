@@ -31,6 +31,18 @@ export function layerCompression(mediaType: string): Compression | undefined {
   return Object.hasOwn(LAYER_COMPRESSION, mediaType) ? LAYER_COMPRESSION[mediaType] : undefined;
 }
 
+const OCI_TYPES: Readonly<Record<string, string>> = {
+  [DOCKER_CONFIG]: OCI_CONFIG,
+  [DOCKER_LAYER]: OCI_LAYER,
+  [DOCKER_LAYER_GZIP]: OCI_LAYER_GZIP,
+  [DOCKER_LAYER_ZSTD]: OCI_LAYER_ZSTD,
+};
+
+/** OCI's media type for what Docker's stands for, with the same content; any other as it is. */
+export function ociMediaType(mediaType: string): string {
+  return Object.hasOwn(OCI_TYPES, mediaType) ? OCI_TYPES[mediaType]! : mediaType;
+}
+
 export function isIndexType(mediaType: string): boolean {
   return mediaType === OCI_INDEX || mediaType === DOCKER_INDEX;
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pushImages, tagsOf } from '../../src/image/push.ts';
+import { pushImages, tagsToPush } from '../../src/image/push.ts';
 import { unpackImage } from '../../src/image/unpack.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
@@ -214,12 +214,12 @@ describe('names', () => {
     await build(w.host, `${fake.host}/a/b:1`, [first]);
     await build(w.host, `${fake.host}/a/b:2`, [first, second]);
     await build(w.host, `${fake.host}/a/c:3`, [first]);
-    const references = await tagsOf(w.host, parseReference(`${fake.host}/a/b`));
+    const references = await tagsToPush(w.host, parseReference(`${fake.host}/a/b`));
     const pushed = await pushImages(w.host, w.registry, { references });
     expect(pushed.map(({ reference }) => reference.tag)).toEqual(['1', '2']);
     expect(fake.manifests.has('3')).toBe(false);
     expect(fake.seen('HEAD', /blobs/)).toHaveLength(4);
-    await expect(tagsOf(w.host, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
+    await expect(tagsToPush(w.host, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
       code: 'not-found',
     });
   });

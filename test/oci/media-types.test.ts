@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import {
+  DOCKER_CONFIG,
   DOCKER_INDEX,
+  DOCKER_LAYER,
   DOCKER_LAYER_GZIP,
   DOCKER_LAYER_ZSTD,
   DOCKER_MANIFEST,
@@ -13,6 +15,7 @@ import {
   OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
   OCI_MANIFEST,
+  ociMediaType,
 } from '../../src/oci/media-types.ts';
 
 test.each([
@@ -34,4 +37,17 @@ test('indexes and manifests are told apart', () => {
   expect([OCI_MANIFEST, DOCKER_MANIFEST].every(isManifestType)).toBe(true);
   expect([OCI_MANIFEST, DOCKER_MANIFEST, OCI_LAYER, ''].some(isIndexType)).toBe(false);
   expect([OCI_INDEX, DOCKER_INDEX, OCI_CONFIG, ''].some(isManifestType)).toBe(false);
+});
+
+test("Docker's types have their match among OCI's; others stay", () => {
+  for (const [docker, oci] of [
+    [DOCKER_CONFIG, OCI_CONFIG],
+    [DOCKER_LAYER, OCI_LAYER],
+    [DOCKER_LAYER_GZIP, OCI_LAYER_GZIP],
+    [DOCKER_LAYER_ZSTD, OCI_LAYER_ZSTD],
+    [OCI_LAYER, OCI_LAYER],
+    ['constructor', 'constructor'],
+  ] as const) {
+    expect(ociMediaType(docker)).toBe(oci);
+  }
 });

@@ -1,0 +1,8 @@
+/** A function that makes its result when it is first asked for it, and gives the same ever after. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
