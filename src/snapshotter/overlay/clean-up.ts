@@ -2,11 +2,11 @@ import { existsSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockFile } from '../../system/lock.ts';
 import { removeTrees } from '../../system/remove-tree.ts';
-import type { CommitHost } from './commit-upper.ts';
+import type { OverlayHost } from './overlay-host.ts';
 import { removeMarks } from './overlay-marks.ts';
 
 /** Snapshotter.cleanup. What another process is unpacking is left alone: it holds that layer's lock. */
-export async function cleanUp(host: CommitHost): Promise<void> {
+export async function cleanUp(host: OverlayHost): Promise<void> {
   const { area } = host;
   area.make();
   for (const hex of readdirSync(area.staging)) {

@@ -7,31 +7,22 @@ import type { Digest } from '../../oci/digest.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
 import { activeFolders, getActiveState } from './active-state.ts';
 import { type DiffedLayer, type DiffJob, diffUpper } from './diff-upper.ts';
-import type { LayerShelf } from './layer-shelf.ts';
 import { loadStack } from './layer-stack.ts';
 import { opaqueXattr } from './open-stack.ts';
-import type { OverlayArea } from './overlay-area.ts';
+import type { OverlayHost } from './overlay-host.ts';
 import { keyOf, publishLayer } from './publish-layer.ts';
 import { isOver, measureUpper } from './upper-walk.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
 /** A diff of at most this is made at once; for more, starting a thread pays. */
 const SMALL = { entries: 200, sizeBytes: 4 * 1024 * 1024 };
 const FACTS = 'diff.json';
 const INDEX = 'diff.index';
 
-export interface CommitHost {
-  readonly area: OverlayArea;
-  readonly shelf: LayerShelf;
-  readonly pool: WorkerPool;
-  readonly userXattrs: boolean;
-}
-
 type DiffFacts = Omit<DiffedLayer, 'index'>;
 
 /** Snapshotter.diff. What `commitActive` needs to know stays in the folder. */
 export async function diffActive(
-  host: CommitHost,
+  host: OverlayHost,
   folder: string,
   options: DiffOptions,
 ): Promise<DiffResult> {
@@ -50,7 +41,7 @@ export async function diffActive(
   };
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const isSmall = !isOver(measureUpper(upper, SMALL), SMALL);
-  const diffed = isSmall ? await diffUpper(job, signal) : await host.pool.run('diff', job, signal);
+  const diffed = isSmall ? await diffUpper(job, signal) : await (await host.pool()).run('diff', job, signal);
   const { index, ...facts } = diffed;
   if (!job.isReadOnly) {
     writeFileSync(join(folder, INDEX), index);
@@ -64,7 +55,7 @@ export async function diffActive(
  * nothing in a lower layer, save opaque marks, which the tar has, too, or which bind the layer to this stack.
  */
 export async function commitActive(
-  { area, shelf }: CommitHost,
+  { area, shelf }: OverlayHost,
   folder: string,
   parentDiffIds: readonly Digest[],
   diffId: Digest,

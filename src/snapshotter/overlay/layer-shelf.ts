@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
-import { type IndexStore, openIndexStore } from '../../layer/index-store.ts';
 import type { LayerIndex } from '../../layer/layer-index.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -20,15 +19,14 @@ const S_IFMT = 0o170000;
  */
 export class LayerShelf {
   readonly #area: OverlayArea;
-  readonly #indexes: IndexStore;
-  readonly #bootId = readBootId();
+  #bootId: string | undefined;
 
   constructor(area: OverlayArea) {
     this.#area = area;
-    this.#indexes = openIndexStore(area.storeRoot);
   }
 
   get bootId(): string {
+    this.#bootId ??= readBootId();
     return this.#bootId;
   }
 
@@ -46,8 +44,9 @@ export class LayerShelf {
     const folder = this.#area.layer(key);
     const record = readRecord(folder);
     if (record === undefined) return undefined;
-    if (record.bootId === this.#bootId || isDurable(folder)) return record;
-    const index = await this.#indexes.get(record.diffId);
+    if (record.bootId === this.bootId || isDurable(folder)) return record;
+    const { openIndexStore } = await import('../../layer/index-store.ts');
+    const index = await openIndexStore(this.#area.storeRoot).get(record.diffId);
     if (index !== undefined && isComplete(this.#area.tree(key), index)) {
       markDurable(folder);
       return record;
@@ -75,7 +74,7 @@ export class LayerShelf {
   async sync(): Promise<void> {
     const folders = layerNames(this.#area.folder).map((name) => join(this.#area.folder, name));
     // Only this boot's own: what was lost in an earlier one, no sync brings back.
-    const unmarked = folders.filter((path) => !isDurable(path) && readRecord(path)?.bootId === this.#bootId);
+    const unmarked = folders.filter((path) => !isDurable(path) && readRecord(path)?.bootId === this.bootId);
     if (unmarked.length === 0) return;
     await runTool('sync', ['--file-system', '--', this.#area.folder]);
     for (const folder of unmarked) markDurable(folder);

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readXattrs, removeXattr } from '../../system/xattrs.ts';
-import type { CommitHost } from './commit-upper.ts';
 import { isOverlayXattr } from './forbidden.ts';
 import { opaqueXattr } from './open-stack.ts';
+import type { OverlayHost } from './overlay-host.ts';
 
 const CLEAN = 'clean';
 
@@ -11,7 +11,7 @@ const CLEAN = 'clean';
  * Takes overlayfs's marks (`origin`, `impure`, `uuid`, …) out of layers that were an upper one once. They mean nothing
  * in a lower layer, so there is no hurry; opaque marks stay.
  */
-export async function removeMarks({ area, shelf, userXattrs }: CommitHost): Promise<void> {
+export async function removeMarks({ area, shelf, userXattrs }: OverlayHost): Promise<void> {
   for (const { key, wasUpper } of shelf.list()) {
     const note = join(area.layer(key), CLEAN);
     if (!wasUpper || existsSync(note)) continue;
