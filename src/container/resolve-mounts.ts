@@ -68,8 +68,9 @@ export async function resolveMount(
   if (request.kind === 'tmpfs') return { mount: request };
   if (request.kind === 'bind') {
     const { createSource, ...mount } = request;
-    await requireSource(request.source, createSource);
-    return { mount };
+    const isFolder = await requireSource(request.source, createSource);
+    // crun opens the target of a recursive read-only mount as a folder.
+    return { mount: isFolder ? mount : { ...mount, recursive: false } };
   }
   const anonymous = request.name === undefined;
   const name = request.name ?? anonymousVolumeName();
@@ -82,13 +83,15 @@ export async function resolveMount(
   };
 }
 
-async function requireSource(source: string, create: boolean): Promise<void> {
+/** Whether the source is a folder. */
+async function requireSource(source: string, create: boolean): Promise<boolean> {
   try {
-    await stat(source);
+    return (await stat(source)).isDirectory();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
     if (!create)
       throw new OcitsError('not-found', `cannot mount ${source}: the host has no such file or folder`);
     await mkdir(source, { recursive: true, mode: 0o755 });
+    return true;
   }
 }

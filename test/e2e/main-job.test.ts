@@ -56,6 +56,26 @@ describe('the main job, line by line', () => {
     );
   });
 
+  test('a single file can be mounted, read-only too', async () => {
+    const file = join(context, 'server.js');
+    const words = [
+      '--network',
+      'none',
+      '-v',
+      `${file}:/x:ro`,
+      'busybox',
+      'sh',
+      '-c',
+      'wc -l < /x; echo no >> /x',
+    ];
+    const { code, stdout, stderr } = await ocits.run(['run', '--rm', ...words]);
+    expect({ code, stdout, stderr }).toMatchObject({
+      code: 1,
+      stdout: '8\n',
+      stderr: expect.stringContaining('Read-only'),
+    });
+  });
+
   test('ocits push prints the digest, and a pull by it gives the image back', async () => {
     await ocits.ok('tag', 'hello', 'registry.example/me/hello:1');
     const { stdout, stderr, code } = await ocits.run(['push', 'registry.example/me/hello:1']);
