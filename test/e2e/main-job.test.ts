@@ -71,7 +71,7 @@ describe('the main job, line by line', () => {
     const { code, stdout, stderr } = await ocits.run(['run', '--rm', ...words]);
     expect({ code, stdout, stderr }).toMatchObject({
       code: 1,
-      stdout: '8\n',
+      stdout: '7\n',
       stderr: expect.stringContaining('Read-only'),
     });
   });
