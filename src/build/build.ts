@@ -7,6 +7,7 @@ import type { Image } from '../image/image.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
 import { once } from '../system/once.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { BaseImages } from './base-images.ts';
 import { openBuildCache } from './build-cache.ts';
 import { withExcerpt } from './build-error.ts';
@@ -81,7 +82,7 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
   const { request, progress, signal, folder } = run;
   const images = new BaseImages(host, progress, request.cache.pullsAlways);
   const plan = await planBuild(dockerfile, request.target, images, signal);
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const epoch = request.output.sourceDateEpoch;
   const workshop: BuildWorkshop = {
     host,

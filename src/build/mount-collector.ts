@@ -4,6 +4,7 @@ import type { ContainerMount } from '../bundle/container-spec.ts';
 import type { RunMount } from '../dockerfile/run-mount.ts';
 import type { MountTarget } from '../snapshotter/snapshotter.ts';
 import type { Mount } from '../system/mount.ts';
+import type { UndoStack } from '../system/undo-stack.ts';
 import { toBytes } from './context-path.ts';
 
 /** The mounts of a RUN, ready to be used; disposing lets go of what they hold. */
@@ -22,12 +23,12 @@ const SECRET_MODE = 0o400;
 export class MountCollector {
   readonly hostMounts: Mount[] = [];
   readonly env: string[] = [];
-  readonly undo: AsyncDisposableStack;
+  readonly undo: UndoStack;
   readonly #mounts: ContainerMount[] = [];
   readonly #targets: MountTarget[] = [];
   readonly #secretsFolder: string;
 
-  constructor(undo: AsyncDisposableStack, secretsFolder: string) {
+  constructor(undo: UndoStack, secretsFolder: string) {
     this.undo = undo;
     this.#secretsFolder = secretsFolder;
   }

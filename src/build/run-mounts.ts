@@ -4,6 +4,7 @@ import type { RunMount } from '../dockerfile/run-mount.ts';
 import { OcitsError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { MountTarget, Parents } from '../snapshotter/snapshotter.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
 import { openCacheFolder } from './cache-mount.ts';
 import { toBytes, toText } from './context-path.ts';
@@ -44,7 +45,7 @@ export class RunMounts {
 
   /** `place`: the step's folder. Throws located errors for what is not there. */
   async prepare(place: string, sources: readonly Tree[], signal: AbortSignal): Promise<ReadyMounts> {
-    await using undo = new AsyncDisposableStack();
+    await using undo = new UndoStack();
     const made = new MountCollector(
       undo,
       join(this.#workshop.folder.runPath, this.#plan.place.replace('/', '-')),
@@ -55,7 +56,7 @@ export class RunMounts {
       await this.#add(made, plan, { place: join(place, `mount-${index}`), tree, signal });
     }
     const held = undo.move();
-    return { ...made.result(), [Symbol.asyncDispose]: () => held.disposeAsync() };
+    return { ...made.result(), [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
   }
 
   async #add(made: MountCollector, plan: MountPlan, { place, tree, signal }: MountSource): Promise<void> {

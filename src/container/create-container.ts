@@ -9,6 +9,7 @@ import { warning } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
 import { ownIdentity } from '../system/process-identity.ts';
 import { requireLinuxRoot } from '../system/require-host.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import type { MountRequest } from '../volume/mount-request.ts';
 import { addContainer } from './container-catalog.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -46,11 +47,14 @@ export async function createContainer(
 ): Promise<ContainerRecord> {
   requireLinuxRoot('running containers');
   if (request.name !== undefined) checkContainerName(request.name);
-  const [store, snapshotter, volumes] = await Promise.all([host.store(), host.snapshotter(), host.volumes()]);
-  const images = { store, snapshotter, emit: host.emit };
   const { pull: policy = 'missing', signal } = options;
+  const store = await host.store();
   // From here until the container is a root of its own, nobody may collect what it is made of.
-  await using _lease = await store.leases.shared(signal);
+  const leasing = store.leases.shared(signal);
+  await Promise.allSettled([leasing, host.snapshotter(), host.volumes()]);
+  await using _lease = await leasing;
+  const [snapshotter, volumes] = await Promise.all([host.snapshotter(), host.volumes()]);
+  const images = { store, snapshotter, emit: host.emit };
   const image = await ensureImage(host, images, {
     name: request.image,
     platform: request.platform,
@@ -59,7 +63,7 @@ export async function createContainer(
   });
   const parts = resolveParts(request, image.config.config ?? {});
   warnOfOddities(host, request, image);
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
     ensureSnapshots(host, images, image, { policy, signal }),

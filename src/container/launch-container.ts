@@ -4,6 +4,7 @@ import { createConmonSupervisor } from '../runtime/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../runtime/direct-supervisor.ts';
 import { cgroupsPath } from '../runtime/host-cgroups.ts';
 import type { RunningContainer, StartRequest } from '../runtime/supervisor.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { hostnameOf, MOUNT_TARGETS, writeEtcFiles } from './container-etc.ts';
 import { type ContainerFolder, containerFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -30,7 +31,7 @@ export async function launchContainer(
   options: LaunchOptions,
 ): Promise<RunningContainer> {
   const files = containerFolder(host.paths, record.id);
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   await markLive(host.paths, record.id);
   undo.defer(async () => await unmarkLive(host.paths, record.id));
   const [attachment, rootMounts, user] = await allSettled([
@@ -63,7 +64,7 @@ export async function launchContainer(
 async function connect(
   host: ContainerHost,
   record: ContainerRecord,
-  undo: AsyncDisposableStack,
+  undo: UndoStack,
   signal: AbortSignal | undefined,
 ): Promise<NetworkAttachment | undefined> {
   if (record.network.mode !== 'bridge') return undefined;

@@ -4,6 +4,7 @@ import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
 import { findProgram, requireProgram } from '../system/programs.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
@@ -30,7 +31,7 @@ export function createConmonSupervisor(paths: HostPaths): Supervisor {
 async function startConmon(paths: HostPaths, request: StartRequest): Promise<RunningContainer> {
   const { folder, spec, stdio, signal } = request;
   signal?.throwIfAborted();
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const crun = await openCrun(paths);
   const files = await writeBundle(crun, request);
   const conmonFiles = prepareConmonFolder(paths, folder);

@@ -5,6 +5,7 @@ import { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
 import { launchCommand } from './launcher.ts';
@@ -44,7 +45,7 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   if (request.spec.process.terminal && !(request.stdio.stdin === 'inherit' && isatty(0))) {
     throw new OcitsError('internal', 'a terminal without one of our own is for conmon');
   }
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const crun = await openCrun(paths);
   // Making pipes waits for a program, so the bundle is written meanwhile.
   const preparing = childStdio(crunStdio(request), folder);

@@ -3,6 +3,7 @@ import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
 import { requireProgram } from '../system/programs.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { followOutput } from './conmon-output.ts';
 import { spawnConmon } from './conmon-process.ts';
@@ -25,7 +26,7 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
     });
   }
   const program = requireProgram('conmon');
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const crun = await openCrun(paths);
   const files = undo.use(prepareExec(request));
   const { exits, log, conmonPid, sockets, socketId } = prepareConmonFolder(paths, files.folder);
@@ -50,7 +51,7 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
   const cleanup = undo.move();
   const result = Promise.all([ended, output.finished])
     .then(([exit]) => exit.exitCode)
-    .finally(() => cleanup.disposeAsync());
+    .finally(() => cleanup[Symbol.asyncDispose]());
   result.catch(() => {});
   const { stdout, stderr } = output;
   return {

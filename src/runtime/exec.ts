@@ -5,6 +5,7 @@ import type { OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../system/spawn.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { crunOptions, openCrun } from './crun.ts';
 import { execOnTerminal } from './exec-conmon.ts';
 import { prepareExec } from './exec-folder.ts';
@@ -53,7 +54,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
     return await execOnTerminal(paths, request);
   }
   const crun = await openCrun(paths);
-  await using undo = new AsyncDisposableStack();
+  await using undo = new UndoStack();
   const files = undo.use(prepareExec(request));
   const stdio = undo.use(await childStdio(request.stdio, files.folder));
   using watcher = watchRuntimePid(files.folder);
