@@ -111,12 +111,14 @@ export function targetTests(factory: SnapshotterFactory): void {
       await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
       execFileSync('sh', [
         '-c',
-        'cd "$0"; ln -s /tmp dev; mkdir etc/hosts; ln -s /etc/shadow etc/hostname; mkfifo run; rmdir etc/hosts; ln -s x etc/hosts',
+        'cd "$0"; ln -s /tmp dev; mkdir etc/hosts; ln -s /etc/shadow etc/hostname; mkfifo run; rmdir etc/hosts; ln -s x etc/hosts; mkdir -p etc/resolv.conf/x; mkdir -p "$(printf "data\\377")" odd; ln -s x "$(printf "odd/f\\377")"; mkdir -p "$(printf "odd/d\\377")/x"',
         mounted.root,
       ]);
     }
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, TARGETS)).mounts);
-    for (const { path, type } of TARGETS) {
+    const odd = ['odd/f\xff', 'odd/d\xff'].map((path) => ({ path, type: 'file' }) as const);
+    const targets = [...TARGETS, ...odd];
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+    for (const { path, type } of targets) {
       const stat = lstatSync(Buffer.from(`${mounted.root}/${path}`, 'latin1'));
       expect(type === 'file' ? stat.isFile() : stat.isDirectory(), path).toBe(true);
     }

@@ -21,6 +21,7 @@ import { listTree } from '../support/list-tree.ts';
 import { mountTree } from '../support/mount-tree.ts';
 import { type TemporarySnapshotter, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
 
+const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay/overlay-snapshotter.ts');
 const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
 const area = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
 
@@ -176,7 +177,7 @@ test('what a killed process left is taken over, and cleaned up', async () => {
   const diffIds = [digestOf(tar)];
   const source = host.source(tar);
   const script = `
-    import { createOverlaySnapshotter } from ${JSON.stringify(join(import.meta.dirname, '../../src/snapshotter/overlay/overlay-snapshotter.ts'))};
+    import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
     const snapshotter = createOverlaySnapshotter(${JSON.stringify(host.paths)});
     const request = ${JSON.stringify({ parents: [], diffIds, source })};
     await snapshotter.apply({ ...request, onBytes: () => process.kill(process.pid, 'SIGKILL') });`;
@@ -190,6 +191,23 @@ test('what a killed process left is taken over, and cleaned up', async () => {
   mkdirSync(staging);
   await host.snapshotter.cleanup();
   expect(existsSync(staging)).toBe(false);
+});
+
+test('on a full disk the error says so, and nothing is left', async () => {
+  await using host = await temporary();
+  const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));
+  const small = host.name();
+  mkdirSync(small);
+  const request = { parents: [], diffIds: [digestOf(tar)], source: host.source(tar) };
+  const script = `
+    import { readdirSync } from 'node:fs';
+    import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
+    const snapshotter = createOverlaySnapshotter({ root: ${JSON.stringify(small)}, run: ${JSON.stringify(host.paths.run)} });
+    const error = await snapshotter.apply(${JSON.stringify(request)}).catch((error) => error);
+    console.log(error.code, readdirSync(${JSON.stringify(join(small, 'snapshots/overlay/staging'))}).length);`;
+  const mountAndRun = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$1" --input-type=module -e "$2"';
+  const said = execFileSync('unshare', ['--mount', 'sh', '-c', mountAndRun, small, process.execPath, script]);
+  expect(said.toString().trim()).toBe('disk-full 0');
 });
 
 test('cleaning up spares what another process unpacks', async () => {

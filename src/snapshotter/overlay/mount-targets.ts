@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   lstatSync,
   mkdirSync,
+  renameSync,
   type Stats,
   unlinkSync,
   utimesSync,
@@ -85,11 +87,18 @@ export async function clearTargets(upper: string, targets: readonly MountTarget[
       const wanted = count === parts.length && type === 'file' ? S_IFREG : S_IFDIR;
       const found = stat.mode & S_IFMT;
       if (found === wanted) continue;
-      if (found === S_IFDIR) await removeTrees([native.toString()]);
+      if (found === S_IFDIR) await removeFolder(upper, native);
       else unlinkSync(native);
       break;
     }
   }
+}
+
+/** By a name that `rm` can be given, whatever bytes the folder's own has. */
+async function removeFolder(upper: string, folder: string | Buffer): Promise<void> {
+  const aside = `${upper}-${randomBytes(6).toString('hex')}`;
+  renameSync(folder, aside);
+  await removeTrees([aside]);
 }
 
 function within(folder: string, path: BytePath): string | Buffer {

@@ -94,7 +94,11 @@ async function lowerTree({ lower }: UnpackJob): Promise<MergedTree | 'bottom' | 
   const indexes: LayerIndex[] = [];
   for (const diffId of lower.diffIds) {
     const index = await store.get(diffId);
-    if (index === undefined) throw new OcitsError('not-found', `there is no index of the layer ${diffId}`);
+    if (index === undefined) {
+      throw new OcitsError('not-found', `there is no index of the layer ${diffId}, on which another leans`, {
+        hint: 'remove the image and pull it again',
+      });
+    }
     indexes.push(index);
   }
   return mergeIndexes(indexes);
