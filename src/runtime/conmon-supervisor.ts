@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
@@ -88,15 +89,9 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
 function inOwnScope(command: LaunchCommand, { id, cgroupsPath }: StartRequest['spec']): LaunchCommand {
   const systemdRun = cgroupManager(cgroupsPath) === 'systemd' ? findProgram('systemd-run') : undefined;
   if (systemdRun === undefined) return command;
-  const scope = [
-    '--scope',
-    '--collect',
-    '--quiet',
-    '--slice',
-    'system.slice',
-    '--unit',
-    `ocits-conmon-${id}`,
-  ];
+  // A name for each start: the scope of the one before lasts until its exit command has ended.
+  const unit = `ocits-conmon-${id}-${randomBytes(4).toString('hex')}`;
+  const scope = ['--scope', '--collect', '--quiet', '--slice', 'system.slice', '--unit', unit];
   return { program: systemdRun, args: [...scope, '--', command.program, ...command.args] };
 }
 
