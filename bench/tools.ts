@@ -81,7 +81,10 @@ function openContainersTool(name: 'podman' | 'buildah', { folder, registry }: To
     `[containers]\ndefault_ulimits = ["${NOFILE}", "${NPROC}"]\n[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
   );
   const storageConf = join(folder, 'storage.conf');
-  writeFileSync(storageConf, `[storage]\ndriver = "overlay"\nrunroot = "${join(folder, 'run')}"\ngraphroot = "${join(folder, 'root')}"\n`);
+  writeFileSync(
+    storageConf,
+    `[storage]\ndriver = "overlay"\nrunroot = "${join(folder, 'run')}"\ngraphroot = "${join(folder, 'root')}"\n`,
+  );
   const policy = join(folder, 'policy.json');
   writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
   const env = {
@@ -139,7 +142,8 @@ function openContainersTool(name: 'podman' | 'buildah', { folder, registry }: To
   if (name === 'buildah') return jobs;
   return {
     ...jobs,
-    run: (options, image, words) => call('run', '--ulimit', NOFILE, '--ulimit', NPROC, ...options, image, ...words),
+    run: (options, image, words) =>
+      call('run', '--ulimit', NOFILE, '--ulimit', NPROC, ...options, image, ...words),
     save: (image, file) => call('save', '-o', file, image),
     load: (file) => call('load', '-i', file),
   };
