@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
@@ -85,10 +86,8 @@ export async function addContainer(
   const taken = await takeName(paths, record.id, name);
   try {
     const complete: ContainerRecord = { ...record, name: taken };
-    await mkdir(temporary, { mode: 0o700 });
-    await Promise.all(
-      [files.writable, files.rootfs, files.etc].map((folder) => mkdir(folder, { mode: 0o700 })),
-    );
+    for (const folder of [temporary, files.writable, files.rootfs, files.etc])
+      mkdirSync(folder, { mode: 0o700 });
     await writeSpec(files.spec, complete);
     await rename(temporary, containerFolder(paths, record.id).folder);
     return complete;

@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../bundle/container-spec.ts';
@@ -37,13 +38,11 @@ export async function writeEtcFiles(
     hostname: `${hostnameOf(record)}\n`,
     'resolv.conf': await resolvConfContent(record),
   };
-  return await Promise.all(
-    Object.entries(contents).map(async ([name, content]) => {
-      const source = join(folder, name);
-      await writeFile(source, content, { mode: 0o644 });
-      return { source, target: `/etc/${name}` };
-    }),
-  );
+  return Object.entries(contents).map(([name, content]) => {
+    const source = join(folder, name);
+    writeFileSync(source, content, { mode: 0o644 });
+    return { source, target: `/etc/${name}` };
+  });
 }
 
 async function hostsContent(

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
+import { hasAttachments } from '../network/network-settings.ts';
 import { lockFile } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning } from '../system/process-identity.ts';
@@ -25,8 +26,7 @@ export async function sweepContainers(host: ContainerHost): Promise<void> {
     if (await sweepOne(host, id)) alive.add(id);
   }
   await Promise.all([
-    // Networks are root's alone, and nobody else has containers yet.
-    process.getuid?.() === 0 ? host.network().then((driver) => driver.repair(alive)) : undefined,
+    hasAttachments() ? host.network().then((driver) => driver.repair(alive)) : undefined,
     removeHalfMade(host.paths),
     marked === undefined ? completeMarks(host.paths) : undefined,
   ]);

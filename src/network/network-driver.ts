@@ -18,7 +18,7 @@ import type {
   NetworkRequest,
   PortMapping,
 } from './network.ts';
-import { type NetworkSettings, networkSettings } from './network-settings.ts';
+import { attachmentsFolder, type NetworkSettings, networkSettings } from './network-settings.ts';
 import { settlePorts } from './port-check.ts';
 
 const INTERFACE = 'eth0';
@@ -38,7 +38,7 @@ class BridgeDriver implements NetworkDriver {
   constructor(root: string, settings: NetworkSettings) {
     this.#root = root;
     this.#settings = settings;
-    this.#records = new AttachmentRecords(join(settings.folder, 'attachments'));
+    this.#records = new AttachmentRecords(attachmentsFolder(settings));
   }
 
   async setup(request: NetworkRequest): Promise<NetworkAttachment> {

@@ -1,4 +1,6 @@
-import { OcitsError } from '../errors.ts';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrno, OcitsError } from '../errors.ts';
 import { type Ipv4Network, parseNetwork } from './ipv4.ts';
 
 /** Which bridge, and where its records are. Plain data. */
@@ -8,6 +10,22 @@ export interface NetworkSettings {
   readonly bridge: string;
   /** The bridge's network; undefined: one that is free on the host. */
   readonly network?: Ipv4Network;
+}
+
+/** Where the records of attachments are. */
+export function attachmentsFolder({ folder }: NetworkSettings): string {
+  return join(folder, 'attachments');
+}
+
+/** Whether anything on this host is connected to a bridge. Costs one look at a folder, and loads no driver. */
+export function hasAttachments(settings: NetworkSettings = networkSettings()): boolean {
+  try {
+    return readdirSync(attachmentsFolder(settings)).length > 0;
+  } catch (error) {
+    // Networks are root's alone, and nobody else has containers yet.
+    if (isErrno(error, 'ENOENT', 'EACCES')) return false;
+    throw error;
+  }
 }
 
 const DEFAULT_FOLDER = '/run/ocits-network';

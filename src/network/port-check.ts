@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { isErrno, OcitsError } from '../errors.ts';
 import type { PortMapping, Protocol } from './network.ts';
@@ -118,8 +117,10 @@ function bindTcp(host: string, port: number): Promise<number> {
   });
 }
 
-function bindUdp(host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
+async function bindUdp(host: string, port: number): Promise<number> {
+  // Few publish such a port, and all would pay for loading it.
+  const { createSocket } = await import('node:dgram');
+  return await new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
     socket.once('error', (error) => {
       socket.close();
