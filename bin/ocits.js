@@ -1,15 +1,81 @@
 #!/usr/bin/env node
-// Default imports only, so that an old Node gets as far as the message below.
-import module from 'node:module';
-import path from 'node:path';
-
+// No imports, so that an old Node gets as far as the message below.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {
   process.stderr.write(`ocits needs Node 22.15 or newer, and this is ${process.versions.node}\n`);
   process.exit(1);
 }
-// In the user's own folder: a cache of code in a folder that others can write would let them run theirs.
-const { XDG_CACHE_HOME, HOME } = process.env;
-const cache = XDG_CACHE_HOME || (HOME && path.join(HOME, '.cache'));
-if (cache) module.enableCompileCache(path.join(cache, 'ocits'));
-await import('../dist/main.js');
+const fs = process.getBuiltinModule('node:fs');
+const path = process.getBuiltinModule('node:path');
+const vm = process.getBuiltinModule('node:vm');
+const { createRequire } = process.getBuiltinModule('node:module');
+
+await runScript(path.join(import.meta.dirname, '../dist/main.cjs')).ended;
+
+/**
+ * Runs the bundle as `require` does, with the machine code's source that an earlier run of the same command left:
+ * Node's own compile cache keeps only what is compiled while a file is loaded, and not what is compiled as it is used.
+ */
+function runScript(filename) {
+  const code = fs.readFileSync(filename, 'latin1');
+  const stamp = code.slice(2, 66);
+  const place = keptCodePlace(process.argv[2]);
+  const cachedData = place && readKeptCode(place, stamp);
+  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, {
+    filename,
+    cachedData,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  if (place && (!cachedData || script.cachedDataRejected)) {
+    // What a failed command has used is no measure of what the next one needs.
+    process.once('exit', (status) => status === 0 && keepCode(place, stamp, script.createCachedData()));
+  }
+  const module = { exports: {} };
+  script.runInThisContext()(
+    module.exports,
+    createRequire(filename),
+    module,
+    filename,
+    path.dirname(filename),
+  );
+  return module.exports;
+}
+
+/** A file in the user's own folder: whoever else could write it would let the user run theirs. */
+function keptCodePlace(command) {
+  const { XDG_CACHE_HOME, HOME, NODE_DISABLE_COMPILE_CACHE } = process.env;
+  const cache = XDG_CACHE_HOME || (HOME && path.join(HOME, '.cache'));
+  if (!cache || NODE_DISABLE_COMPILE_CACHE) return undefined;
+  return path.join(cache, 'ocits', /^[a-z]{1,20}$/.test(command) ? `${command}.code` : 'other.code');
+}
+
+function readKeptCode(place, stamp) {
+  let file;
+  try {
+    file = fs.openSync(place, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
+    const { uid, mode } = fs.fstatSync(file);
+    if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) return undefined;
+    const kept = fs.readFileSync(file);
+    return kept.subarray(-64).toString('latin1') === stamp ? kept.subarray(0, -64) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) fs.closeSync(file);
+  }
+}
+
+/** Best effort: a command that cannot keep its code starts more slowly, and that is all. */
+function keepCode(place, stamp, code) {
+  try {
+    const folder = path.dirname(place);
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    // As root with another user's HOME, nothing of root's is left there.
+    if (fs.statSync(folder).uid !== process.geteuid?.()) return;
+    const whole = `${place}.${process.pid}`;
+    fs.writeFileSync(whole, Buffer.concat([code, Buffer.from(stamp, 'latin1')]), {
+      mode: 0o600,
+      flush: true,
+    });
+    fs.renameSync(whole, place);
+  } catch {}
+}

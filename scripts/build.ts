@@ -1,7 +1,9 @@
 /** Bundles ocits into dist/ and writes oclif.manifest.json. `npm run build` */
+import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
+import { leaveOutUnused, loadBuiltinsLate } from './bundle-plugins.ts';
 import { writeManifest } from './manifest.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -14,69 +16,56 @@ const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
 
-/**
- * What `@oclif/core` loads for its plugins, its spinner and its own help, none of which ocits uses: a quarter of the
- * time that a command takes to start. In the bundle they are empty; what would use one fails at once.
- */
-const UNUSED_OF_OCLIF = [
-  'ansi-escapes',
-  'clean-stack',
-  'cli-spinners',
-  'ejs',
-  'indent-string',
-  'lilconfig',
-  'minimatch',
-];
-const MORE_UNUSED = ['string-width', 'tinyglobby', 'widest-line', 'wrap-ansi', 'wsl-utils'];
-const EMPTY = join(root, 'scripts/empty-package.cjs');
-
-const WORKERS = ['src/snapshotter/overlay/overlay-worker.ts'];
-
-/**
- * An ES module that imports node:http reads all its exports, and one of them loads Node's own fetch: 30 ms that no
- * command needs. So the HTTP library gets the module without that, and node:https (with TLS) when it first sends by it.
- */
-const LATE_HTTP: Plugin = {
-  name: 'late-http',
-  setup(bundle) {
-    const modules: Readonly<Record<string, string>> = {
-      http: "export default process.getBuiltinModule('node:http');",
-      https: `const load = () => process.getBuiltinModule('node:https');
-        export default { request: (...args) => load().request(...args), get Agent() { return load().Agent; } };`,
-    };
-    bundle.onResolve({ filter: /^node:https?$/ }, ({ path, importer }) =>
-      importer.includes('/node_modules/node-fetch/')
-        ? { path: path.slice('node:'.length), namespace: 'late-http' }
-        : undefined,
-    );
-    bundle.onLoad({ filter: /.*/, namespace: 'late-http' }, ({ path }) => ({ contents: modules[path]! }));
-  },
-};
-
-rmSync(join(root, 'dist'), { recursive: true, force: true });
-await build({
+const COMMON: BuildOptions = {
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', 'src/index.ts', ...WORKERS].map((path) => ({
-    in: path,
-    out: path.slice(path.lastIndexOf('/') + 1, -3),
-  })),
   outdir: 'dist',
   bundle: true,
-  splitting: true,
-  chunkNames: 'chunk-[hash]',
   platform: 'node',
-  format: 'esm',
   target: 'node22',
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'external',
-  alias: Object.fromEntries([...UNUSED_OF_OCLIF, ...MORE_UNUSED].map((name) => [name, EMPTY])),
-  plugins: [LATE_HTTP],
-  define: { OCITS_VERSION: JSON.stringify(version) },
-  banner: { js: COMMONJS },
+  plugins: [leaveOutUnused, loadBuiltinsLate],
   logLevel: 'warning',
+};
+const VERSION = { OCITS_VERSION: JSON.stringify(version) };
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+// A script and not an ES module, since only of scripts Node can keep the compiled code of what a run has used.
+await build({
+  ...COMMON,
+  entryPoints: [{ in: 'src/main.ts', out: 'main' }],
+  outExtension: { '.js': '.cjs' },
+  format: 'cjs',
+  define: { ...VERSION, 'import.meta.url': '__url' },
+  banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
+await build({
+  ...COMMON,
+  entryPoints: [
+    { in: 'src/index.ts', out: 'index' },
+    { in: 'src/snapshotter/overlay/overlay-worker.ts', out: 'overlay-worker' },
+  ],
+  format: 'esm',
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
+  define: VERSION,
+  banner: { js: COMMONJS },
+});
+finish(join(root, 'dist/main.cjs'));
 writeFileSync(
   join(root, 'oclif.manifest.json'),
   `${JSON.stringify(await writeManifest(version), null, 2)}\n`,
 );
+
+/**
+ * Makes it plain ASCII, which takes half the memory (esbuild leaves other characters only in regular expressions), and
+ * writes a first line that differs for other code: by it bin/ocits.js knows whether kept code is of this file.
+ */
+function finish(path: string): void {
+  const code = readFileSync(path, 'utf8').replaceAll(
+    /[^\x00-\x7f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  writeFileSync(path, `//${createHash('sha256').update(code).digest('hex')}\n${code}`);
+}

@@ -2,7 +2,8 @@ import { runProgram } from './cli/main-program.ts';
 import { COMMANDS } from './command-table.ts';
 import { programVersion } from './version.ts';
 
-await runProgram(process.argv.slice(2), {
+/** Resolves when the command has ended; it has printed its failure and set the exit code. */
+export const ended = runProgram(process.argv.slice(2), {
   version: programVersion(),
   commands: COMMANDS,
   showHelp: async (id) => (await import('./cli/help.ts')).showHelp(id, COMMANDS),
