@@ -1,6 +1,7 @@
 import type { BaseCommand } from './base-command.ts';
 import { exitCodeFor, printError } from './error-output.ts';
 import { printableLine } from './printable.ts';
+import { toolPath } from './tool-path.ts';
 
 export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
 
@@ -16,6 +17,7 @@ export interface Program {
 
 /** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
+  process.env['PATH'] = toolPath(process.env['PATH']);
   const { words, debug } = globalFlags(argv);
   const [first] = words;
   if (first === '--version' || first === '-v') {
