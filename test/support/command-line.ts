@@ -28,7 +28,7 @@ export interface CallOptions {
 
 /**
  * A machine's worth of ocits for one test file: a store of its own, and a loopback registry that stands for docker.io.
- * The published bundle runs where it is built, else the sources.
+ * The published bundle runs where it is built, else (or where OCITS_TEST_SOURCES is set) the sources.
  */
 export class CommandLine implements AsyncDisposable {
   readonly folder: string;
@@ -83,7 +83,8 @@ export class CommandLine implements AsyncDisposable {
 
   /** Starts it and leaves it running; the caller ends it. */
   start(args: readonly string[], options: CallOptions = {}): ChildProcess {
-    const program = existsSync(join(PROGRAM, '../../dist/main.js')) ? PROGRAM : MAIN;
+    const isBundled = existsSync(join(PROGRAM, '../../dist/main.js'));
+    const program = isBundled && process.env['OCITS_TEST_SOURCES'] === undefined ? PROGRAM : MAIN;
     const child = spawn(process.execPath, [program, ...args], {
       cwd: options.cwd ?? this.folder,
       env: { ...this.env, ...options.env },
