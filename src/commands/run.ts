@@ -63,7 +63,7 @@ export default class Run extends BaseCommand {
       import('../container/start-container.ts'),
     ]);
     const { signal } = this.signals;
-    const record = await createContainer(session, request, { pull, signal });
+    const record = await createContainer(session, request, { pull, startsNow: true, signal });
     onCreated(record.id);
     await startContainer(session, record, { cleanupCommand: cleanupCommand(session.paths), signal });
     this.print(record.id);

@@ -25,6 +25,8 @@ import { resolveProcess } from './resolve-process.ts';
 export interface CreateOptions {
   /** Whether this process stays with the container to its end, and clears it away. */
   readonly attached?: boolean;
+  /** Whether this process starts it: where it dies before that, one that goes by itself is cleared away. */
+  readonly startsNow?: boolean;
   /** Whether an image is pulled; the default is where it is missing. */
   readonly pull?: PullPolicy;
   readonly signal?: AbortSignal;
@@ -36,9 +38,9 @@ function newContainerId(): string {
 }
 
 /**
- * Makes a container from an image, without starting it: pulls the image where it is missing, unpacks what is not unpacked, makes and fills
- * volumes, takes the name. After a failure nothing is left of it. Throws `not-found` for the image, `already-exists`
- * for the name, and what the parts of the request are at fault for.
+ * Makes a container from an image, without starting it: pulls the image where it is missing, unpacks what is not
+ * unpacked, makes and fills volumes, takes the name. After a failure nothing is left of it. Throws `not-found` for the
+ * image, `already-exists` for the name, and what the parts of the request are at fault for.
  */
 export async function createContainer(
   host: ContainerHost,
@@ -77,7 +79,7 @@ export async function createContainer(
     attached: options.attached ?? false,
   });
   const added = await addContainer(host.paths, record, request.name);
-  if (request.autoRemove) await markLive(host.paths, added.id);
+  if (request.autoRemove && options.startsNow) await markLive(host.paths, added.id);
   undo.move();
   return added;
 }

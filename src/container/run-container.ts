@@ -32,6 +32,7 @@ export async function runForeground(
   const abortable = signal === undefined ? {} : { signal };
   const record = await createContainer(host, request, {
     attached: true,
+    startsNow: true,
     ...abortable,
     ...(pull === undefined ? {} : { pull }),
   });

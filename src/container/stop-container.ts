@@ -1,6 +1,5 @@
 import { OcitsError } from '../errors.ts';
-import { readPidRecord } from '../runtime/records.ts';
-import { parseSignal, sendSignal } from '../runtime/signals.ts';
+import { parseSignal, signalContainer } from '../runtime/signals.ts';
 import { cleanupContainer } from './clear-container.ts';
 import { containerFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -67,8 +66,7 @@ export async function restartContainer(
 }
 
 function send(host: ContainerHost, id: string, signal: string): void {
-  const pid = readPidRecord(containerFolder(host.paths, id).folder);
-  if (pid !== undefined) sendSignal(pid, signal);
+  signalContainer(containerFolder(host.paths, id).folder, signal);
 }
 
 async function endsWithin(ended: Promise<unknown>, timeoutMs: number): Promise<boolean> {

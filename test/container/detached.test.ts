@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findContainer, readContainer } from '../../src/container/container-catalog.ts';
+import { containerFolder } from '../../src/container/container-folder.ts';
 import type { LogOptions } from '../../src/container/container-logs.ts';
 import { containerLogs } from '../../src/container/container-logs.ts';
 import type { ContainerRecord } from '../../src/container/container-record.ts';
@@ -9,10 +10,14 @@ import { createContainer } from '../../src/container/create-container.ts';
 import { execInContainer } from '../../src/container/exec-container.ts';
 import { inspectContainer } from '../../src/container/inspect-container.ts';
 import { listContainers } from '../../src/container/list-containers.ts';
+import { completeMarks } from '../../src/container/live-marks.ts';
 import { pruneContainers, removeContainer } from '../../src/container/remove-container.ts';
 import { startContainer } from '../../src/container/start-container.ts';
 import { killContainer, restartContainer, stopContainer } from '../../src/container/stop-container.ts';
+import { sweepContainers } from '../../src/container/sweep-containers.ts';
 import { waitForContainer, waitUntilCleared } from '../../src/container/wait-for-container.ts';
+import { writeSpec } from '../../src/container/write-spec.ts';
+import { readPidRecord, writePidRecord } from '../../src/runtime/records.ts';
 import { ContainerLab } from '../support/container-lab.ts';
 import { containerRequest } from '../support/container-request.ts';
 
@@ -137,6 +142,38 @@ async function logged(record: ContainerRecord, line: string): Promise<void> {
     if (output.includes(line)) return;
   }
 }
+
+test('one that goes by itself waits for its start; without one who made it to start it, it is cleared away', async () => {
+  const request = containerRequest(['true'], { name: 'later' });
+  const waiting = await createContainer(lab.session, request);
+  const abandoned = await createContainer(lab.session, containerRequest(['true']), { startsNow: true });
+  await completeMarks(lab.paths);
+  await pretendDead(abandoned);
+  await pretendDead(waiting);
+  await sweepContainers(lab.session);
+  expect(await readContainer(lab.paths, abandoned.id)).toBeUndefined();
+  await startContainer(lab.session, waiting, { cleanupCommand: lab.cleanupCommand });
+  await waitUntilCleared(lab.paths, waiting.id, 20_000);
+  expect(await readContainer(lab.paths, waiting.id)).toBeUndefined();
+});
+
+/** As if the process that made the container had ended. */
+async function pretendDead(record: ContainerRecord): Promise<void> {
+  const creator = { ...record.lifetime.creator, startTicks: 0 };
+  const { spec } = containerFolder(lab.paths, record.id);
+  await writeSpec(spec, { ...record, lifetime: { ...record.lifetime, creator } });
+}
+
+test('what we kill ourselves was not killed for memory', async () => {
+  const host = { resources: { memoryBytes: 64 * 1024 * 1024 } };
+  const record = await lab.detached(['sleep', '60'], { host });
+  const { folder } = containerFolder(lab.paths, record.id);
+  // As if the kernel had killed something since.
+  writePidRecord(folder, { ...readPidRecord(folder)!, oomKillsBefore: -1 });
+  killContainer(lab.session, record, 'KILL');
+  await ended(record);
+  expect(stateOf(record)).toMatchObject({ exitCode: 137, oomKilled: false });
+});
 
 describe('containers', () => {
   test('are found by name, ID and the beginning of an ID', async () => {

@@ -82,7 +82,7 @@ export class ContainerLab implements AsyncDisposable {
     const record = await createContainer(
       this.session,
       containerRequest(command, { autoRemove: false, ...parts }),
-      { pull: 'never' },
+      { pull: 'never', startsNow: true },
     );
     await startContainer(this.session, record, { cleanupCommand: this.cleanupCommand });
     return record;
