@@ -140,8 +140,10 @@ function readPipeline(tokens: RegExpExecArray[], source: string): Pipeline {
       operand = readOperand(tokens, source)
     )
       operands.push(operand);
-    if (name === undefined && operands.length !== 1)
-      throw fault(source, operands.length === 0 ? 'a value is missing' : 'only a function takes arguments');
+    if (name === undefined && operands.length === 0) throw fault(source, 'a value is missing');
+    // A field may be a method; a constant never is.
+    if (name === undefined && operands.length > 1 && operands[0]!.kind === 'constant')
+      throw fault(source, 'only a function takes arguments');
     calls.push({ name, operands });
   } while (tokens[0]?.[6] !== undefined && tokens.shift() !== undefined);
   return calls;

@@ -124,7 +124,9 @@ function evaluateCall(call: Call, scope: Scope, piped: readonly unknown[]): unkn
   if (call.name !== undefined) return callFunction(call.name, [...operands, ...piped]);
   const [first, ...rest] = operands;
   // A method, such as `.Label "name"` of a container.
-  return typeof first === 'function' ? first(...rest, ...piped) : first;
+  if (typeof first === 'function') return first(...rest, ...piped);
+  if (rest.length === 0) return first;
+  throw new OcitsError('invalid-argument', 'template: only a function or method takes arguments');
 }
 
 function evaluateOperand(operand: Operand, scope: Scope): unknown {
