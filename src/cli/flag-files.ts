@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { isErrno, OcitsError } from '../errors.ts';
 
 /** Reads a file that a flag names. Throws `not-found`. */
@@ -23,7 +24,8 @@ export function requireAbsent(cidfile: string | undefined): void {
 
 /** Throws `invalid-argument` where a terminal is asked for and standard input is none, in Docker's words. */
 export function checkTerminal(tty: boolean | undefined, interactive: boolean | undefined): void {
-  if (!tty || !interactive || process.stdin.isTTY) return;
+  // Not by process.stdin: to open it would make it non-blocking for the container, too.
+  if (!tty || !interactive || isatty(0)) return;
   throw new OcitsError('invalid-argument', 'the input device is not a TTY', {
     hint: 'leave out -t where standard input is no terminal, or -i where nothing is to be read',
   });

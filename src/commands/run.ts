@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { BaseCommand } from '../cli/base-command.ts';
 import { createFlags, missingFlags, pullFlags } from '../cli/container-flags.ts';
 import { checkTerminal } from '../cli/flag-files.ts';
@@ -49,7 +50,6 @@ export default class Run extends BaseCommand {
       proxiesSignals: flags['sig-proxy'],
     };
     try {
-      await sweepContainers(session);
       if (flags.detach) await this.#detached(session, options);
       else await this.#foreground(session, options);
     } finally {
@@ -61,6 +61,7 @@ export default class Run extends BaseCommand {
     const [{ createContainer }, { startContainer }] = await Promise.all([
       import('../container/create-container.ts'),
       import('../container/start-container.ts'),
+      sweepContainers(session),
     ]);
     const { signal } = this.signals;
     const record = await createContainer(session, request, { pull, startsNow: true, signal });
@@ -73,7 +74,10 @@ export default class Run extends BaseCommand {
     session: Session,
     { request, pull, onCreated, proxiesSignals }: RunOptions,
   ): Promise<void> {
-    const { runForeground } = await import('../container/run-container.ts');
+    const [{ runForeground }] = await Promise.all([
+      import('../container/run-container.ts'),
+      sweepContainers(session),
+    ]);
     let stop = () => {};
     const { exitCode } = await runForeground(session, request, {
       stdio: {
@@ -81,7 +85,7 @@ export default class Run extends BaseCommand {
         stdout: 'inherit',
         stderr: 'inherit',
       },
-      hasTerminal: process.stdin.isTTY,
+      hasTerminal: isatty(0),
       pull,
       signal: this.signals.signal,
       onCreated: ({ id }) => onCreated(id),
