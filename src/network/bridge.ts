@@ -1,6 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
+import { requireProgram } from '../system/programs.ts';
 import { runTool } from '../system/spawn.ts';
 import { chooseNetwork, hostRoutes } from './host-routes.ts';
 import { formatNetwork, type Ipv4Network, overlaps } from './ipv4.ts';
@@ -59,6 +60,6 @@ export async function deleteBridge(bridge: string): Promise<boolean> {
     if (isErrno(error, 'ENOENT')) return false;
     throw error;
   }
-  await runTool('ip', ['link', 'delete', 'dev', bridge]);
+  await runTool(requireProgram('ip'), ['link', 'delete', 'dev', bridge]);
   return true;
 }

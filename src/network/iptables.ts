@@ -1,3 +1,4 @@
+import { requireProgram } from '../system/programs.ts';
 import { runTool } from '../system/spawn.ts';
 import type { FirewallRule } from './firewall-rules.ts';
 
@@ -18,7 +19,7 @@ export interface SavedRules {
 
 /** Reads all rules with a tag of ours, and the names of all chains, by one call of iptables-save. */
 export async function savedRules(): Promise<SavedRules> {
-  const { stdout } = await runTool('iptables-save', []);
+  const { stdout } = await runTool(requireProgram('iptables-save'), []);
   return parseSaved(stdout.toString());
 }
 
@@ -80,5 +81,6 @@ export function deletions(rules: readonly SavedRule[], chains: readonly string[]
 
 /** Carries out such an input; each table changes as a whole or not at all. */
 export async function restoreRules(input: string | undefined): Promise<void> {
-  if (input !== undefined) await runTool('iptables-restore', ['--noflush', '--wait'], { input });
+  if (input !== undefined)
+    await runTool(requireProgram('iptables-restore'), ['--noflush', '--wait'], { input });
 }

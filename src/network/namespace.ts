@@ -1,6 +1,7 @@
 import { mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno, isOcitsError } from '../errors.ts';
+import { requireProgram } from '../system/programs.ts';
 import { runTool } from '../system/spawn.ts';
 
 /**
@@ -11,7 +12,11 @@ export async function makeNamespace(path: string, signal?: AbortSignal): Promise
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await (await open(path, 'wx', 0o600)).close();
   try {
-    await runTool('unshare', [`--net=${path}`, 'true'], signal === undefined ? {} : { signal });
+    await runTool(
+      requireProgram('unshare'),
+      [`--net=${path}`, 'true'],
+      signal === undefined ? {} : { signal },
+    );
   } catch (error) {
     await deleteNamespace(path);
     throw error;
@@ -33,7 +38,7 @@ export async function deleteNamespace(path: string): Promise<void> {
       if (!isErrno(error, 'EBUSY')) throw error;
     }
     try {
-      await runTool('umount', ['--lazy', '--', path]);
+      await runTool(requireProgram('umount'), ['--lazy', '--', path]);
     } catch (error) {
       // Another process may have been quicker; whether it is gone is seen at the next unlink.
       if (!isOcitsError(error, 'tool-failed') || !/not mounted|no mount point/.test(error.message))
@@ -48,5 +53,9 @@ export async function runInNamespace(
   command: readonly [string, ...string[]],
   signal?: AbortSignal,
 ): Promise<void> {
-  await runTool('nsenter', [`--net=${path}`, '--', ...command], signal === undefined ? {} : { signal });
+  await runTool(
+    requireProgram('nsenter'),
+    [`--net=${path}`, '--', ...command],
+    signal === undefined ? {} : { signal },
+  );
 }

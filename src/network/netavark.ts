@@ -22,6 +22,8 @@ export async function connectToBridge(connection: BridgeConnection, signal?: Abo
   const result = await runTool(requireProgram('netavark'), ['setup', connection.namespacePath], {
     input: JSON.stringify(netavarkInput(connection)),
     okCodes: [0, 1],
+    // It looks for iptables on PATH, where cron and others have no sbin.
+    env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` },
     ...(signal === undefined ? {} : { signal }),
   });
   if (result.exitCode === 0) return;

@@ -124,6 +124,10 @@ const PACKAGES: Readonly<Record<string, string>> = {
   tar: 'tar',
   ip: 'iproute2',
   iptables: 'iptables',
+  'iptables-save': 'iptables',
+  'iptables-restore': 'iptables',
+  nsenter: 'util-linux',
+  ps: 'procps',
   newuidmap: 'uidmap',
 };
 
