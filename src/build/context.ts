@@ -82,7 +82,10 @@ async function contextFolder(context: string): Promise<string> {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) {
       throw wrapError(error, 'permission', `cannot open the build context ${context}`);
     }
-    throw new OcitsError('not-found', `the build context ${context} is not there`, { cause: error });
+    throw new OcitsError('not-found', `the build context ${context} is not there`, {
+      cause: error,
+      hint: 'name the folder with the files of the build, such as .',
+    });
   }
   throw new OcitsError('invalid-argument', `the build context ${context} is a file, not a folder`, {
     hint: `name the folder, and the Dockerfile by -f ${context}`,
