@@ -83,9 +83,8 @@ export class CommandLine implements AsyncDisposable {
 
   /** Starts it and leaves it running; the caller ends it. */
   start(args: readonly string[], options: CallOptions = {}): ChildProcess {
-    const isBundled = existsSync(join(PROGRAM, '../../dist/main.js'));
-    const program = isBundled && process.env['OCITS_TEST_SOURCES'] === undefined ? PROGRAM : MAIN;
-    const child = spawn(process.execPath, [program, ...args], {
+    const [program, ...words] = this.command(args);
+    const child = spawn(program!, words, {
       cwd: options.cwd ?? this.folder,
       env: { ...this.env, ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -93,6 +92,13 @@ export class CommandLine implements AsyncDisposable {
     child.stdin.on('error', () => {});
     child.stdin.end(options.input ?? '');
     return child;
+  }
+
+  /** The program and its arguments that `start` runs. */
+  command(args: readonly string[]): readonly string[] {
+    const isBundled = existsSync(join(PROGRAM, '../../dist/main.js'));
+    const program = isBundled && process.env['OCITS_TEST_SOURCES'] === undefined ? PROGRAM : MAIN;
+    return [process.execPath, program, ...args];
   }
 
   /** A context folder with the given files. */
