@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import { OcitsError } from '../errors.ts';
 import { requireProgram } from '../system/programs.ts';
 import { runTool } from '../system/spawn.ts';
@@ -11,15 +12,18 @@ export interface BridgeConnection {
   readonly network: Ipv4Network;
   readonly address: string;
   readonly interfaceName: string;
+  /** A file that netavark may write to instead of the bridge's setting. */
+  readonly shield: string;
 }
 
 /**
  * Connects a namespace to a bridge by netavark (1.4 or newer): makes the bridge where it is missing, a pair of
- * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see `netavarkInput`. Throws
- * `missing-program`.
+ * interfaces, the address, and brings the loopback up. Neither routes nor firewall rules are made: see
+ * `netavarkInput`. Throws `missing-program`. To be called under the network's lock.
  */
 export async function connectToBridge(connection: BridgeConnection, signal?: AbortSignal): Promise<void> {
-  const result = await runTool(requireProgram('netavark'), ['setup', connection.namespacePath], {
+  const { program, args } = netavarkCommand(connection);
+  const result = await runTool(program, args, {
     input: JSON.stringify(netavarkInput(connection)),
     okCodes: [0, 1],
     // It looks for iptables on PATH, where cron and others have no sbin.
@@ -31,6 +35,25 @@ export async function connectToBridge(connection: BridgeConnection, signal?: Abo
     'tool-failed',
     `cannot connect to the bridge ${connection.bridge}: netavark: ${errorText(result.stdout.toString(), result.stderr)}`,
   );
+}
+
+/**
+ * For a network that it takes for internal, netavark forbids forwarding on the bridge each time, which would cut off
+ * the containers that are on it until we allow it again. So it finds another file in that place. The script is a
+ * constant; all data are positional arguments.
+ */
+const SHIELDED = 'mount -n --bind -- "$1" "$2" && shift 2 && exec "$@"';
+
+function netavarkCommand({ bridge, namespacePath, shield }: BridgeConnection): {
+  readonly program: string;
+  readonly args: readonly string[];
+} {
+  const setup = [requireProgram('netavark'), 'setup', namespacePath] as const;
+  const forwarding = `/proc/sys/net/ipv4/conf/${bridge}/forwarding`;
+  if (!existsSync(forwarding)) return { program: setup[0], args: setup.slice(1) };
+  writeFileSync(shield, '1\n', { mode: 0o600 });
+  const script = ['/bin/sh', '-c', SHIELDED, 'ocits-netavark', shield, forwarding, ...setup];
+  return { program: requireProgram('unshare'), args: ['--mount', '--', ...script] };
 }
 
 /** netavark tells its failure as JSON on standard output. */

@@ -135,11 +135,12 @@ class BridgeDriver implements NetworkDriver {
     network: Ipv4Network,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { bridge } = this.#settings;
-    const { namespacePath } = record;
+    const { bridge, folder } = this.#settings;
+    const { id: containerId, namespacePath, interfaceName } = record;
     const [address = ''] = addressOf(record);
+    const shield = join(folder, 'shield');
     await connectToBridge(
-      { containerId: record.id, namespacePath, bridge, network, address, interfaceName: INTERFACE },
+      { containerId, namespacePath, bridge, network, address, interfaceName, shield },
       signal,
     );
     await Promise.all([

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
@@ -46,7 +47,8 @@ afterAll(async () => {
 function driverOf(root: string): NetworkDriver {
   return createNetworkDriver(
     { root: join(folder, root), run: folder },
-    { folder: join(folder, 'net'), bridge },
+    // A network that no bridge gets by itself: others may be made at the same time.
+    { folder: join(folder, 'net'), bridge, network: parseNetwork(`10.240.${third}.0/24`) },
   );
 }
 
@@ -207,6 +209,27 @@ describe('the driver', () => {
     expect(new Set(boxes.map((box) => box.ports[0]!.hostPort)).size).toBe(6);
     await Promise.all(boxes.map((box) => driver.teardown(box)));
     expect(await ourRules()).not.toMatch(/dnat.*--dport/i);
+  });
+
+  test('does not cut off who is connected when another comes', async () => {
+    await using _first = await attached();
+    const forwarding = `/proc/sys/net/ipv4/conf/${bridge}/forwarding`;
+    const watch = `const { readFileSync, writeSync } = require('node:fs');
+      writeSync(1, 'watching');
+      while (readFileSync('${forwarding}', 'latin1') === '1\\n') {}
+      writeSync(1, ', off');`;
+    const watching = spawn(process.execPath, ['-e', watch]);
+    children.push(watching);
+    let seen = '';
+    watching.stdout.on('data', (data) => {
+      seen += data;
+    });
+    await once(watching.stdout, 'data');
+    for (let count = 0; count < 3; count++) {
+      await using _next = await attached();
+    }
+    watching.kill('SIGKILL');
+    expect(seen).toBe('watching');
   });
 
   test('puts back what somebody has flushed', async () => {
