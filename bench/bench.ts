@@ -3,7 +3,7 @@
  * `npm run bench -- [--rounds N] [--only TEXT] [--tools ocits,podman]`
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,11 +44,9 @@ function outside(): void {
 }
 
 async function inside(): Promise<void> {
-  execFileSync('ip', ['link', 'set', 'lo', 'up']);
-  // A stray controller on the hybrid hierarchy stops crun in the peers.
-  spawnSync('umount', ['/sys/fs/cgroup/unified'], { stdio: 'ignore' });
   const work = mkdtempSync(join(tmpdir(), 'ocits-bench-'));
   try {
+    ownNamespaces(work);
     await using registry = await startLoopbackRegistry(join(work, 'registry'));
     const url = `http://${registry.host}`;
     const layouts = { ...baseImages(['busybox', 'node']), ...largeImages() };
@@ -68,6 +66,20 @@ async function inside(): Promise<void> {
   }
 }
 
+/** The devices of this network under /sys, and cgroups as crun in the peers takes them: no stray controller beside v1. */
+function ownNamespaces(work: string): void {
+  const mount = (...args: string[]) => execFileSync('mount', args);
+  const cgroups = join(work, 'cgroup');
+  mkdirSync(cgroups);
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
+  mount('--rbind', '/sys/fs/cgroup', cgroups);
+  execFileSync('umount', ['--lazy', '/sys']);
+  mount('-t', 'sysfs', 'sysfs', '/sys');
+  mount('--rbind', cgroups, '/sys/fs/cgroup');
+  execFileSync('umount', ['--lazy', cgroups]);
+  spawnSync('umount', ['/sys/fs/cgroup/unified'], { stdio: 'ignore' });
+}
+
 interface Setting {
   readonly tools: readonly ToolName[];
   readonly work: string;
@@ -75,14 +87,17 @@ interface Setting {
   readonly registry: string;
 }
 
-/** All tools in turn, round by round, so that a drift of the machine meets all alike. */
+/** All tools in turn, round by round, so that a drift of the machine meets all alike. A tool that fails is left out. */
 async function runScenario(scenario: Scenario, setting: Setting): Promise<Map<string, Measurement[]>> {
   const measured = new Map<string, Measurement[]>(setting.tools.map((name) => [name, []]));
   const count = Number(values.rounds);
   if (scenario.cold === true) {
     for (let number = 0; number < count; number++) {
-      for (const name of setting.tools)
-        await withTool(name, setting, async (round) => note(measured, scenario, { ...round, number }));
+      for (const name of setting.tools) {
+        await withTool(name, setting, (round) => note(measured, scenario, { ...round, number })).catch(
+          tell(name),
+        );
+      }
     }
     return measured;
   }
@@ -91,14 +106,25 @@ async function runScenario(scenario: Scenario, setting: Setting): Promise<Map<st
   for (const name of setting.tools) {
     const round = await openRound(name, setting, stack);
     if (!scenario.can(round.tool)) continue;
-    await scenario.prepare?.({ ...round, number: -1 });
-    opened.push(round);
+    try {
+      await scenario.prepare?.({ ...round, number: -1 });
+      opened.push(round);
+    } catch (error) {
+      tell(name)(error);
+    }
   }
   for (let number = 0; number < count; number++) {
-    for (const round of opened)
-      await note(measured, { ...scenario, prepare: async () => {} }, { ...round, number });
+    for (const round of opened) {
+      await note(measured, { ...scenario, prepare: async () => {} }, { ...round, number }).catch(
+        tell(round.tool.name),
+      );
+    }
   }
   return measured;
+}
+
+function tell(tool: string): (error: unknown) => void {
+  return (error) => console.error(`${tool}: ${error instanceof Error ? error.message : error}`);
 }
 
 async function withTool(
