@@ -196,6 +196,22 @@ describe('listings', () => {
     expect(await ocits('inspect nosuch')).toMatchObject({ code: 1, out: '[]\n' });
   });
 
+  test('networks are those that there are', async () => {
+    expect(await call('network ls --format {{.Name}}:{{.Driver}}')).toBe(
+      'bridge:bridge\nhost:host\nnone:null\n',
+    );
+    expect(JSON.parse(await call('network inspect bridge none'))).toMatchObject([
+      {
+        Name: 'bridge',
+        Driver: 'bridge',
+        IPAM: { Config: [{ Subnet: expect.stringMatching(/^[\d.]+\/\d+$/) }] },
+      },
+      { Name: 'none', Driver: 'null' },
+    ]);
+    expect(await ocits('network inspect mine')).toMatchObject({ code: 1, out: '[]\n' });
+    expect((await ocits('network prune -f')).code).toBe(0);
+  });
+
   test('export writes the tree of a container, running or not', async () => {
     const file = join(lab.folder, 'tree.tar');
     await call('create --name source --network none busybox sh -c', 'echo new > /made; sleep 60');

@@ -30,6 +30,7 @@ export default class SystemPrune extends BaseCommand {
     if (!flags.force && !(await confirm(question(request)))) return;
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const freed = (await this.#containers(session, request)) + (await this.#volumes(session, request));
+    this.#report('Deleted Networks', await (await session.network()).prune());
     const freedImages = await this.#images(session, request);
     this.print(`Total reclaimed space: ${humanSize(freed + freedImages)}`);
   }
@@ -87,6 +88,7 @@ function question({ isAll, withVolumes, filters }: PruneRequest): string {
     'all stopped containers',
     ...(withVolumes ? ['all anonymous volumes that no container uses'] : []),
   ];
+  parts.push('the bridge where no container is on it');
   parts.push(isAll ? 'all images that no container uses' : 'all images without a tag', 'the build cache');
   const only = filters.length === 0 ? '' : `\nOnly what passes: ${filters.join(', ')}`;
   return `This will remove:\n${parts.map((part) => `  - ${part}`).join('\n')}${only}\n`;

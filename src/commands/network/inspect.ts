@@ -1,0 +1,20 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { formatFlag } from '../../cli/flags.ts';
+import { inspectTargets } from '../../cli/inspect-output.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { inspectNetwork } from '../../network/inspect-network.ts';
+import { openSession } from '../../session.ts';
+
+export default class NetworkInspect extends BaseCommand {
+  static override summary = 'Show all that is known of networks';
+  static override usage = '[OPTIONS] NETWORK [NETWORK...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = { format: formatFlag };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(NetworkInspect);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const driver = await session.network();
+    await inspectTargets(args, flags.format, (name) => inspectNetwork(driver, name));
+  }
+}

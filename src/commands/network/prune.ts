@@ -1,0 +1,23 @@
+import { BaseCommand } from '../../cli/base-command.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { toggle } from '../../cli/flags.ts';
+import { openRenderer } from '../../cli/renderer.ts';
+import { sweepContainers } from '../../container/sweep-containers.ts';
+import { openSession } from '../../session.ts';
+
+export default class NetworkPrune extends BaseCommand {
+  static override summary =
+    'Remove the bridge from the host where no container is on it; the next one makes it anew';
+  static override usage = '[OPTIONS]';
+  static override flags = { force: toggle({ char: 'f', description: 'do not ask' }) };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(NetworkPrune);
+    const question = 'This will remove the bridge, with its firewall rules, where no container is on it.';
+    if (!flags.force && !(await confirm(question))) return;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    const names = await (await session.network()).prune();
+    if (names.length > 0) this.print(`Deleted Networks:\n${names.join('\n')}`);
+  }
+}
