@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { build } from '../build/build.ts';
 import { BuildError } from '../build/build-error.ts';
 import type { BuildRequest } from '../build/build-request.ts';
-import type { BuildHost } from '../build/build-workshop.ts';
+import { buildHost } from '../build-host.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { describeFailure } from '../cli/build-failure.ts';
 import { buildFlags, missingBuildFlags } from '../cli/build-flags.ts';
@@ -49,18 +49,6 @@ export default class Build extends BaseCommand {
       await pushImages(host, await session.registry(), { references: [reference], signal: session.signal });
     }
   }
-}
-
-async function buildHost(session: Session): Promise<BuildHost> {
-  const { paths, emit } = session;
-  return {
-    store: await session.store(),
-    emit,
-    images: () => session.imageHost(),
-    registry: () => session.registry(),
-    network: () => session.network(),
-    supervisor: async () => (await import('../runtime/direct-supervisor.ts')).createDirectSupervisor(paths),
-  };
 }
 
 /** The names that Docker's build tool uses. */

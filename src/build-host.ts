@@ -1,0 +1,15 @@
+import type { BuildHost } from './build/build-workshop.ts';
+import type { Session } from './session.ts';
+
+/** What a build works with, opened by the session as it is needed. */
+export async function buildHost(session: Session): Promise<BuildHost> {
+  const { paths, emit } = session;
+  return {
+    store: await session.store(),
+    emit,
+    images: () => session.imageHost(),
+    registry: () => session.registry(),
+    network: () => session.network(),
+    supervisor: async () => (await import('./runtime/direct-supervisor.ts')).createDirectSupervisor(paths),
+  };
+}

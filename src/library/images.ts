@@ -1,0 +1,184 @@
+import type { Writable } from 'node:stream';
+import type { ImageSummary } from '../image/list-images.ts';
+import type { PullRequest } from '../image/pull.ts';
+import type { Removal } from '../image/remove-image.ts';
+import type { SaveOptions as SaveRequest } from '../image/save-images.ts';
+import type { Digest } from '../oci/digest.ts';
+import { formatPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
+import { familiarName, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
+import { type CallOptions, inSession } from './call.ts';
+
+/** An image as it is listed. */
+export interface ListedImage {
+  /** The digest of its configuration. */
+  readonly id: Digest;
+  /** With tags, short as people write them: `node:22`. None: the image has no name. */
+  readonly names: readonly string[];
+  /** Undefined where the image does not say. */
+  readonly created: Date | undefined;
+  /** Its layers, uncompressed. */
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Such as `linux/amd64`. */
+  readonly platform: string;
+}
+
+export interface PullOptions extends CallOptions {
+  /** Such as `linux/arm64`; this host's by default. */
+  readonly platform?: string | undefined;
+  /** Whether a registry is asked where the image is there; by default always. */
+  readonly policy?: PullRequest['policy'] | undefined;
+}
+
+export interface PulledImage {
+  readonly id: Digest;
+  /** The whole name, with registry and tag. */
+  readonly name: string;
+  /** What the name points at in the registry. */
+  readonly digest: Digest;
+  /** Whether anything had to be fetched, unpacked or named. */
+  readonly isNew: boolean;
+}
+
+/** Fetches an image and unpacks it; what is there already is not fetched again. Throws as `docker pull` fails. */
+export async function pull(name: string, options: PullOptions = {}): Promise<PulledImage> {
+  return await inSession(options, async (session) => {
+    const reference = parseReference(name);
+    const { policy = 'always', signal } = options;
+    const { pullImage } = await import('../image/pull.ts');
+    const request = { reference, platform: platformOf(options), policy, signal };
+    const host = await session.imageHost();
+    const { image, root, upToDate } = await pullImage(host, await session.registry(), request);
+    const full = formatReference(withDefaultTag(reference));
+    return { id: image.id, name: full, digest: root.digest, isNew: !upToDate };
+  });
+}
+
+export interface PushOptions extends CallOptions {
+  /** Which image of an index, where not all of them are pushed. */
+  readonly platform?: string | undefined;
+  /** How layers that were built here are compressed; gzip by default. */
+  readonly compression?: 'gzip' | 'zstd' | undefined;
+}
+
+export interface PushedImage {
+  /** The whole name, with registry and tag. */
+  readonly name: string;
+  readonly digest: Digest;
+  /** Of the manifest, or of the index. */
+  readonly sizeBytes: number;
+}
+
+/** Pushes an image under its name. Throws `not-found` where it is not here, and what the registry throws. */
+export async function push(name: string, options: PushOptions = {}): Promise<PushedImage> {
+  return await inSession(options, async (session) => {
+    const { compression, signal } = options;
+    const { pushImages } = await import('../image/push.ts');
+    const references = [parseReference(name)];
+    const request = { references, platform: platformOf(options), compression, signal };
+    const [pushed] = await pushImages(await session.imageHost(), await session.registry(), request);
+    const { reference, descriptor } = pushed!;
+    return { name: formatReference(reference), digest: descriptor.digest, sizeBytes: descriptor.size };
+  });
+}
+
+function platformOf({ platform }: { readonly platform?: string | undefined }): Platform | undefined {
+  return platform === undefined ? undefined : parsePlatform(platform);
+}
+
+/** All images here, newest first; those that pass `filters`, which are as those of `docker images --filter`. */
+export async function images(
+  options: CallOptions & { readonly filters?: readonly string[] | undefined } = {},
+): Promise<ListedImage[]> {
+  return await inSession(options, async (session) => {
+    const [{ listImages }, { parseImageFilters }] = await Promise.all([
+      import('../image/list-images.ts'),
+      import('../image/filter-images.ts'),
+    ]);
+    const filters = parseImageFilters(options.filters ?? []);
+    return (await listImages(await session.imageHost(), filters)).map(listed);
+  });
+}
+
+function listed({ id, tags, created, sizeBytes, labels, platform }: ImageSummary): ListedImage {
+  const names = tags.map(familiarName);
+  return { id, names, created, sizeBytes, labels, platform: formatPlatform(platform) };
+}
+
+/** Gives an image a further name; that name in full. Throws `not-found`, `invalid-reference`. */
+export async function tag(source: string, name: string, options: CallOptions = {}): Promise<string> {
+  return await inSession(options, async (session) => {
+    const { tagImage } = await import('../image/tag-image.ts');
+    return formatReference(await tagImage(await session.store(), source, name));
+  });
+}
+
+/**
+ * Removes a name, and with its last name the image and all content that nothing else needs. Tells what went. Throws
+ * `not-found`; `in-use` where a container or further names hold the image, unless `force`.
+ */
+export async function removeImage(
+  nameOrId: string,
+  options: CallOptions & { readonly force?: boolean | undefined } = {},
+): Promise<readonly Removal[]> {
+  return await inSession(options, async (session) => {
+    const { signal } = session;
+    const image = await import('../image/remove-image.ts');
+    const [host, holders] = [await session.imageHost(), await session.imageHolders()];
+    return await image.removeImage(host, nameOrId, { holders, isForced: options.force ?? false, signal });
+  });
+}
+
+export interface SaveOptions extends CallOptions {
+  /** `docker-archive` by default. */
+  readonly format?: SaveRequest['format'] | undefined;
+  /** For the OCI formats; gzip by default. */
+  readonly compression?: 'gzip' | 'zstd' | undefined;
+  readonly platform?: string | undefined;
+}
+
+/**
+ * Writes images into an archive (`output`: its path, or a stream that stays open) or the folder of an OCI layout. An
+ * archive appears when it is complete. Throws `not-found`.
+ */
+export async function save(
+  namesOrIds: readonly string[],
+  output: string | Writable,
+  options: SaveOptions = {},
+): Promise<void> {
+  await inSession(options, async (session) => {
+    const { format = 'docker-archive', compression } = options;
+    const platform = platformOf(options);
+    const { saveImages } = await import('../image/save-images.ts');
+    await saveImages(await session.imageHost(), namesOrIds, {
+      format,
+      output,
+      signal: session.signal,
+      ...(compression === undefined ? {} : { compression }),
+      ...(platform === undefined ? {} : { platform }),
+    });
+  });
+}
+
+/** An image that was in an archive. */
+export interface LoadedImage {
+  readonly names: readonly string[];
+  /** Several for an index of several platforms. */
+  readonly ids: readonly Digest[];
+}
+
+/**
+ * Takes all images of an archive or the folder of an OCI layout in (`input`: its path, or an archive's bytes). All that
+ * is stored is verified. Throws `not-found`, `corrupt`, `hostile`, `digest-mismatch`, `unsupported`.
+ */
+export async function load(
+  input: string | AsyncIterable<Uint8Array>,
+  options: CallOptions = {},
+): Promise<LoadedImage[]> {
+  return await inSession(options, async (session) => {
+    const { loadImages } = await import('../image/load-images.ts');
+    const source = typeof input === 'string' ? { path: input } : { stream: input };
+    const loaded = await loadImages(await session.imageHost(), source, session.signal);
+    return loaded.map(({ names, ids }) => ({ names: names.map(familiarName), ids }));
+  });
+}
