@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, isOcitsError } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
-import { writeFileAtomic } from '../system/atomic-file.ts';
+import { replaceFile } from '../system/atomic-file.ts';
 
 import { decodeIndex, type LayerIndex } from './layer-index.ts';
 
@@ -10,7 +10,7 @@ import { decodeIndex, type LayerIndex } from './layer-index.ts';
 export interface IndexStore {
   /** Undefined where there is none, or one that is damaged or of another version. */
   get(diffId: Digest): Promise<LayerIndex | undefined>;
-  /** Stores the bytes that a LayerIndexBuilder gave; atomic, and again is no harm. */
+  /** Stores the bytes that a LayerIndexBuilder gave; atomic (but not for a crash of the machine), and again is no harm. */
   put(diffId: Digest, bytes: Uint8Array): Promise<void>;
   delete(diffId: Digest): Promise<void>;
   list(): AsyncIterable<Digest>;
@@ -22,7 +22,8 @@ export function openIndexStore(root: string): IndexStore {
   const pathOf = (diffId: Digest) => join(folder, digestAlgorithm(diffId), digestHex(diffId));
   return {
     get: (diffId) => load(pathOf(diffId)),
-    put: (diffId, bytes) => writeFileAtomic(pathOf(diffId), bytes),
+    // Not fsynced: one that a crash has damaged fails its checksum, and is made again.
+    put: (diffId, bytes) => replaceFile(pathOf(diffId), bytes),
     delete: (diffId) => rm(pathOf(diffId), { force: true }),
     list: () => list(folder),
   };
