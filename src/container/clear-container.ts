@@ -16,6 +16,7 @@ import { unmarkLive } from './live-marks.ts';
  * This is what conmon's exit command runs.
  */
 export async function cleanupContainer(host: ContainerHost, id: string): Promise<void> {
+  if ((await readContainer(host.paths, id)) === undefined) return;
   await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
     const record = await readContainer(host.paths, id);
     if (record === undefined || containerState(host.paths, id).status === 'running') return;

@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readdir, readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { removeTrees } from '../system/remove-tree.ts';
-import { containerFolder, containersFolder, filesIn } from './container-folder.ts';
+import { containerFolder, containerLock, containersFolder, filesIn } from './container-folder.ts';
 import { randomName } from './container-name.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { writeSpec } from './write-spec.ts';
@@ -108,6 +108,8 @@ export async function deleteContainer(paths: HostPaths, { id, name }: ContainerR
     if (!isErrno(error, 'ENOENT')) throw error;
   }
   await Promise.all([dropName(paths, name, id), removeTrees([gone])]);
+  // Whoever waits for it looks for the container then, and no other will have this ID.
+  rmSync(containerLock(paths, id), { force: true });
 }
 
 async function takeName(paths: HostPaths, id: string, wanted: string | undefined): Promise<string> {

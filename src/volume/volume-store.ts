@@ -98,7 +98,7 @@ class FolderVolumeStore implements VolumeStore {
 
   async fill(name: string, fill: (folder: string) => Promise<void>): Promise<void> {
     if (await this.#isFilled(name)) return;
-    await withLock(join(this.#run, 'locks', `volume-${name}`), { mode: 'exclusive' }, async () => {
+    await withLock(this.#lock(name), { mode: 'exclusive' }, async () => {
       if (await this.#isFilled(name)) return;
       const data = join(this.#folder, name, 'data');
       const mark = this.#fillingMark(name);
@@ -111,10 +111,17 @@ class FolderVolumeStore implements VolumeStore {
   }
 
   async remove(name: string): Promise<void> {
-    if ((await this.find(name)) === undefined) throw new OcitsError('not-found', `no such volume: ${name}`);
+    const volume = await this.find(name);
+    if (volume === undefined) throw new OcitsError('not-found', `no such volume: ${name}`);
     const gone = temporaryName(this.#folder);
     await rename(join(this.#folder, name), gone);
     await removeTrees([gone]);
+    // A random name never comes back, so nobody can hold its lock for another volume.
+    if (volume.anonymous) await rm(this.#lock(name), { force: true });
+  }
+
+  #lock(name: string): string {
+    return join(this.#run, 'locks', `volume-${name}`);
   }
 
   /** Whether anything is in it. A fill that has not ended does not count. */

@@ -93,15 +93,21 @@ export class ContainerLab implements AsyncDisposable {
     ...[process.execPath, MAIN, 'container', 'cleanup', id],
   ];
 
-  /** What is left of containers: folders, names and marks. */
+  /** What is left of containers: folders, names, marks and locks. */
   async remains(): Promise<readonly string[]> {
     const folder = containersFolder(this.paths);
-    const [folders, names, marks] = await Promise.all([
+    const [folders, names, marks, locks] = await Promise.all([
       readdir(folder),
       readdir(join(folder, 'by-name')),
       liveIds(this.paths),
+      readdir(join(this.paths.run, 'locks')).catch(() => []),
     ]);
-    return [...folders.filter((name) => name !== 'by-name'), ...names, ...(marks ?? [])];
+    return [
+      ...folders.filter((name) => name !== 'by-name'),
+      ...names,
+      ...(marks ?? []),
+      ...locks.filter((name) => /^(container-|volume-[0-9a-f]{64}$)/.test(name)),
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
