@@ -4,8 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PACKAGES=(crun conmon netavark nftables iptables iproute2 attr isal catatonit golang-github-containers-common
-  ca-certificates busybox-static docker-registry mmdebstrap skopeo umoci socat xz-utils bzip2 zstd curl
+# What ocits runs on; what a demo needs besides; what only tests need: docs/dependencies.md says what each is for.
+PACKAGES=(crun conmon netavark iptables iproute2 attr isal socat catatonit procps golang-github-containers-common
+  ca-certificates busybox-static docker-registry mmdebstrap curl
+  skopeo umoci podman openssl xz-utils bzip2 zstd
   golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev ${EXTRA_PACKAGES:-})
 
 sudo=

@@ -5,9 +5,8 @@ import type { ContainerSpec } from '../bundle/container-spec.ts';
 import type { DeviceNode, HostFacts } from '../bundle/host-facts.ts';
 import { isErrno, OcitsError } from '../errors.ts';
 import { hostPlatform } from '../oci/platform.ts';
+import { findSeccompProfile, SECCOMP_PACKAGE } from '../system/seccomp-profile.ts';
 import { hostCgroups } from './host-cgroups.ts';
-
-const SECCOMP_PROFILES = ['/etc/containers/seccomp.json', '/usr/share/containers/seccomp.json'];
 
 /**
  * What the `config.json` of this container needs to know of the host. Throws `not-found` for a seccomp profile that is
@@ -77,10 +76,10 @@ function seccompText({ privileged, seccomp }: ContainerSpec['security']): string
       throw new OcitsError('not-found', `the seccomp profile ${seccomp} cannot be read`, { cause: error });
     }
   }
-  const path = SECCOMP_PROFILES.find(exists);
+  const path = findSeccompProfile();
   if (path === undefined) {
-    throw new OcitsError('missing-program', `there is no seccomp profile at ${SECCOMP_PROFILES.at(-1)}`, {
-      hint: 'apt-get install golang-github-containers-common, or run with --security-opt seccomp=unconfined',
+    throw new OcitsError('missing-program', 'this host has no seccomp profile for containers', {
+      hint: `apt-get install ${SECCOMP_PACKAGE}, or run with --security-opt seccomp=unconfined`,
     });
   }
   return readFileSync(path, 'utf8');

@@ -1,7 +1,8 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { isAtLeast, LEAST_CRUN_VERSION } from './program-version.ts';
 import { findProgram } from './programs.ts';
-import { runTool } from './spawn.ts';
+import { findSeccompProfile, SECCOMP_PACKAGE } from './seccomp-profile.ts';
+import { packageOf, runTool } from './spawn.ts';
 
 /** One thing that ocits wants of the host. */
 export interface HostFinding {
@@ -30,29 +31,32 @@ export async function checkHost(): Promise<readonly HostFinding[]> {
 
 interface WantedProgram {
   readonly name: string;
-  readonly package: string;
   readonly why: string;
   readonly optional?: boolean;
   readonly least?: string;
 }
 
 const PROGRAMS: readonly WantedProgram[] = [
-  { name: 'crun', package: 'crun', why: 'starts containers', least: LEAST_CRUN_VERSION },
-  { name: 'conmon', package: 'conmon', why: 'watches detached containers' },
-  { name: 'netavark', package: 'netavark', why: 'makes bridge networks and published ports' },
-  { name: 'iptables', package: 'iptables', why: 'what netavark writes its rules with' },
-  { name: 'unshare', package: 'util-linux', why: 'makes namespaces' },
-  { name: 'flock', package: 'util-linux', why: 'takes locks' },
-  { name: 'setfattr', package: 'attr', why: 'restores extended attributes of layers' },
-  { name: 'catatonit', package: 'catatonit', why: 'the init of run --init', optional: true },
-  { name: 'igzip', package: 'isal', why: 'unpacks gzip layers faster', optional: true },
-  { name: 'newuidmap', package: 'uidmap', why: 'maps users for rootless use', optional: true },
+  { name: 'crun', why: 'starts containers', least: LEAST_CRUN_VERSION },
+  { name: 'conmon', why: 'watches detached containers' },
+  { name: 'netavark', why: 'connects containers to a bridge' },
+  { name: 'iptables', why: 'publishes ports and lets containers out' },
+  { name: 'ip', why: 'sets routes and removes bridges' },
+  { name: 'unshare', why: 'makes namespaces' },
+  { name: 'mount', why: "mounts containers' root filesystems" },
+  { name: 'flock', why: 'takes locks' },
+  { name: 'setfattr', why: 'restores extended attributes of layers' },
+  { name: 'socat', why: 'passes input to a container that conmon watches', optional: true },
+  { name: 'catatonit', why: 'the init of run --init', optional: true },
+  { name: 'igzip', why: 'unpacks gzip layers faster', optional: true },
+  { name: 'ps', why: 'lists processes for top', optional: true },
+  { name: 'newuidmap', why: 'maps users for rootless use', optional: true },
 ];
 
 async function checkProgram(wanted: WantedProgram): Promise<HostFinding> {
   const path = findProgram(wanted.name);
   if (path === undefined) {
-    const hint = `apt-get install ${wanted.package}`;
+    const hint = `apt-get install ${packageOf(wanted.name)}`;
     return {
       name: wanted.name,
       state: wanted.optional === true ? 'limited' : 'missing',
@@ -64,7 +68,7 @@ async function checkProgram(wanted: WantedProgram): Promise<HostFinding> {
   const { least } = wanted;
   if (least !== undefined && version !== undefined && !isAtLeast(version, least)) {
     const detail = `${version} (${path}) is too old: ocits needs ${least} or newer`;
-    return { name: wanted.name, state: 'missing', detail, hint: `install a newer ${wanted.package}` };
+    return { name: wanted.name, state: 'missing', detail, hint: `install a newer ${packageOf(wanted.name)}` };
   }
   return { name: wanted.name, state: 'ok', detail: version === undefined ? path : `${version} (${path})` };
 }
@@ -142,14 +146,14 @@ function checkUserNamespaces(): HostFinding {
 }
 
 function checkSeccompProfile(): HostFinding {
-  const path = '/usr/share/containers/seccomp.json';
+  const path = findSeccompProfile();
   const name = 'seccomp profile';
-  if (readText(path) !== '') return { name, state: 'ok', detail: path };
+  if (path !== undefined) return { name, state: 'ok', detail: path };
   return {
     name,
-    state: 'limited',
-    detail: `${path} is not there: containers run without a system call filter`,
-    hint: 'apt-get install golang-github-containers-common',
+    state: 'missing',
+    detail: 'not found: no container starts, unless with --security-opt seccomp=unconfined',
+    hint: `apt-get install ${SECCOMP_PACKAGE}`,
   };
 }
 

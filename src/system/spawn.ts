@@ -111,32 +111,33 @@ export function exited(child: ChildProcess, program: string): Promise<Exit> {
   });
 }
 
+/** Debian's package of each program, where it has another name. */
 const PACKAGES: Readonly<Record<string, string>> = {
-  crun: 'crun',
-  conmon: 'conmon',
-  netavark: 'netavark',
   unshare: 'util-linux',
-  mount: 'mount',
-  umount: 'mount',
+  nsenter: 'util-linux',
   flock: 'util-linux',
+  umount: 'mount',
   setfattr: 'attr',
   getfattr: 'attr',
-  tar: 'tar',
   ip: 'iproute2',
-  iptables: 'iptables',
   'iptables-save': 'iptables',
   'iptables-restore': 'iptables',
-  nsenter: 'util-linux',
-  ps: 'procps',
+  igzip: 'isal',
   newuidmap: 'uidmap',
+  ps: 'procps',
+  xz: 'xz-utils',
 };
+
+/** The Debian package that has a program. */
+export function packageOf(program: string): string {
+  return PACKAGES[program] ?? program;
+}
 
 /** The error for a program that the host lacks, naming the Debian package that has it. */
 export function missingProgram(program: string, cause?: unknown): OcitsError {
   const name = program.slice(program.lastIndexOf('/') + 1);
-  const hint = `install it, for example: apt-get install ${PACKAGES[name] ?? name}`;
   return new OcitsError('missing-program', `${name} is not installed`, {
-    hint,
+    hint: `install it, for example: apt-get install ${packageOf(name)}`,
     ...(cause === undefined ? {} : { cause }),
   });
 }
