@@ -1,5 +1,5 @@
-import { closeSync, createWriteStream, openSync } from 'node:fs';
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { closeSync, constants, createWriteStream, openSync } from 'node:fs';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -62,14 +62,15 @@ async function fromFolder(request: ContextRequest): Promise<BuildContext> {
   const { context, dockerfile, stdin, storeRoot } = request;
   const root = await contextFolder(context);
   if (dockerfile === '-') {
-    const rules = (await readRules(join(root, '.dockerignore'))) ?? NOTHING_IGNORED;
+    const rules = (await readRules(join(root, '.dockerignore'), root)) ?? NOTHING_IGNORED;
     const content = await readAll(stdin);
     const source = new FolderContext(root, rules, storeRoot);
     return { source, dockerfile: { name: '-', content }, [Symbol.asyncDispose]: async () => {} };
   }
-  const { path, content } = await findDockerfile(context, dockerfile);
+  const { path, content } = await findDockerfile(context, root, dockerfile);
   const rules =
-    (await readRules(`${path}.dockerignore`)) ?? (await readRules(join(context, '.dockerignore')));
+    (await readRules(`${path}.dockerignore`, root)) ??
+    (await readRules(join(context, '.dockerignore'), root));
   const source = new FolderContext(root, rules ?? NOTHING_IGNORED, storeRoot);
   return { source, dockerfile: { name: path, content }, [Symbol.asyncDispose]: async () => {} };
 }
@@ -94,14 +95,15 @@ async function contextFolder(context: string): Promise<string> {
 
 async function findDockerfile(
   context: string,
+  root: string,
   given: string | undefined,
 ): Promise<{ readonly path: string; readonly content: Buffer }> {
   const path = given ?? join(context, DEFAULT_NAME);
-  const content = await readIfThere(path);
+  const content = await readIfThere(path, root);
   if (content !== undefined) return { path, content };
   if (given === undefined) {
     for (const name of ['dockerfile', 'Containerfile']) {
-      const other = await readIfThere(join(context, name));
+      const other = await readIfThere(join(context, name), root);
       if (other !== undefined) return { path: join(context, name), content: other };
     }
   }
@@ -116,20 +118,45 @@ async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch(() => []);
 }
 
-async function readRules(path: string): Promise<IgnoreRules | undefined> {
-  const content = await readIfThere(path);
+async function readRules(path: string, root: string): Promise<IgnoreRules | undefined> {
+  const content = await readIfThere(path, root);
   return content === undefined ? undefined : parseIgnoreFile(content.toString('utf8'), path);
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+async function readIfThere(path: string, root?: string): Promise<Buffer | undefined> {
   try {
-    const content = await readFile(path);
+    // A fifo would be waited for, and a device may have no end.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) throw notRegular(path);
+    if (stats.size > MAX_DOCKERFILE_BYTES) throw tooBig(path);
+    if (root !== undefined) await checkStaysInside(path, root);
+    const content = await file.readFile();
     if (content.length <= MAX_DOCKERFILE_BYTES) return content;
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw wrapError(error, 'permission', `cannot read ${path}`);
   }
   throw tooBig(path);
+}
+
+/** A context is others' work: a symlink in it would have us print lines of any file of the host as faults. */
+async function checkStaysInside(path: string, root: string): Promise<void> {
+  const [folder, file] = await Promise.all([realpath(dirname(path)), realpath(path)]);
+  if (!isInside(folder, root) || isInside(file, root)) return;
+  throw new OcitsError('invalid-argument', `${path} is a symlink that leads out of the build context`, {
+    hint: `if that is what you want, name the file itself: -f ${file}`,
+  });
+}
+
+function isInside(path: string, root: string): boolean {
+  return path === root || path.startsWith(root === '/' ? root : `${root}/`);
+}
+
+function notRegular(path: string): OcitsError {
+  return new OcitsError('invalid-argument', `${path} is not a regular file`, {
+    hint: 'a Dockerfile may also come by standard input: -f -',
+  });
 }
 
 function tooBig(name: string): OcitsError {
