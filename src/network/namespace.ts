@@ -1,3 +1,4 @@
+import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno, isOcitsError } from '../errors.ts';
@@ -44,6 +45,29 @@ export async function deleteNamespace(path: string): Promise<void> {
       if (!isOcitsError(error, 'tool-failed') || !/not mounted|no mount point/.test(error.message))
         throw error;
     }
+  }
+}
+
+const NSFS_MAGIC = 0x6e736673;
+
+/**
+ * Whether the namespace kept at `path` surely has no process in it. False, too, where `path` is there and no namespace
+ * as we see it: we may be in another mount namespace than whoever made it.
+ */
+export function isUnused(path: string): boolean {
+  const { ino } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (ino === undefined) return true;
+  if (statfsSync(path).type !== NSFS_MAGIC) return false;
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.every((pid) => networkOf(pid) !== ino);
+}
+
+/** The number of a process's network namespace; undefined where it has ended. */
+function networkOf(pid: string): number | undefined {
+  try {
+    return statSync(`/proc/${pid}/ns/net`).ino;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OcitsError } from '../errors.ts';
+import { isErrno, OcitsError } from '../errors.ts';
 import { lockFile, withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
@@ -9,7 +9,7 @@ import { allowForwarding, allowHairpin, bridgeNetwork, deleteBridge } from './br
 import { bridgeRules, type FirewallRule, portChain, portRules } from './firewall-rules.ts';
 import { additions, deletions, restoreRules, savedRules } from './iptables.ts';
 import { formatNetwork, gatewayOf, type Ipv4Network, macFor, nextAddress } from './ipv4.ts';
-import { deleteNamespace, makeNamespace, runInNamespace } from './namespace.ts';
+import { deleteNamespace, isUnused, makeNamespace, runInNamespace } from './namespace.ts';
 import { connectToBridge } from './netavark.ts';
 import type {
   NetworkAttachment,
@@ -196,7 +196,7 @@ class BridgeDriver implements NetworkDriver {
     const records = await this.#records.list();
     for (const record of records) {
       if (liveIds.has(record.id) || isRunning(record.owner)) continue;
-      if (record.root === this.#root || !(await exists(record.root))) await this.teardown(record);
+      if (record.root === this.#root || (await isOrphan(record))) await this.teardown(record);
     }
   }
 
@@ -251,6 +251,11 @@ function portRulesOf(record: AttachmentRecord): FirewallRule[] {
   return addressOf(record).flatMap((address) => portRules(record.bridge, record.id, address, record.ports));
 }
 
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
+/** Of a store that is gone. One that only we cannot see still has its containers, and those run in the namespace. */
+async function isOrphan({ root, namespacePath }: AttachmentRecord): Promise<boolean> {
+  const isThere = await stat(root).then(
+    () => true,
+    (error: unknown) => !isErrno(error, 'ENOENT', 'ENOTDIR'),
+  );
+  return !isThere && isUnused(namespacePath);
 }

@@ -43,7 +43,7 @@ export interface NetworkDescription {
   readonly attachments: readonly (NetworkAttachment & { readonly label?: string })[];
 }
 
-/** Networks of containers: made by netavark, one record an attachment under the run folder. */
+/** Networks of containers: one record an attachment, in one folder of the host whatever the store. */
 export interface NetworkDriver {
   /**
    * Makes the namespace, gives it an address of the bridge and publishes the ports. `in-use` where a port is taken,
@@ -55,8 +55,8 @@ export interface NetworkDriver {
   /** What is set up for `id` now; undefined where nothing is. */
   find(id: string): Promise<NetworkAttachment | undefined>;
   /**
-   * Tears down what belongs to none of `liveIds`, of this store or of one whose folder is gone, unless the process
-   * that asked for it still runs. A few file reads where there is nothing to do.
+   * Tears down what belongs to none of `liveIds`, of this store, or of one whose folder is gone and of which nothing
+   * runs any more, unless the process that asked for it still runs. A few file reads where there is nothing to do.
    */
   repair(liveIds: ReadonlySet<string>): Promise<void>;
   describe(): Promise<NetworkDescription>;

@@ -264,6 +264,13 @@ describe('the driver', () => {
     const found = await Promise.all([alive, mine, foreign, starting].map((box) => driver.find(box.id)));
     expect(found.map((box) => box !== undefined)).toEqual([true, false, true, true]);
     await rm(join(folder, 'other'), { recursive: true });
+    const child = spawn('nsenter', [`--net=${foreign.namespacePath}`, 'cat'], { stdio: 'pipe' });
+    child.stdin.write('\n');
+    await once(child.stdout, 'data');
+    await driver.repair(new Set([alive.id]));
+    expect(await driver.find(foreign.id)).toBeDefined();
+    child.stdin.end();
+    await once(child, 'exit');
     await driver.repair(new Set([alive.id]));
     expect(await driver.find(foreign.id)).toBeUndefined();
   });
