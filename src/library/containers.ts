@@ -8,6 +8,7 @@ import type { CreateRequest } from '../container/create-request.ts';
 import { parseCreateFlags } from '../container/parse-create-flags.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
 import type { Session } from '../session.ts';
+import { UndoStack } from '../system/undo-stack.ts';
 import { type CallOptions, inSession } from './call.ts';
 
 export interface RunOptions extends CallOptions {
@@ -41,7 +42,7 @@ export async function run(image: string, options: ForegroundRunOptions = {}): Pr
       import('../container/sweep-containers.ts'),
     ]);
     await sweepContainers(session);
-    await using undo = new AsyncDisposableStack();
+    await using undo = new UndoStack();
     let copied: Promise<unknown> = Promise.resolve();
     const { exitCode } = await runForeground(session, request, {
       stdio: {
