@@ -268,3 +268,47 @@ test('labels and annotations of an image do not steer ocits or crun', async () =
   const given = await world.run(image, 'true', '--annotation', 'run.oci.handler=krun');
   expect(given).toMatchObject({ code: 125, stderr: expect.stringContaining('run.oci.handler') });
 });
+
+test('a container that swaps its own files while it runs gets nothing of the host by exec', async () => {
+  const id = await world.detached(plain);
+  const inside = (script: string) => world.ocits.ok('exec', id, '/bin/sh', '-c', script);
+  const asEvil = () => world.ocits.run(['exec', '-u', 'evil:evil', id, '/bin/id']);
+  await inside(`ln -sf ${world.decoy}/passwd /etc/passwd; ln -sf ${world.decoy}/group /etc/group`);
+  expect(await asEvil()).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('"evil" is not in'),
+  });
+  await inside('rm /etc/passwd /etc/group; mkfifo /etc/passwd; mkdir /etc/group');
+  expect(await asEvil()).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('"evil" is not in'),
+  });
+  await inside('rm /etc/passwd; ln -s /proc/1/root/etc/passwd /etc/passwd; ln -sf /proc/self/fd/5 /w');
+  expect(await asEvil()).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('"evil" is not in'),
+  });
+  expect((await world.ocits.run(['exec', '-w', '/w', id, '/bin/ls', '-a'])).stdout).not.toMatch(
+    /config\.json|upper|boot/,
+  );
+  await world.ocits.ok('rm', '-f', id);
+});
+
+test('an init is ours, whatever the image has in its place', async () => {
+  const at = 'sbin/docker-init';
+  const kinds: TarMember[] = [
+    { path: at, type: 'symlink', target: `${world.decoy}/secret` },
+    { path: at, type: 'fifo' },
+    { path: 'sbin', type: 'symlink', target: world.decoy },
+  ];
+  for (const member of kinds) {
+    const { code, stdout } = await world.run(await world.image([[member]]), 'cat /proc/1/cmdline', '--init');
+    // crun does not mount below a symlink that leads nowhere.
+    if (member.path === 'sbin') expect({ code, stdout }).toEqual({ code: 125, stdout: '' });
+    else expect(stdout).toBe('/sbin/docker-init\0--\0/bin/sh\0-c\0cat /proc/1/cmdline\0');
+  }
+  expect(await world.isHostChanged()).toBe(false);
+});
