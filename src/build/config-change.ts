@@ -115,8 +115,7 @@ export function shellOf(config: RunConfig): readonly string[] {
 
 /** WORKDIR's path, absolute and clean: a relative one goes on from the folder before it. */
 function resolveWorkdir(config: RunConfig, path: string): string {
-  const clean = posix.resolve('/', config.WorkingDir ?? '/', path);
-  return clean;
+  return posix.resolve('/', config.WorkingDir ?? '/', path);
 }
 
 function assignments(pairs: readonly (readonly [string, string])[]): string {

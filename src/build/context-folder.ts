@@ -10,9 +10,10 @@ import {
 } from 'node:fs';
 import { isErrno, wrapError } from '../errors.ts';
 import type { BytePath } from '../layer/layer-change.ts';
+import { nativePath } from '../system/byte-name.ts';
 import { ContextDigests } from './context-digests.ts';
 import { hashFiles } from './context-hash.ts';
-import { toBytes, toFileName } from './context-path.ts';
+import { toBytes } from './context-path.ts';
 import type { MatchResult, MatchState } from './context-pattern.ts';
 import { sameStamp, stampOf } from './context-stamp.ts';
 import { changedFile } from './copy-error.ts';
@@ -99,7 +100,7 @@ export class FolderContext implements CopySource {
   }
 
   #file(path: BytePath): string | Buffer {
-    return toFileName(this.#prefix + path);
+    return nativePath(this.#prefix + path);
   }
 
   #names(path: BytePath): string[] {

@@ -2,8 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BytePath } from '../layer/layer-change.ts';
+import { nativePath } from '../system/byte-name.ts';
 import type { ContextDigests } from './context-digests.ts';
-import { toFileName } from './context-path.ts';
 import { type FileStamp, stampOf } from './context-stamp.ts';
 import { changedFile } from './copy-error.ts';
 
@@ -57,7 +57,7 @@ async function hashFile(
 ): Promise<string> {
   let fd: number;
   try {
-    fd = openSync(toFileName(name), 'r');
+    fd = openSync(nativePath(name), 'r');
   } catch (error) {
     throw changedFile(path, error);
   }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import type { BytePath } from '../layer/layer-change.ts';
 
 /** The bytes of a text as a BytePath: one character a byte. */
@@ -10,21 +11,11 @@ export function toText(path: BytePath): string {
   return isAscii(path) ? path : Buffer.from(path, 'latin1').toString('utf8');
 }
 
-/** What a file call takes for a path of bytes: a string where that names the same file. */
-export function toFileName(path: BytePath): string | Buffer {
-  return isAscii(path) ? path : Buffer.from(path, 'latin1');
-}
-
 export function isAscii(text: string): boolean {
   return !/[^\0-\x7f]/.test(text);
 }
 
 /** Cleans a path from a root as text: `.`, `..` and doubled slashes are resolved, `..` does not leave the root. */
 export function cleanFromRoot(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return parts.join('/');
+  return posix.resolve('/', path).slice(1);
 }

@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ContainerMount, ContainerSpec } from '../bundle/container-spec.ts';
+import { MOUNT_TARGETS } from '../bundle/mounts.ts';
 import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../bundle/user.ts';
 import { type ErrorDetails, isOcitsError } from '../errors.ts';
 import { cgroupsPath } from '../runtime/host-cgroups.ts';
@@ -18,7 +19,7 @@ import type { RunPlan } from './plan.ts';
 import { SCRIPT_FOLDER } from './plan-run.ts';
 import type { RunMounts } from './run-mounts.ts';
 import { networkMode } from './run-network.ts';
-import { RUN_TARGETS, runSpec } from './run-spec.ts';
+import { runSpec } from './run-spec.ts';
 import { builtLayer, type Tree } from './tree.ts';
 
 /** Carries out a RUN: a container on a mount of the tree, then its changes as a layer. */
@@ -53,7 +54,7 @@ export class RunCommand {
 
   async #runCommand(place: string, parents: Parents, mounts: ReadyMounts, run: StepRun): Promise<void> {
     const { snapshotter } = await this.#workshop.host.images();
-    const targets = [...RUN_TARGETS, ...mounts.targets];
+    const targets = [...MOUNT_TARGETS, ...mounts.targets];
     const active = await snapshotter.prepare(place, parents, targets, { isVolatile: true });
     const spec = await this.#spec(place, parents, mounts, run.signal);
     const tail = new OutputTail();

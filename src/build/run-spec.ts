@@ -1,7 +1,6 @@
 import type { ContainerMount, ContainerSpec } from '../bundle/container-spec.ts';
 import { containerEnvironment } from '../bundle/process-args.ts';
 import type { ResolvedUser } from '../bundle/user.ts';
-import type { MountTarget } from '../snapshotter/snapshotter.ts';
 import type { RunOptions } from './build-request.ts';
 import type { RunPlan } from './plan.ts';
 
@@ -22,16 +21,6 @@ export interface RunSurroundings {
 
 /** The name that commands of a build see. A fixed one: a random one could end in what they write. */
 export const BUILD_HOSTNAME = 'buildkitsandbox';
-
-/** What we mount over in every tree, whatever the image has there. */
-export const RUN_TARGETS: readonly MountTarget[] = [
-  { path: 'dev', type: 'directory' },
-  { path: 'proc', type: 'directory' },
-  { path: 'sys', type: 'directory' },
-  { path: 'etc/hosts', type: 'file' },
-  { path: 'etc/hostname', type: 'file' },
-  { path: 'etc/resolv.conf', type: 'file' },
-];
 
 /**
  * The container of a RUN: an ordinary unprivileged one as Docker's builds have, with the environment of the image and

@@ -1,8 +1,22 @@
+import { posix } from 'node:path';
 import { OcitsError } from '../errors.ts';
 import type { ContainerMount, ContainerSpec } from './container-spec.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+
+/**
+ * What is mounted over the image's files in every container, relative to its root, whatever the image has under these
+ * names: it needs plain folders and files there.
+ */
+export const MOUNT_TARGETS = [
+  { path: 'dev', type: 'directory' },
+  { path: 'proc', type: 'directory' },
+  { path: 'sys', type: 'directory' },
+  { path: 'etc/hosts', type: 'file' },
+  { path: 'etc/hostname', type: 'file' },
+  { path: 'etc/resolv.conf', type: 'file' },
+] as const;
 
 /** Where the init program is bound, as in Docker. */
 export const INIT_TARGET = '/sbin/docker-init';
@@ -118,14 +132,9 @@ function normalTarget(target: string): string {
       `the mount target ${JSON.stringify(target)} is not an absolute path`,
     );
   }
-  const parts: string[] = [];
-  for (const part of target.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  if (parts.length === 0)
-    throw new OcitsError('invalid-argument', 'nothing can be mounted on / of a container');
-  return `/${parts.join('/')}`;
+  const clean = posix.resolve(target);
+  if (clean !== '/') return clean;
+  throw new OcitsError('invalid-argument', 'nothing can be mounted on / of a container');
 }
 
 function isSystemFolder(target: string): boolean {

@@ -4,10 +4,10 @@ import { text, toggle } from '../cli/flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { findContainer } from '../container/container-catalog.ts';
 import { containerLogs, type LogOptions } from '../container/container-logs.ts';
-import { parseTime } from '../container/parse-time.ts';
 import { parseInteger } from '../container/parse-values.ts';
 import { sweepContainers } from '../container/sweep-containers.ts';
 import { openSession } from '../session.ts';
+import { parseTime } from '../system/parse-time.ts';
 
 export default class Logs extends BaseCommand {
   static override summary = 'Show what a container has printed';

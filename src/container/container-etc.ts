@@ -7,18 +7,7 @@ import { isErrno } from '../errors.ts';
 import { hostsFile } from '../network/hosts-file.ts';
 import type { NetworkAttachment } from '../network/network.ts';
 import { hostResolvConf, resolvConf } from '../network/resolv-conf.ts';
-import type { MountTarget } from '../snapshotter/snapshotter.ts';
 import type { ContainerRecord } from './container-record.ts';
-
-/** What stands over the image's files in every container, whatever the image has under these names. */
-export const MOUNT_TARGETS: readonly MountTarget[] = [
-  { path: 'dev', type: 'directory' },
-  { path: 'proc', type: 'directory' },
-  { path: 'sys', type: 'directory' },
-  { path: 'etc/hosts', type: 'file' },
-  { path: 'etc/hostname', type: 'file' },
-  { path: 'etc/resolv.conf', type: 'file' },
-];
 
 const LOOPBACK = '127.0.0.1';
 

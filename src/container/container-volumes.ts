@@ -1,4 +1,5 @@
 import { isOcitsError, OcitsError } from '../errors.ts';
+import { matchesLabel } from '../oci/match-label.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { runTool } from '../system/spawn.ts';
 import type { Volume } from '../volume/volume.ts';
@@ -38,16 +39,10 @@ export function parseVolumeFilter(text: string): VolumeFilter {
   if (key === 'name') return ({ name }) => name.includes(value);
   if (key === 'dangling') return (_, isUsed) => isUsed !== /^(1|t|true)$/i.test(value);
   if (key === 'driver') return () => value === 'local';
-  if (key === 'label') return ({ labels }) => hasLabel(labels, value);
+  if (key === 'label') return ({ labels }) => matchesLabel(labels, value);
   throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
     hint: 'write key=value; the keys are dangling, driver, label and name',
   });
-}
-
-function hasLabel(labels: Readonly<Record<string, string>>, text: string): boolean {
-  const equals = text.indexOf('=');
-  if (equals < 0) return Object.hasOwn(labels, text);
-  return labels[text.slice(0, equals)] === text.slice(equals + 1);
 }
 
 export interface PrunedVolumes {

@@ -1,4 +1,5 @@
 import { OcitsError } from '../errors.ts';
+import { matchesLabel } from '../oci/match-label.ts';
 import { familiarName, parseReference, withDefaultTag } from '../oci/reference.ts';
 import type { ContainerRecord } from './container-record.ts';
 import type { ContainerState } from './container-state.ts';
@@ -56,7 +57,7 @@ function matches(
     case 'exited':
       return state.status === 'exited' && state.exitCode === Number(value);
     case 'label':
-      return labelMatches(value, record.labels);
+      return matchesLabel(record.labels, value);
     case 'ancestor':
       return imageMatches(value, record);
     case 'network':
@@ -84,13 +85,6 @@ function nameMatches(value: string, name: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Whether `value`, a label's name or `name=value`, is among the labels. */
-export function labelMatches(value: string, labels: Readonly<Record<string, string>>): boolean {
-  const equals = value.indexOf('=');
-  const key = equals < 0 ? value : value.slice(0, equals);
-  return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === value.slice(equals + 1));
 }
 
 function imageMatches(value: string, { image }: ContainerRecord): boolean {

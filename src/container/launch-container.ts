@@ -1,11 +1,12 @@
 import type { ContainerSpec } from '../bundle/container-spec.ts';
+import { MOUNT_TARGETS } from '../bundle/mounts.ts';
 import type { NetworkAttachment } from '../network/network.ts';
 import { createConmonSupervisor } from '../runtime/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../runtime/direct-supervisor.ts';
 import { cgroupsPath } from '../runtime/host-cgroups.ts';
 import type { RunningContainer, StartRequest } from '../runtime/supervisor.ts';
 import { UndoStack } from '../system/undo-stack.ts';
-import { hostnameOf, MOUNT_TARGETS, writeEtcFiles } from './container-etc.ts';
+import { hostnameOf, writeEtcFiles } from './container-etc.ts';
 import { type ContainerFolder, containerFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
 import type { ContainerRecord } from './container-record.ts';

@@ -1,7 +1,7 @@
 import { OcitsError } from '../errors.ts';
+import { matchesLabel } from '../oci/match-label.ts';
+import { parseTime } from '../system/parse-time.ts';
 import type { ContainerRecord } from './container-record.ts';
-import { labelMatches } from './filter-containers.ts';
-import { parseTime } from './parse-time.ts';
 
 export type PruneFilter = (record: ContainerRecord) => boolean;
 
@@ -17,5 +17,5 @@ export function parsePruneFilter(text: string, now: Date = new Date()): PruneFil
     const limit = parseTime(value, '--filter until', now);
     return ({ createdAt }) => new Date(createdAt) < limit;
   }
-  return ({ labels }) => labelMatches(value, labels) === (key === 'label');
+  return ({ labels }) => matchesLabel(labels, value) === (key === 'label');
 }

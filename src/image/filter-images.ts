@@ -1,7 +1,9 @@
 import { OcitsError } from '../errors.ts';
+import { matchesLabel } from '../oci/match-label.ts';
 import { familiarName, familiarRepository, type Reference } from '../oci/reference.ts';
+import { parseTime } from '../system/parse-time.ts';
 import type { StoredImage } from './image-catalog.ts';
-import { parseTime } from './image-history.ts';
+import { configTime } from './image-history.ts';
 
 /** What `--filter` of `images` and `image prune` says. Values of one name are alternatives; labels must all fit. */
 export interface ImageFilters {
@@ -17,9 +19,8 @@ export interface ImageFilters {
 }
 
 interface LabelFilter {
-  readonly key: string;
-  /** Undefined: any value. */
-  readonly value?: string;
+  /** A label's name, or `name=value`. */
+  readonly text: string;
   /** Docker's `label!=`: the label must not be there. */
   readonly isNegated: boolean;
 }
@@ -38,14 +39,14 @@ export function parseImageFilters(texts: readonly string[], now: Date = new Date
   const until = of('until').at(-1);
   return {
     labels: [
-      ...of('label').map((text) => parseLabel(text, false)),
-      ...of('label!').map((text) => parseLabel(text, true)),
+      ...of('label').map((text) => ({ text, isNegated: false })),
+      ...of('label!').map((text) => ({ text, isNegated: true })),
     ],
     references: of('reference'),
     before: of('before'),
     since: of('since'),
     ...(dangling === undefined ? {} : { isDangling: parseFlag(dangling) }),
-    ...(until === undefined ? {} : { until: parseUntil(until, now) }),
+    ...(until === undefined ? {} : { until: parseTime(until, '--filter until', now) }),
   };
 }
 
@@ -67,30 +68,6 @@ function parseFlag(text: string): boolean {
   if (/^(1|t|true)$/i.test(text)) return true;
   if (/^(0|f|false)$/i.test(text)) return false;
   throw new OcitsError('invalid-argument', `invalid filter 'dangling=${text}': it is true or false`);
-}
-
-function parseLabel(text: string, isNegated: boolean): LabelFilter {
-  const equals = text.indexOf('=');
-  if (equals < 0) return { key: text, isNegated };
-  return { key: text.slice(0, equals), value: text.slice(equals + 1), isNegated };
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A time, a Unix time in seconds, or how long ago: `1h30m`. */
-function parseUntil(text: string, now: Date): Date {
-  if (/^(\d+(\.\d+)?[smhd])+$/.test(text)) {
-    let ago = 0;
-    for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g))
-      ago += Number(amount) * UNIT_MS[unit!]!;
-    return new Date(now.getTime() - ago);
-  }
-  const time = /^\d+(\.\d+)?$/.test(text) ? new Date(Number(text) * 1000) : new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new OcitsError(
-    'invalid-argument',
-    `invalid filter 'until=${text}': it is a time, or a duration such as 24h`,
-  );
 }
 
 /**
@@ -119,15 +96,12 @@ export function matchesPruneFilters(stored: StoredImage, filters: ImageFilters):
 
 export function matchesLabels({ image }: StoredImage, filters: ImageFilters): boolean {
   const labels = image.config.config?.Labels ?? {};
-  return filters.labels.every(({ key, value, isNegated }) => {
-    const has = Object.hasOwn(labels, key) && (value === undefined || labels[key] === value);
-    return has !== isNegated;
-  });
+  return filters.labels.every(({ text, isNegated }) => matchesLabel(labels, text) !== isNegated);
 }
 
 export function matchesUntil({ image }: StoredImage, filters: ImageFilters): boolean {
   if (filters.until === undefined) return true;
-  const created = parseTime(image.config.created);
+  const created = configTime(image.config.created);
   return created === undefined || created < filters.until;
 }
 

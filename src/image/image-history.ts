@@ -26,7 +26,7 @@ export async function imageHistory(host: ImageHost, nameOrId: string): Promise<r
   const steps = withLayerSizes(image.config.history ?? [], sizes).reverse();
   return steps.map(({ entry, sizeBytes }, position) => ({
     id: position === 0 ? image.id : undefined,
-    created: parseTime(entry.created),
+    created: configTime(entry.created),
     createdBy: entry.created_by ?? '',
     comment: entry.comment ?? '',
     sizeBytes,
@@ -35,7 +35,7 @@ export async function imageHistory(host: ImageHost, nameOrId: string): Promise<r
 }
 
 /** A time of an image's config; undefined where it is not there or cannot be read. */
-export function parseTime(text: string | undefined): Date | undefined {
+export function configTime(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const time = new Date(text);
   return Number.isNaN(time.getTime()) ? undefined : time;

@@ -7,7 +7,7 @@ import { type ImageFilters, matchesLabels, matchesReference, matchesUntil } from
 import { requireImage } from './find-image.ts';
 import type { ImageHost } from './image.ts';
 import { readCatalog, type StoredImage } from './image-catalog.ts';
-import { parseTime } from './image-history.ts';
+import { configTime } from './image-history.ts';
 import { imageSize } from './layer-size.ts';
 
 /** An image in a list. */
@@ -34,7 +34,7 @@ export async function listImages(host: ImageHost, filters?: ImageFilters): Promi
       id: stored.image.id,
       tags: stored.tags,
       digests: stored.digests,
-      created: parseTime(stored.image.config.created),
+      created: configTime(stored.image.config.created),
       sizeBytes: await imageSize(host, stored.image),
       labels: stored.image.config.config?.Labels ?? {},
       platform: platformOf(stored.image),
@@ -75,7 +75,7 @@ async function createdTimes(host: ImageHost, names: readonly string[]): Promise<
 }
 
 function createdMs({ image }: Pick<StoredImage, 'image'>): number {
-  return parseTime(image.config.created)?.getTime() ?? 0;
+  return configTime(image.config.created)?.getTime() ?? 0;
 }
 
 function newestFirst(a: ImageSummary, b: ImageSummary): number {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { OcitsError } from '../errors.ts';
 
 /** What `-v`, `--mount` and `--tmpfs` ask for. Targets are absolute, sources of bind mounts too. */
@@ -36,11 +37,7 @@ export function cleanTarget(target: string, flag: string): string {
     new OcitsError('invalid-argument', `${flag}: the target ${JSON.stringify(target)} ${why}`);
   if (!target.startsWith('/')) throw fault('is not an absolute path in the container');
   if (target.includes('\0')) throw fault('has a NUL character');
-  const parts: string[] = [];
-  for (const part of target.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  if (parts.length === 0) throw fault('is the root of the container, on which nothing can be mounted');
-  return `/${parts.join('/')}`;
+  const clean = posix.resolve(target);
+  if (clean === '/') throw fault('is the root of the container, on which nothing can be mounted');
+  return clean;
 }

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { CreateFlags } from '../../src/container/create-flags.ts';
 import { parseEnvFile, parseEnvFlags } from '../../src/container/env-file.ts';
 import { parseCreateFlags } from '../../src/container/parse-create-flags.ts';
-import { parseTime } from '../../src/container/parse-time.ts';
 import { parseBytes, parseDevice, parseUlimit } from '../../src/container/parse-values.ts';
 
 const files: Readonly<Record<string, string>> = {
@@ -198,9 +197,4 @@ test('values', () => {
     permissions: 'rw',
   });
   expect(parseUlimit('core=0')).toEqual({ type: 'RLIMIT_CORE', soft: 0, hard: 0 });
-  const now = new Date('2026-01-02T03:04:05Z');
-  expect(parseTime('1h30m', '--since', now).toISOString()).toBe('2026-01-02T01:34:05.000Z');
-  expect(parseTime('1700000000.5', '--since').getTime()).toBe(1_700_000_000_500);
-  expect(parseTime('2026-01-01', '--since').toISOString()).toBe('2026-01-01T00:00:00.000Z');
-  expect(() => parseTime('yesterday', '--since')).toThrow('--since: "yesterday"');
 });

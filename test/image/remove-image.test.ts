@@ -216,7 +216,7 @@ test('prune takes what has no tag, or all that no container uses', async () => {
   const first = await pruneImages(host, { holders });
   expect(lines(first.removals)).toEqual([`Deleted: ${dangling.id}`]);
   expect(first.freedBytes).toBeGreaterThan(TWO.length);
-  const filters = { labels: [{ key: 'keep', isNegated: true }], references: [], before: [], since: [] };
+  const filters = { labels: [{ text: 'keep', isNegated: true }], references: [], before: [], since: [] };
   expect((await pruneImages(host, { holders, isAll: true, filters })).removals).toEqual([]);
   const all = await pruneImages(host, { holders, isAll: true });
   expect(lines(all.removals)).toEqual(['Untagged: tagged:latest', `Deleted: ${tagged.id}`]);

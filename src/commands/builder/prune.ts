@@ -4,10 +4,10 @@ import { confirm } from '../../cli/confirm.ts';
 import { list, toggle } from '../../cli/flags.ts';
 import { humanSize } from '../../cli/human.ts';
 import { openRenderer } from '../../cli/renderer.ts';
-import { parseTime } from '../../container/parse-time.ts';
 import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
 import { openSession } from '../../session.ts';
+import { parseTime } from '../../system/parse-time.ts';
 
 export default class BuilderPrune extends BaseCommand {
   static override summary = 'Forget results of build steps';
@@ -47,7 +47,7 @@ function readFilters(filters: readonly string[]): Date | undefined {
     if (name !== 'until' && name !== 'unused-for') {
       throw new OcitsError('unsupported', `--filter ${filter} is not there yet`, { hint: 'until=24h is' });
     }
-    since = parseTime(value, '--filter');
+    since = parseTime(value, `--filter ${name}`);
   }
   return since;
 }
