@@ -112,6 +112,8 @@ describe('a container in the foreground of another process', () => {
       'trap "echo int; exit 9" INT; while :; do sleep 0.05; done',
     );
     const exited = once(child, 'exit');
+    // Until the command has seen the container run, Ctrl-C ends the start instead: 130.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     child.kill('SIGINT');
     expect((await exited)[0]).toBe(9);
     expect(await lab.remains()).toEqual([]);
