@@ -96,7 +96,7 @@ export class CommandLine implements AsyncDisposable {
 
   /** The program and its arguments that `start` runs. */
   command(args: readonly string[]): readonly string[] {
-    const isBundled = existsSync(join(PROGRAM, '../../dist/main.js'));
+    const isBundled = existsSync(join(PROGRAM, '../../dist/main.cjs'));
     const program = isBundled && process.env['OCITS_TEST_SOURCES'] === undefined ? PROGRAM : MAIN;
     return [process.execPath, program, ...args];
   }
