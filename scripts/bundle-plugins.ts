@@ -12,7 +12,9 @@ const UNUSED: readonly (readonly [importer: RegExp, path: RegExp])[] = [
   [/\/@oclif\/core\//, /^(debug|node:readline)$/],
   [/\/@oclif\/core\/lib\/(command|flags)\.js$/, /^\.\/(config|help|ux)$/],
   [/\/@oclif\/core\/lib\/errors\//, /^\.\.\/help\/index$/],
+  [/\/@oclif\/core\/lib\/flags\.js$/, /^\.\/util\/fs$/],
   [/\/@oclif\/core\/lib\/parser\/help\.js$/, /^\.\.\/ux$/],
+  [/\/@oclif\/core\/lib\/(parser|errors)\//, /\/(screen|ux\/list|ux\/theme)$/],
 ];
 
 export const leaveOutUnused: Plugin = {
@@ -23,9 +25,9 @@ export const leaveOutUnused: Plugin = {
         ? { path, namespace: 'unused' }
         : undefined,
     );
-    // oclif makes a logger by `debug` as it is loaded.
+    // oclif makes a logger by `debug` as it is loaded, and has a colour for a list of faults.
     bundle.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents: 'module.exports = () => () => {};',
+      contents: 'module.exports = () => () => {}; module.exports.colorize = (_, text) => text;',
     }));
   },
 };
