@@ -43,12 +43,20 @@ function links(): readonly TarMember[] {
 
 describe('volumes', () => {
   test('are filled and mounted inside the image, whatever their path says', async () => {
-    const paths = ['/abs', '/rel/empty', `/srv/${UP}up`, `/x/../../../..${world.decoy}`];
-    for (const path of paths) {
-      const image = await world.image([links()], { Volumes: { [path]: {} } });
-      const { stdout } = await world.run(image, `ls -aR ${path}; echo pwned > ${path}/pwned; true`);
-      expect(stdout).not.toMatch(/secret|passwd|resolv/);
+    // The image has folders where its links lead: those fill the volume, not the host's of the same names.
+    const own = { path: `${world.decoy.slice(1)}/dev/inner`, content: 'of the image' };
+    for (const path of [
+      '/abs/dev',
+      '/rel/dev',
+      `/up/${world.decoy.slice(1)}/dev`,
+      `/srv/../../../..${world.decoy}/dev`,
+    ]) {
+      const image = await world.image([[...links(), own]], { Volumes: { [path]: {} } });
+      const { stdout } = await world.run(image, `ls ${path}/; cat ${path}/*; echo pwned > ${path}/pwned`);
+      expect({ path, stdout }).toEqual({ path, stdout: 'inner\nof the image' });
     }
+    const nowhere = await world.image([links()], { Volumes: { '/abs': {}, [`/srv/${UP}up`]: {} } });
+    expect((await world.run(nowhere, 'ls -R /abs/ /up/tmp')).stdout).not.toMatch(/secret|passwd|resolv/);
     expect(await world.isHostChanged()).toBe(false);
     expect(await world.remains()).toBe('');
   });
