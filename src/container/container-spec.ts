@@ -1,6 +1,7 @@
 import type { ContainerSpec } from '../bundle/container-spec.ts';
 import { containerEnvironment } from '../bundle/process-args.ts';
 import type { ResolvedUser } from '../bundle/user.ts';
+import { shutdownAnnotations } from '../runtime/systemd-scope.ts';
 import type { ContainerRecord } from './container-record.ts';
 
 /** What is looked up for one start of a container. */
@@ -47,7 +48,7 @@ export function containerSpec(record: ContainerRecord, facts: StartFacts): Conta
     network,
     cgroupsPath,
     sysctls: host.sysctls,
-    annotations: record.annotations,
+    annotations: { ...shutdownAnnotations(cgroupsPath, process), ...record.annotations },
     ...(init === undefined ? {} : { init }),
   };
 }

@@ -1,22 +1,22 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { identifyProcess } from '../system/process-identity.ts';
-import { findProgram, requireProgram } from '../system/programs.ts';
+import { requireProgram } from '../system/programs.ts';
 import { UndoStack } from '../system/undo-stack.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { conmonArguments } from './conmon-arguments.ts';
 import { attachConmon } from './conmon-attach.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
-import { type Crun, cgroupManager, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
-import { type LaunchCommand, launchCommand } from './launcher.ts';
+import { type Crun, checkCrunVersion, crunDelete, openCrun, runCrun } from './crun.ts';
+import { launchCommand } from './launcher.ts';
 import { PID_FILE, writePidRecord } from './records.ts';
 import { signalContainer } from './signals.ts';
 import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
 import type { RunningContainer, StartRequest, Supervisor } from './supervisor.ts';
+import { inOwnScope } from './systemd-scope.ts';
 import { waitForExit } from './wait-for-exit.ts';
 import { followWindow, withWindow } from './window-size.ts';
 
@@ -48,7 +48,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     args: conmonArguments(crun, files, conmonFiles, request),
     errorFile: files.launchErrors,
   });
-  const pid = await spawnConmon(inOwnScope(command, spec), files.launchErrors).catch(
+  const pid = await spawnConmon(inOwnScope(command, spec.id, spec.cgroupsPath), files.launchErrors).catch(
     async (error: unknown) => {
       throw await explained(error, { crun, files, request });
     },
@@ -80,19 +80,6 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     kill: async (name) => signalContainer(folder, name),
     release: () => waiting.abort(),
   };
-}
-
-/**
- * Where systemd runs the cgroups, conmon gets a scope of its own: in ours it would be killed with the service or the
- * login that we were started from, and the container would go on without its watcher.
- */
-function inOwnScope(command: LaunchCommand, { id, cgroupsPath }: StartRequest['spec']): LaunchCommand {
-  const systemdRun = cgroupManager(cgroupsPath) === 'systemd' ? findProgram('systemd-run') : undefined;
-  if (systemdRun === undefined) return command;
-  // A name for each start: the scope of the one before lasts until its exit command has ended.
-  const unit = `ocits-conmon-${id}-${randomBytes(4).toString('hex')}`;
-  const scope = ['--scope', '--collect', '--quiet', '--slice', 'system.slice', '--unit', unit];
-  return { program: systemdRun, args: [...scope, '--', command.program, ...command.args] };
 }
 
 /** The reason behind conmon's failure, by what crun or mount have written. */
