@@ -1,10 +1,10 @@
 import type { Stats } from 'node:fs';
-import { readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
 import type { LiveContent } from '../image/mark-live.ts';
 import { type Digest, digestHex, parseDigest } from '../oci/digest.ts';
 import { replaceFile } from '../system/atomic-file.ts';
+import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import type { PartDigests } from './step-key.ts';
 
 /** What a step gave when it was last done, under the key of what it was done with. Holds no path of this machine. */
@@ -66,7 +66,8 @@ export function openBuildCache(root: string): BuildCache {
     put: (record) => replaceFile(stepPath(record.key), JSON.stringify({ version: VERSION, ...record })),
     delete: (key) => rm(stepPath(key), { force: true }),
     async *list() {
-      for (const name of await namesIn(steps)) {
+      for (const name of await namesIfThere(steps)) {
+        if (!name.endsWith('.json')) continue;
         const [record, info] = await Promise.all([
           readRecord(join(steps, name)),
           statIfThere(join(steps, name)),
@@ -111,19 +112,10 @@ async function readRecord(path: string): Promise<StepRecord | undefined> {
 
 async function readJson(path: string): Promise<Record<string, unknown> | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse((await textIfThere(path)) ?? 'null');
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.json'));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
+import { removeAbandoned } from '../system/abandoned.ts';
+import { temporaryName } from '../system/atomic-file.ts';
+import { namesIfThere } from '../system/if-there.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity, type ProcessIdentity } from '../system/process-identity.ts';
 import { removeTrees } from '../system/remove-tree.ts';
@@ -39,7 +41,7 @@ export class OwnBuildFolder implements BuildFolder, AsyncDisposable {
   }
 
   async #make(): Promise<void> {
-    const unnamed = join(this.#parent, `.tmp-${this.id}`);
+    const unnamed = temporaryName(this.#parent);
     await mkdir(unnamed, { recursive: true, mode: 0o700 });
     await writeFile(join(unnamed, OWNER_FILE), JSON.stringify(ownIdentity()), { mode: 0o600 });
     // Whoever looks for abandoned folders sees it with its owner.
@@ -56,7 +58,8 @@ export class OwnBuildFolder implements BuildFolder, AsyncDisposable {
 /** The folders of builds whose process was killed. */
 export async function abandonedBuildFolders({ root, run }: HostPaths): Promise<BuildFolder[]> {
   const folder = join(root, 'builds');
-  const ids = (await readdir(folder).catch(noneIfMissing)).filter((name) => name.startsWith('build-'));
+  await removeAbandoned(folder);
+  const ids = (await namesIfThere(folder)).filter((name) => name.startsWith('build-'));
   const found = await Promise.all(
     ids.map(async (id) => {
       const path = join(folder, id);
@@ -68,11 +71,6 @@ export async function abandonedBuildFolders({ root, run }: HostPaths): Promise<B
 
 function runFolder(run: string, id: string): string {
   return join(run, 'builds', id);
-}
-
-function noneIfMissing(error: unknown): string[] {
-  if (isErrno(error, 'ENOENT')) return [];
-  throw error;
 }
 
 async function hasOwner(path: string): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { lstat, mkdir, readdir, readFile, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { temporaryName } from '../system/atomic-file.ts';
+import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { removeTrees } from '../system/remove-tree.ts';
 import { containerFolder, containerLock, containersFolder, filesIn } from './container-folder.ts';
@@ -18,18 +19,13 @@ const NAME_ATTEMPTS = 20;
 
 /** All container IDs, in no order. */
 export async function containerIds(paths: HostPaths): Promise<readonly string[]> {
-  return (await readNames(containersFolder(paths))).filter((name) => ID.test(name));
+  return (await namesIfThere(containersFolder(paths))).filter((name) => ID.test(name));
 }
 
 /** The record of a container; undefined where there is none of that ID. Throws `corrupt`. */
 export async function readContainer(paths: HostPaths, id: string): Promise<ContainerRecord | undefined> {
-  let text: string;
-  try {
-    text = await readFile(containerFolder(paths, id).spec, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  }
+  const text = await textIfThere(containerFolder(paths, id).spec);
+  if (text === undefined) return undefined;
   try {
     const record = JSON.parse(text) as ContainerRecord;
     if (record.version === 1) return record;
@@ -158,9 +154,7 @@ async function isAbandoned(paths: HostPaths, name: string, id: string): Promise<
 
 async function dropName(paths: HostPaths, name: string, id: string): Promise<void> {
   if ((await idByName(paths, name)) !== id) return;
-  await unlink(namePath(paths, name)).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  });
+  await rm(namePath(paths, name), { force: true });
 }
 
 async function idByName(paths: HostPaths, name: string): Promise<string | undefined> {
@@ -175,15 +169,6 @@ async function idByName(paths: HostPaths, name: string): Promise<string | undefi
 
 function namePath(paths: HostPaths, name: string): string {
   return join(containersFolder(paths), NAMES, name);
-}
-
-async function readNames(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../bundle/container-spec.ts';
-import { isErrno } from '../errors.ts';
 import { hostsFile } from '../network/hosts-file.ts';
 import type { NetworkAttachment } from '../network/network.ts';
 import { hostResolvConf, resolvConf } from '../network/resolv-conf.ts';
+import { textIfThere } from '../system/if-there.ts';
 import type { ContainerRecord } from './container-record.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -49,7 +49,7 @@ async function hostsContent(
       ...(address === undefined ? {} : { address }),
     });
   if (network.mode !== 'host') return made(attachment?.addresses[0]?.split('/')[0]);
-  const own = await readHostsFile();
+  const own = await textIfThere('/etc/hosts');
   if (own === undefined) return made();
   const lines = extra.map(
     ({ name, address }) => `${address === 'host-gateway' ? gateway : address}\t${name}\n`,
@@ -60,13 +60,4 @@ async function hostsContent(
 async function resolvConfContent({ network }: ContainerRecord): Promise<string> {
   if (network.mode !== 'host') return resolvConf(await hostResolvConf(), network.dns, 'namespace');
   return resolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => ''), network.dns, 'host');
-}
-
-async function readHostsFile(): Promise<string | undefined> {
-  try {
-    return await readFile('/etc/hosts', 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
 }

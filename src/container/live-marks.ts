@@ -1,4 +1,4 @@
-import { mkdir, readdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
@@ -21,9 +21,7 @@ export async function markLive(paths: HostPaths, id: string): Promise<void> {
 
 /** Says that nothing of the container is left to clear away. Idempotent. */
 export async function unmarkLive(paths: HostPaths, id: string): Promise<void> {
-  await unlink(join(marksFolder(paths), id)).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  });
+  await rm(join(marksFolder(paths), id), { force: true });
 }
 
 /** The IDs of marked containers; undefined where nobody has looked at all containers since boot. */

@@ -1,11 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
 import { hasAttachments } from '../network/network-settings.ts';
+import { removeAbandoned } from '../system/abandoned.ts';
 import { lockFile } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning } from '../system/process-identity.ts';
-import { removeTrees } from '../system/remove-tree.ts';
+import { sweepVolumes } from '../volume/volume-store.ts';
 import { clearContainer } from './clear-container.ts';
 import { containerIds, readContainer } from './container-catalog.ts';
 import { containerLock, containersFolder } from './container-folder.ts';
@@ -27,7 +25,8 @@ export async function sweepContainers(host: ContainerHost): Promise<void> {
   }
   await Promise.all([
     hasAttachments() ? host.network().then((driver) => driver.repair(alive)) : undefined,
-    removeHalfMade(host.paths),
+    removeAbandoned(containersFolder(host.paths)),
+    sweepVolumes(host.paths),
     marked === undefined ? completeMarks(host.paths) : undefined,
   ]);
 }
@@ -55,27 +54,4 @@ function isInHands(paths: HostPaths, record: ContainerRecord): boolean {
   if (status === 'running') return true;
   // One that goes by itself, between its creation and its start.
   return status === 'created' && record.lifetime.autoRemove && isRunning(record.lifetime.creator);
-}
-
-/** Folders that are being made or deleted carry the process in their name. */
-async function removeHalfMade(paths: HostPaths): Promise<void> {
-  const folder = containersFolder(paths);
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (!isErrno(error, 'ENOENT')) throw error;
-    return [];
-  });
-  const left = names.filter((name) => {
-    const pid = /^\.tmp-(\d+)-/.exec(name)?.[1];
-    return pid !== undefined && !isPidUsed(Number(pid));
-  });
-  await removeTrees(left.map((name) => join(folder, name)));
-}
-
-function isPidUsed(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !isErrno(error, 'ESRCH');
-  }
 }

@@ -1,10 +1,10 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
 import type { Store } from '../store/store.ts';
 import { replaceFile } from '../system/atomic-file.ts';
+import { namesIfThere } from '../system/if-there.ts';
 
 const LIMIT = 8;
 
@@ -38,11 +38,7 @@ export async function addBlobOrigin(store: Store, digest: Digest, repository: Re
 
 /** Forgets the blobs that are not in `live`. */
 export async function pruneBlobOrigins(store: Store, live: ReadonlySet<Digest>): Promise<void> {
-  const names = await readdir(originsFolder(store)).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  });
-  for (const name of names) {
+  for (const name of await namesIfThere(originsFolder(store))) {
     const digest = name.replace('-', ':');
     if (isDigest(digest) && !live.has(digest)) await unlink(join(originsFolder(store), name));
   }

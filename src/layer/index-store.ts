@@ -1,8 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, isOcitsError } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import { replaceFile } from '../system/atomic-file.ts';
+import { namesIfThere } from '../system/if-there.ts';
 
 import { decodeIndex, type LayerIndex } from './layer-index.ts';
 
@@ -39,19 +40,10 @@ async function load(path: string): Promise<LayerIndex | undefined> {
 }
 
 async function* list(folder: string): AsyncGenerator<Digest, void, undefined> {
-  for (const algorithm of await namesIn(folder)) {
-    for (const hex of await namesIn(join(folder, algorithm))) {
+  for (const algorithm of await namesIfThere(folder)) {
+    for (const hex of await namesIfThere(join(folder, algorithm))) {
       const digest = `${algorithm}:${hex}`;
       if (isDigest(digest)) yield digest;
     }
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
   }
 }

@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
 import { writeFileAtomic } from '../system/atomic-file.ts';
+import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 import type { NetworkAttachment } from './network.ts';
 
@@ -24,13 +24,7 @@ export class AttachmentRecords {
   }
 
   async list(): Promise<readonly AttachmentRecord[]> {
-    let names: string[];
-    try {
-      names = await readdir(this.#folder);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
+    const names = await namesIfThere(this.#folder);
     const records = await Promise.all(
       names.filter((name) => name.endsWith('.json')).map((name) => this.#read(join(this.#folder, name))),
     );
@@ -47,9 +41,7 @@ export class AttachmentRecords {
   }
 
   async delete(id: string): Promise<void> {
-    await unlink(this.#path(id)).catch((error: unknown) => {
-      if (!isErrno(error, 'ENOENT')) throw error;
-    });
+    await rm(this.#path(id), { force: true });
   }
 
   #path(id: string): string {
@@ -57,12 +49,7 @@ export class AttachmentRecords {
   }
 
   async #read(path: string): Promise<AttachmentRecord | undefined> {
-    try {
-      return JSON.parse(await readFile(path, 'utf8')) as AttachmentRecord;
-    } catch (error) {
-      // Given back by another process in between.
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
+    const text = await textIfThere(path);
+    return text === undefined ? undefined : (JSON.parse(text) as AttachmentRecord);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
+import { namesIfThereSync } from '../system/if-there.ts';
 import type { HostPaths } from '../system/paths.ts';
 import type { ExitRecord } from './supervisor.ts';
 
@@ -63,7 +64,7 @@ const UNFINISHED = /\.\w{6}$/;
 /** How the container ended, by what conmon has left; undefined where it has not. */
 export function conmonExit(folder: string): ExitRecord | undefined {
   const exits = join(folder, EXITS);
-  const names = readNames(exits);
+  const names = namesIfThereSync(exits);
   // One is named after the container; later versions also write one called `exit`.
   const name = names.find((each) => each !== OOM_FILE && !UNFINISHED.test(each));
   if (name === undefined) return undefined;
@@ -76,15 +77,6 @@ export function conmonExit(folder: string): ExitRecord | undefined {
   } catch (error) {
     // Cleared away since its folder was read: by now `exit.json` says it.
     if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-}
-
-function readNames(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
 import { replaceFileSync } from '../system/atomic-file.ts';
+import { textIfThereSync } from '../system/if-there.ts';
 import { identifyProcess, type ProcessIdentity } from '../system/process-identity.ts';
 import type { ExitRecord } from './supervisor.ts';
 
@@ -30,7 +30,7 @@ export function readPidRecord(folder: string): PidRecord | undefined {
   const written = readRecord<PidRecord>(join(folder, PID_FILE));
   if (written !== undefined) return written;
   const path = join(folder, RUNTIME_PID_FILE);
-  const text = readText(path);
+  const text = textIfThereSync(path);
   const record = text === undefined ? undefined : identifyProcess(Number.parseInt(text, 10));
   if (record === undefined) return undefined;
   const startMs = bootTimeMs() + record.startTicks * MS_PER_TICK;
@@ -63,20 +63,11 @@ function writeRecord(path: string, record: object): void {
 }
 
 function readRecord<T>(path: string): T | undefined {
-  const text = readText(path);
+  const text = textIfThereSync(path);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text) as T;
   } catch {
     return undefined;
-  }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH')) return undefined;
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../errors.ts';
+import { textIfThereSync } from '../system/if-there.ts';
 import { RUNTIME_PID_FILE } from './records.ts';
 
 /** Waits for the process ID that crun writes once a container is made; dispose it when it is waited for no more. */
@@ -23,11 +23,6 @@ export function watchRuntimePid(folder: string): RuntimePidWatch {
 
 /** What crun has written as the container's process ID; undefined where it has not, or not yet whole. */
 export function readRuntimePid(folder: string): number | undefined {
-  try {
-    const text = readFileSync(join(folder, RUNTIME_PID_FILE), 'latin1');
-    return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const text = (textIfThereSync(join(folder, RUNTIME_PID_FILE)) ?? '').trim();
+  return /^\d+$/.test(text) ? Number(text) : undefined;
 }

@@ -1,17 +1,17 @@
-import { readFileSync } from 'node:fs';
-import { isErrno, OcitsError } from '../errors.ts';
+import { OcitsError } from '../errors.ts';
+import { textIfThereSync } from '../system/if-there.ts';
 
 /** Docker's code for a container that could not be started for any other reason. */
 const START_FAILED_CODE = 125;
 
 /** What crun has written to its log: the reason why it failed; empty where it did not. */
 export function readCrunError(path: string): string {
-  return readText(path).trim();
+  return (textIfThereSync(path) ?? '').trim();
 }
 
 /** What mount(8) said when the launcher failed; empty where it did not. */
 export function readLaunchErrors(path: string): string {
-  return readText(path).trim().replaceAll('\n', '; ');
+  return readCrunError(path).replaceAll('\n', '; ');
 }
 
 /**
@@ -62,13 +62,4 @@ export function commandNotExecutable(command: string, reason: string, cause?: Er
 
 function shown(command: string): string {
   return JSON.stringify(command.length > 80 ? `${command.slice(0, 80)}…` : command);
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return '';
-    throw error;
-  }
 }

@@ -62,7 +62,7 @@ export function replaceFileSync(path: string, content: string | Uint8Array): voi
   }
 }
 
-/** A fresh name in `folder` for a file that is under way; `.tmp-` names older than any running process may be deleted. */
+/** A fresh name in `folder` for what is under way; `removeAbandoned` clears it away should this process be killed. */
 export function temporaryName(folder: string): string {
   return join(folder, `.tmp-${process.pid}-${randomBytes(6).toString('hex')}`);
 }

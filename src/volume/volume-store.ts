@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
+import { removeAbandoned } from '../system/abandoned.ts';
 import { temporaryName, writeFileAtomic } from '../system/atomic-file.ts';
+import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import { withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { removeTrees } from '../system/remove-tree.ts';
@@ -19,6 +21,11 @@ interface VolumeRecord {
 /** The volumes of the store at `paths`. Constructing it does nothing. */
 export function createVolumeStore(paths: HostPaths): VolumeStore {
   return new FolderVolumeStore(paths);
+}
+
+/** Removes what killed processes have left half made or half deleted. */
+export async function sweepVolumes({ root }: HostPaths): Promise<void> {
+  await removeAbandoned(join(root, 'volumes'));
 }
 
 /** A name for an anonymous volume: 64 hex digits, as Docker's. */
@@ -73,24 +80,14 @@ class FolderVolumeStore implements VolumeStore {
   async find(name: string): Promise<Volume | undefined> {
     checkVolumeName(name);
     const folder = join(this.#folder, name);
-    try {
-      const record = JSON.parse(await readFile(join(folder, 'volume.json'), 'utf8')) as VolumeRecord;
-      const { anonymous, labels } = record;
-      return { name, path: join(folder, 'data'), createdAt: new Date(record.createdAt), anonymous, labels };
-    } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-      throw error;
-    }
+    const text = await textIfThere(join(folder, 'volume.json'));
+    if (text === undefined) return undefined;
+    const { createdAt, anonymous, labels } = JSON.parse(text) as VolumeRecord;
+    return { name, path: join(folder, 'data'), createdAt: new Date(createdAt), anonymous, labels };
   }
 
   async list(): Promise<readonly Volume[]> {
-    let names: string[];
-    try {
-      names = await readdir(this.#folder);
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return [];
-      throw error;
-    }
+    const names = await namesIfThere(this.#folder);
     const visible = names.filter((name) => !name.startsWith('.')).sort();
     const volumes = await Promise.all(visible.map((name) => this.find(name)));
     return volumes.filter((volume) => volume !== undefined);

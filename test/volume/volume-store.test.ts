@@ -1,9 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { VolumeStore } from '../../src/volume/volume.ts';
-import { anonymousVolumeName, createVolumeStore } from '../../src/volume/volume-store.ts';
+import { anonymousVolumeName, createVolumeStore, sweepVolumes } from '../../src/volume/volume-store.ts';
 
 let folder: string;
 let volumes: VolumeStore;
@@ -66,3 +67,14 @@ test.each(['..', '.', 'a/b', '/etc', 'x', '-x', 'a b', '', 'ä', 'a\0b'])(
     await expect(volumes.find(name)).rejects.toMatchObject({ code: 'invalid-argument' });
   },
 );
+
+test('what a killed process was deleting goes with the next sweep, and no volume does', async () => {
+  await volumes.create('stays');
+  const root = join(folder, 'root');
+  const left = join(root, 'volumes', `.tmp-${spawnSync('true').pid}-0a1b2c`);
+  await mkdir(join(left, 'data'), { recursive: true });
+  await sweepVolumes({ root, run: join(folder, 'run') });
+  const names = await readdir(join(root, 'volumes'));
+  expect(names).toContain('stays');
+  expect(names.filter((name) => name.startsWith('.'))).toEqual([]);
+});

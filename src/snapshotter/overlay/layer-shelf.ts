@@ -1,11 +1,12 @@
-import { lstatSync, readdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { OcitsError } from '../../errors.ts';
 import type { LayerIndex } from '../../layer/layer-index.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { readBootId } from '../../system/boot-id.ts';
 import { nativePath } from '../../system/byte-name.ts';
+import { namesIfThereSync } from '../../system/if-there.ts';
 import { runTool } from '../../system/spawn.ts';
 import { isDurable, type LayerRecord, markDurable, readRecord } from './layer-record.ts';
 import type { OverlayArea } from './overlay-area.ts';
@@ -82,12 +83,7 @@ export class LayerShelf {
 }
 
 function layerNames(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => LAYER_NAME.test(name));
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return namesIfThereSync(folder).filter((name) => LAYER_NAME.test(name));
 }
 
 /** Whether each entry is there with its type and, for files, its size: what a crash before the write-back cuts. */
