@@ -62,7 +62,8 @@ test('the first failure ends the other layers’ downloads', async () => {
   fake.on('GET', new RegExp(one.descriptor.digest), ({ response }) => sendError(response, 403, 'DENIED'));
   const started = performance.now();
   await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({ code: 'denied' });
-  expect(performance.now() - started).toBeLessThan(300);
+  // The other download stalls for ever: what ends this one early is the failure.
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 test('a mirror with wrong bytes is left for the registry', async () => {
