@@ -1,11 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { type ContainerHost, containerHost } from '../support/container-host.ts';
+import { shellWords, TerminalSession } from '../support/terminal-session.ts';
 
 const SUPPORT = join(import.meta.dirname, '../support');
 const TERMINAL = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
@@ -14,64 +13,22 @@ const TERMINAL = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as c
 const LOOP = `trap 'echo now $(stty size)' WINCH; trap 'echo interrupted' INT; stty size
 while :; do read line && echo "got $line"; [ "$line" != q ] || exit 9; done`;
 
-/** A node program of ours on a terminal of 30 rows and 90 columns, made by script(1). */
-class Session implements Disposable {
-  readonly #child: ChildProcess;
-  readonly #ttyFile: string;
-  readonly ended: Promise<number | null>;
-  screen = '';
-
-  constructor(folder: string, args: readonly string[]) {
-    this.#ttyFile = join(folder, 'tty');
-    const program = [process.execPath, ...args].map((part) => `'${part}'`).join(' ');
-    const command = `stty rows 30 cols 90; tty > ${this.#ttyFile}; exec ${program}`;
-    this.#child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdout!.on('data', (data) => {
-      this.screen += String(data);
-    });
-    this.ended = new Promise((resolve) => this.#child.once('close', resolve));
-  }
-
-  type(text: string): void {
-    this.#child.stdin!.write(text);
-  }
-
-  async shows(text: string | RegExp): Promise<void> {
-    await vi.waitFor(() => expect(this.screen).toMatch(text), { timeout: 10_000, interval: 5 });
-  }
-
-  /** A shell runs its traps between the lines that it reads. */
-  async answers(text: string): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    while (!this.screen.includes(text) && Date.now() < deadline) {
-      this.type('\r');
-      await delay(50);
-    }
-    expect(this.screen).toContain(text);
-  }
-
-  resize(rows: number, columns: number): void {
-    const tty = readFileSync(this.#ttyFile, 'utf8').trim();
-    execFileSync('stty', ['-F', tty, 'rows', `${rows}`, 'cols', `${columns}`]);
-  }
-
-  settings(): string {
-    return execFileSync('stty', ['-a', '-F', readFileSync(this.#ttyFile, 'utf8').trim()], {
-      encoding: 'utf8',
-    });
-  }
-
-  [Symbol.dispose](): void {
-    this.#child.kill('SIGKILL');
-  }
-}
-
-function session(host: ContainerHost, program: string, request: object, ...more: readonly string[]): Session {
+function session(
+  host: ContainerHost,
+  program: string,
+  request: object,
+  ...more: readonly string[]
+): TerminalSession {
   const file = join(host.folder, 'request.json');
   writeFileSync(file, JSON.stringify(request));
-  const opened = new Session(host.folder, [join(SUPPORT, program), file, host.paths.run, ...more]);
+  const opened = onTerminal(host, [join(SUPPORT, program), file, host.paths.run, ...more]);
   onTestFinished(() => opened[Symbol.dispose]());
   return opened;
+}
+
+/** A node program of ours on a terminal. */
+function onTerminal(host: ContainerHost, args: readonly string[]): TerminalSession {
+  return new TerminalSession(host.folder, `exec ${shellWords([process.execPath, ...args])}`);
 }
 
 function interactive(host: ContainerHost, script: string): StartRequest {
@@ -112,7 +69,7 @@ test.each(['direct', 'conmon'])(
     spawnSync(process.execPath, ${JSON.stringify(driver)}, { stdio: 'inherit' });
     console.log('back'); setTimeout(() => {}, 5000);`,
     );
-    const terminal = new Session(host.folder, [wrapper]);
+    const terminal = onTerminal(host, [wrapper]);
     onTestFinished(() => terminal[Symbol.dispose]());
     await vi.waitFor(() => expect(terminal.settings()).toMatch(/-icanon/), { timeout: 10_000 });
     terminal.type('x\r');
