@@ -35,7 +35,7 @@ export class CommandLine implements AsyncDisposable {
   readonly registry: LoopbackRegistry;
   readonly env: NodeJS.ProcessEnv;
 
-  private constructor(folder: string, registry: LoopbackRegistry) {
+  private constructor(folder: string, registry: LoopbackRegistry, env: NodeJS.ProcessEnv) {
     this.folder = folder;
     this.registry = registry;
     this.env = {
@@ -45,18 +45,19 @@ export class CommandLine implements AsyncDisposable {
       OCITS_ROOT: join(folder, 'root'),
       OCITS_RUN: join(folder, 'run'),
       CONTAINERS_REGISTRIES_CONF: join(folder, 'registries.conf'),
+      ...env,
     };
   }
 
-  /** With the images named in the registry, as `library/NAME:latest`. */
-  static async open(images: readonly BaseImage[]): Promise<CommandLine> {
+  /** With the images named in the registry, as `library/NAME:latest`; `env` is for all calls. */
+  static async open(images: readonly BaseImage[], env: NodeJS.ProcessEnv = {}): Promise<CommandLine> {
     const folder = mkdtempSync(join(tmpdir(), 'ocits-e2e-'));
     const registry = await startLoopbackRegistry(join(folder, 'registry'));
     for (const [name, layout] of Object.entries(baseImages(images))) {
       await seedRegistry(`http://${registry.host}`, layout as string, `library/${name}`, 'latest');
     }
     writeFileSync(join(folder, 'registries.conf'), mirrorConfig(registry.host));
-    return new CommandLine(folder, registry);
+    return new CommandLine(folder, registry, env);
   }
 
   /** Runs `ocits ARGS` to its end. */
