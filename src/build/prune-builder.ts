@@ -33,7 +33,7 @@ export async function pruneBuilder(host: ImageHost, options: PruneBuilderOptions
   const inImages = options.isAll ? undefined : (await markLive(store, [])).diffIds;
   const isKept = ({ layer }: StepRecord) =>
     inImages !== undefined && (layer === undefined || inImages.has(layer.diffId));
-  const { records } = await pruneBuildCache(openBuildCache(store.paths.root), options.unusedSince, isKept);
+  const records = await pruneBuildCache(openBuildCache(store.paths.root), options.unusedSince, isKept);
   if (options.isAll && options.unusedSince === undefined) await removeCacheFolders(store.paths.root);
   const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });
   return { records, freedBytes };

@@ -64,7 +64,7 @@ export default class SystemPrune extends BaseCommand {
     const { openBuildCache } = await import('../../build/build-cache.ts');
     const { pruneBuildCache } = await import('../../build/prune-cache.ts');
     const imageFilters = parseImageFilters(filters);
-    const { keys } = await pruneBuildCache(openBuildCache(session.paths.root), imageFilters.until);
+    const forgotten = await pruneBuildCache(openBuildCache(session.paths.root), imageFilters.until);
     const holders = await session.imageHolders();
     const options = { isAll, filters: imageFilters, holders, signal: session.signal };
     const { removals, freedBytes } = await pruneImages(await session.imageHost(), options);
@@ -74,7 +74,10 @@ export default class SystemPrune extends BaseCommand {
         removal.kind === 'untagged' ? `untagged: ${removal.name}` : `deleted: ${removal.digest}`,
       ),
     );
-    this.#report('Deleted build cache records', keys);
+    this.#report(
+      'Deleted build cache records',
+      forgotten.map(({ key }) => key),
+    );
     return freedBytes;
   }
 
