@@ -1,24 +1,19 @@
-import { closeSync, createReadStream, createWriteStream, openSync, statSync } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync, openSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { Word } from '../dockerfile/source.ts';
 import { isOcitsError, OcitsError, wrapError } from '../errors.ts';
+import { boundedContent } from '../layer/bounded-content.ts';
+import type { CompressionFormat } from '../layer/compression-format.ts';
 import type { BytePath, FileEntry, LayerChange, LayerEntry } from '../layer/layer-change.ts';
 import { createIndexBuilder, decodeIndex } from '../layer/layer-index.ts';
 import { type MergedTree, mergeIndexes } from '../layer/merged-tree.ts';
 import { readLayer } from '../layer/read-layer.ts';
-import { exited, spawnTool } from '../system/spawn.ts';
-import type { ArchiveForm } from './add-archive-form.ts';
 import { copyError, quotePath } from './copy-error.ts';
 import { type LinkEntry, resolvePath } from './copy-resolve.ts';
 import type { OpenSource } from './copy-source.ts';
 import type { PlannedEntry } from './copy-target.ts';
-
-const MAX_RATIO = 200;
-const RATIO_FLOOR_BYTES = 2 ** 30;
 
 /** Archives that ADD unpacks: decompressed into a private folder, and listed from there. Disposing deletes them. */
 export class ArchiveFolder implements AsyncDisposable {
@@ -35,15 +30,15 @@ export class ArchiveFolder implements AsyncDisposable {
    * What is in the open archive `fd`, parents before children, with paths from its root and owners, modes and hard links
    * as they stand there. Throws `corrupt`, `hostile` and `unsupported` at the word.
    */
-  async *read(file: string, word: Word, fd: number, form: ArchiveForm): AsyncGenerator<PlannedEntry> {
+  async *read(file: string, word: Word, fd: number, form: CompressionFormat): AsyncGenerator<PlannedEntry> {
     const path = join(this.#scratch, `archive-${process.pid}-${this.#open.length}.tar`);
     let tree: MergedTree;
     let tar: number;
     try {
-      await decompressArchive(path, fd, form, this.#signal);
+      await decompressArchive({ fd, form, name: 'it' }, path, this.#signal);
       tar = openSync(path, 'r');
       this.#open.push({ path, fd: tar });
-      tree = await indexArchive(path, this.#signal);
+      tree = await indexArchive(path, 'it', this.#signal);
     } catch (error) {
       if (isOcitsError(error, 'aborted', 'disk-full', 'missing-program')) throw error;
       const fault = wrapError(error, 'corrupt', 'it cannot be read');
@@ -96,57 +91,32 @@ function fileOf(entry: FileEntry, tar: number): Pick<PlannedEntry, 'sizeBytes' |
   return { sizeBytes, content, linkKey: `${tar}:${dataOffset}:${path}` };
 }
 
-/** Writes the plain tar of the open archive `fd` to the new file `path`. Throws `corrupt`, `hostile`, `missing-program`. */
+/** An archive that is open. */
+export interface OpenArchive {
+  readonly fd: number;
+  readonly form: CompressionFormat;
+  /** What errors call it. */
+  readonly name: string;
+}
+
+/** Writes the archive's plain tar to the new file `path`. Throws `corrupt`, `hostile`, `missing-program`. */
 export async function decompressArchive(
+  { fd, form, name }: OpenArchive,
   path: string,
-  fd: number,
-  form: ArchiveForm,
   signal?: AbortSignal,
 ): Promise<void> {
-  // A descriptor of its own: the stream closes it, and reading does not move the caller's.
-  const input = openSync(`/proc/self/fd/${fd}`, 'r');
-  const output = createWriteStream(path, { flags: 'wx', mode: 0o600 });
   const options = signal === undefined ? {} : { signal };
-  if (form === 'xz' || form === 'bzip2') {
-    const child = spawnTool(form, ['-d', '-c'], [input, 'pipe', 'pipe'], options);
-    closeSync(input);
-    const exit = exited(child, form);
-    exit.catch(() => {});
-    let complaint = '';
-    child.stderr!.on('data', (chunk: Buffer) => (complaint = (complaint + chunk).slice(-1000)));
-    await pipeline(child.stdout!, output, options);
-    const { code } = await exit;
-    if (code !== 0) throw new OcitsError('corrupt', `${form}: ${complaint.trim() || `exit code ${code}`}`);
-    return;
-  }
-  const source = createReadStream('', { fd: input, start: 0, highWaterMark: 512 * 1024 });
-  if (form === 'none') await pipeline(source, output, options);
-  else
-    await pipeline(source, decoder(form), bombGuard(statSync(`/proc/self/fd/${fd}`).size), output, options);
-}
-
-function decoder(form: 'gzip' | 'zstd'): Transform {
-  return form === 'gzip' ? createGunzip({ chunkSize: 512 * 1024 }) : createZstdDecompress();
-}
-
-/** Passes everything on, until it is too much for what it came from. */
-function bombGuard(compressedBytes: number): Transform {
-  let total = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      total += chunk.length;
-      if (total > RATIO_FLOOR_BYTES && total > MAX_RATIO * compressedBytes) {
-        done(new OcitsError('hostile', `it unpacks to over ${MAX_RATIO} times its size`));
-      } else done(null, chunk);
-    },
-  });
+  const { size } = fstatSync(fd);
+  const source = { path: `/proc/self/fd/${fd}`, compression: form, sizeBytes: size, name };
+  const output = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  await pipeline(boundedContent(source, options), output, options);
 }
 
 /**
- * Lists a plain tar. Entries whose folders are symlinks of the archive's own are where those lead. Throws `corrupt`,
- * `hostile`, and `unsupported` for names that mean something else in a layer.
+ * Lists a plain tar, which errors call `name`. Entries whose folders are symlinks of the archive's own are where those
+ * lead. Throws `corrupt`, `hostile`, and `unsupported` for names that mean something else in a layer.
  */
-export async function indexArchive(path: string, signal?: AbortSignal): Promise<MergedTree> {
+export async function indexArchive(path: string, name: string, signal?: AbortSignal): Promise<MergedTree> {
   const builder = createIndexBuilder();
   const links = new Map<BytePath, LinkEntry>();
   let hasLinks = false;
@@ -163,7 +133,7 @@ export async function indexArchive(path: string, signal?: AbortSignal): Promise<
     links.set(real, { type: found.type, target: found.type === 'symlink' ? found.target : undefined });
     builder.add({ ...found, path: real });
   };
-  const source = { path, compression: 'none', sizeBytes: statSync(path).size } as const;
+  const source = { path, compression: 'none', sizeBytes: statSync(path).size, name } as const;
   await readLayer(
     source,
     { change, data: () => {}, fileEnd: () => {} },

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import type { CompressionFormat } from '../layer/compression-format.ts';
 import type { FileEntry } from '../layer/layer-change.ts';
 import { decompressArchive, indexArchive } from './add-archive.ts';
-import type { ArchiveForm } from './add-archive-form.ts';
 import { TreeSource } from './copy-tree.ts';
 
 /** A build context that came as a tar archive; disposing deletes what was unpacked of it. */
@@ -17,14 +17,15 @@ export interface TarContext extends AsyncDisposable {
  */
 export async function openTarContext(
   fd: number,
-  form: ArchiveForm,
+  form: CompressionFormat,
   path: string,
   signal?: AbortSignal,
 ): Promise<TarContext> {
-  await decompressArchive(path, fd, form, signal);
-  const tree = await indexArchive(path, signal);
+  const name = 'the build context';
+  await decompressArchive({ fd, form, name }, path, signal);
+  const tree = await indexArchive(path, name, signal);
   const tar = openSync(path, 'r');
-  const source = new TreeSource('the build context', tree, ({ entry }) => {
+  const source = new TreeSource(name, tree, ({ entry }) => {
     return { fd: tar, start: (entry as FileEntry).dataOffset, close: () => {} };
   });
   const dispose = async () => {

@@ -6,8 +6,9 @@ import type {
 } from '../dockerfile/instruction.ts';
 import type { Word } from '../dockerfile/source.ts';
 import { isOcitsError } from '../errors.ts';
+import type { CompressionFormat } from '../layer/compression-format.ts';
 import type { BytePath } from '../layer/layer-change.ts';
-import { type ArchiveForm, detectArchive } from './add-archive-form.ts';
+import { detectArchive } from './add-archive-form.ts';
 import { type RemoteFile, remoteKind } from './add-remote.ts';
 import { cleanFromRoot, toBytes } from './context-path.ts';
 import { copyError, quotePath } from './copy-error.ts';
@@ -29,7 +30,7 @@ export interface SelectedPath {
   /** All that goes along from within a folder, parents before children. */
   readonly entries: readonly SelectedEntry[];
   /** ADD: the file is an archive that is to be unpacked. */
-  readonly archive?: ArchiveForm;
+  readonly archive?: CompressionFormat;
 }
 
 /** A here-document. */
@@ -199,7 +200,7 @@ class Selector {
     return { ...base, entries: [], ...(archive === undefined ? {} : { archive }) };
   }
 
-  async #archiveForm(entry: SourceEntry): Promise<ArchiveForm | undefined> {
+  async #archiveForm(entry: SourceEntry): Promise<CompressionFormat | undefined> {
     const opened = await this.#request.source.open(entry);
     try {
       return await detectArchive(opened.fd);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OcitsError } from '../errors.ts';
+import { type CompressionFormat, compressionFormat, MAGIC_BYTES } from '../layer/compression-format.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestOf, finishDigest, isDigest } from '../oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../oci/media-types.ts';
@@ -8,7 +9,6 @@ import { CONFIG_LIMIT_BYTES, parseImageConfig } from '../oci/parse-image-config.
 import { MANIFEST_LIMIT_BYTES } from '../oci/parse-manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
-import { detectCompression } from './detect-compression.ts';
 import { type FileSet, readSmallFile, readStart } from './file-set.ts';
 import { DOCKER_MANIFEST_FILE } from './layout-sink.ts';
 import type { ImageCollection } from './layout-source.ts';
@@ -16,7 +16,10 @@ import { parseTag } from './tag-image.ts';
 
 const IMAGE_LIMIT = 1000;
 const NAME_LIMIT = 1000;
-const MAGIC_BYTES = 8;
+const LAYER_TYPES: Partial<Record<CompressionFormat, string>> = {
+  gzip: OCI_LAYER_GZIP,
+  zstd: OCI_LAYER_ZSTD,
+};
 const BLOB_NAME = /^blobs\/sha256\/([0-9a-f]{64})$/;
 
 /** A form of a layer that the store has already: then the archive's own is not needed. */
@@ -111,9 +114,12 @@ async function describeLayer(files: FileSet, name: string, diffId: Digest): Prom
   if (size === undefined) {
     throw new OcitsError('corrupt', `the archive lacks the layer ${JSON.stringify(name)}`);
   }
-  const compression = detectCompression(await readStart(files, name, MAGIC_BYTES));
-  if (compression === 'none') return { mediaType: OCI_LAYER, digest: diffId, size };
-  const mediaType = compression === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD;
+  const format = compressionFormat(await readStart(files, name, MAGIC_BYTES));
+  if (format === 'none') return { mediaType: OCI_LAYER, digest: diffId, size };
+  const mediaType = LAYER_TYPES[format];
+  if (mediaType === undefined) {
+    throw new OcitsError('unsupported', `the layer ${JSON.stringify(name)} is compressed by ${format}`);
+  }
   return { mediaType, digest: await digestOfFile(files, name), size };
 }
 

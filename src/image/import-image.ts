@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { open, stat, unlink, writeFile } from 'node:fs/promises';
+import { stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
-import { decompress } from '../layer/decompress.ts';
+import { boundedContent } from '../layer/bounded-content.ts';
+import { describeFile } from '../layer/compression-format.ts';
 import type { LayerVisitor } from '../layer/layer-visitor.ts';
 import { readLayer } from '../layer/read-layer.ts';
 import type { RunConfig } from '../oci/image-config.ts';
@@ -13,7 +14,6 @@ import type { BlobInfo } from '../store/blob-store.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import { commitImage } from './commit-image.ts';
-import { detectCompression } from './detect-compression.ts';
 import type { Image, ImageHost } from './image.ts';
 import type { ArchiveInput } from './open-archive.ts';
 
@@ -29,9 +29,6 @@ export interface ImportOptions {
   readonly reference?: Reference;
   readonly signal?: AbortSignal;
 }
-
-const MAGIC_BYTES = 8;
-const READ_CHUNK_BYTES = 512 * 1024;
 
 /**
  * Makes an image of one layer from the tar of a root file system, which may be compressed. The tar is read through
@@ -66,15 +63,11 @@ async function storeTar(store: Store, input: ArchiveInput, signal?: AbortSignal)
   const spool = temporaryName(join(store.paths.root, 'partial'));
   try {
     const path = await regularFile(input, spool, signal);
-    const { compression, sizeBytes } = await describe(path);
-    const content =
-      compression === 'none'
-        ? createReadStream(path, { highWaterMark: READ_CHUNK_BYTES, ...signalOption(signal) })
-        : decompress({ path, compression, sizeBytes }, signalOption(signal));
+    const content = boundedContent(await describeFile(path, 'the archive'), signalOption(signal));
     const writer = await store.blobs.ingest(signalOption(signal));
     if ('exists' in writer) throw new OcitsError('internal', 'content without a digest cannot be there');
     await using _closed = writer;
-    for await (const chunk of content) await writer.write(chunk as Uint8Array);
+    for await (const chunk of content) await writer.write(chunk);
     return await writer.commit();
   } catch (error) {
     throw wrapError(error, 'corrupt', 'cannot read the archive that is imported');
@@ -95,13 +88,6 @@ async function regularFile(input: ArchiveInput, spool: string, signal?: AbortSig
   const stream = 'path' in input ? createReadStream(input.path) : input.stream;
   await writeFile(spool, stream, { mode: 0o600, ...signalOption(signal) });
   return spool;
-}
-
-async function describe(path: string) {
-  await using file = await open(path, 'r');
-  const { size } = await file.stat();
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-  return { compression: detectCompression(buffer.subarray(0, bytesRead)), sizeBytes: size };
 }
 
 function signalOption(signal: AbortSignal | undefined): { signal?: AbortSignal } {

@@ -1,17 +1,14 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, stat, unlink } from 'node:fs/promises';
+import { open, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
-import { decompress } from '../layer/decompress.ts';
-import type { LayerSource } from '../layer/layer-change.ts';
+import { boundedContent } from '../layer/bounded-content.ts';
+import { type CompressedFile, describeFile } from '../layer/compression-format.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import { StagedFile } from '../system/staged-file.ts';
 import { openArchive } from './archive-file.ts';
-import { detectCompression } from './detect-compression.ts';
 import { type FileSet, folderFiles } from './file-set.ts';
-
-const MAGIC_BYTES = 8;
 
 /** A path, or a stream such as standard input. */
 export type ArchiveInput = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> };
@@ -29,13 +26,14 @@ export async function openImageFiles(
   const spool = temporaryName(join(store.paths.root, 'partial'));
   const name = 'path' in input ? input.path : 'the archive on standard input';
   try {
-    if ('stream' in input) return await openStream(spool, input.stream, signal);
+    if ('stream' in input) return await openStream({ content: input.stream, name }, spool, signal);
     const found = await stat(input.path);
     if (found.isDirectory()) return folderFiles(input.path);
-    if (!found.isFile()) return await openStream(spool, createReadStream(input.path), signal);
-    const compression = detectCompression(await startOf(input.path));
-    if (compression === 'none') return await openArchive(input.path);
-    return await openCompressed(spool, { path: input.path, compression, sizeBytes: found.size }, signal);
+    if (!found.isFile())
+      return await openStream({ content: createReadStream(input.path), name }, spool, signal);
+    const file = await describeFile(input.path, name);
+    if (file.compression === 'none') return await openArchive(input.path);
+    return await openCompressed(spool, file, signal);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) {
       throw new OcitsError('not-found', `open ${name}: no such file or directory`, { cause: error });
@@ -45,24 +43,24 @@ export async function openImageFiles(
 }
 
 async function openStream(
+  { content, name }: { readonly content: AsyncIterable<Uint8Array>; readonly name: string },
   spool: string,
-  content: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
 ): Promise<FileSet> {
-  return await withSpool(spool, content, signal, async (sizeBytes) => {
-    const compression = detectCompression(await startOf(spool));
-    if (compression === 'none') return await openArchive(spool);
-    return await openCompressed(`${spool}-plain`, { path: spool, compression, sizeBytes }, signal);
+  return await withSpool(spool, content, signal, async () => {
+    const file = await describeFile(spool, name);
+    if (file.compression === 'none') return await openArchive(spool);
+    return await openCompressed(`${spool}-plain`, file, signal);
   });
 }
 
 /** Unpacks once, not again and again: there are gzip files that unpack to themselves. */
 async function openCompressed(
   spool: string,
-  source: LayerSource,
+  source: CompressedFile,
   signal: AbortSignal | undefined,
 ): Promise<FileSet> {
-  const content = decompress(source, signal === undefined ? {} : { signal });
+  const content = boundedContent(source, signal === undefined ? {} : { signal });
   return await withSpool(spool, content, signal, async () => await openArchive(spool));
 }
 
@@ -71,10 +69,11 @@ async function withSpool(
   spool: string,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
-  work: (sizeBytes: number) => Promise<FileSet>,
+  work: () => Promise<FileSet>,
 ): Promise<FileSet> {
   try {
-    return await work(await writeSpool(spool, content, signal));
+    await writeSpool(spool, content, signal);
+    return await work();
   } finally {
     await unlink(spool).catch(() => {});
   }
@@ -84,29 +83,15 @@ async function writeSpool(
   path: string,
   content: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     const staged = new StagedFile(file);
-    let written = 0;
     for await (const chunk of content) {
       signal?.throwIfAborted();
       await staged.write(chunk);
-      written += chunk.length;
     }
     await staged.drain();
-    return written;
-  } finally {
-    await file.close();
-  }
-}
-
-async function startOf(path: string): Promise<Buffer> {
-  const file: FileHandle = await open(path, 'r');
-  try {
-    const buffer = Buffer.alloc(MAGIC_BYTES);
-    const { bytesRead } = await file.read(buffer, 0, MAGIC_BYTES, 0);
-    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }

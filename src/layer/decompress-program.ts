@@ -1,13 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { OcitsError } from '../errors.ts';
 import { exited, spawnTool, tail } from '../system/spawn.ts';
-import type { LayerSource } from './layer-change.ts';
+import { type CompressedFile, nameOfFile } from './compression-format.ts';
 
-/** The output of `program -d -c` with the layer as its standard input. Throws `corrupt` where it
- * fails, `tool-failed` where something ended it. Ends it on leaving. */
+/**
+ * The output of `program -d -c` with the source as its standard input. Throws `corrupt` where it fails,
+ * `missing-program` where it is not there. Ends it on leaving.
+ */
 export async function* runDecompressor(
   program: string,
-  source: LayerSource,
+  source: CompressedFile,
   signal?: AbortSignal,
 ): AsyncGenerator<Buffer, void, undefined> {
   const fd = openSync(source.path, 'r');
@@ -26,10 +28,7 @@ export async function* runDecompressor(
     const { code, signal: endedBy } = await exit;
     if (code !== 0) {
       const how = code === null ? `ended by ${endedBy}` : (await complaint).trim() || `exit code ${code}`;
-      throw new OcitsError(
-        'corrupt',
-        `cannot decompress the ${source.compression} layer ${source.path}: ${how}`,
-      );
+      throw new OcitsError('corrupt', `cannot decompress ${nameOfFile(source)}: ${how}`);
     }
   } finally {
     child.kill('SIGKILL');

@@ -2,14 +2,14 @@ import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
+import { type CompressedFile, nameOfFile } from './compression-format.ts';
 import { runDecompressor } from './decompress-program.ts';
 import { freeing } from './free-chunks.ts';
-import type { LayerSource } from './layer-change.ts';
 import { unzstd } from './unzstd.ts';
 
 export interface DecompressOptions {
   readonly signal?: AbortSignal;
-  /** Whether programs of the host may do the work; the default is true. They are faster, the result is the same. */
+  /** Whether programs of the host may do what Node can; the default is true. They are faster, the result is the same. */
   readonly programs?: boolean;
   /**
    * Whether a chunk is done with when the next is asked for: its memory is used again or given back then. The default
@@ -28,10 +28,10 @@ const PROGRAM_FLOOR_BYTES = 1024 * 1024;
 /**
  * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
  * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
- * follows it, `aborted`, and what the disk says.
+ * follows it, `missing-program` for xz and bzip2, `aborted`, and what the disk says.
  */
 export async function* decompress(
-  source: LayerSource,
+  source: CompressedFile,
   options: DecompressOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
@@ -42,14 +42,17 @@ export async function* decompress(
       throw new OcitsError('aborted', 'reading a layer was interrupted', { cause: error });
     }
     const code = isErrno(error, 'ENOENT') ? 'not-found' : 'corrupt';
-    throw wrapError(error, code, `cannot read the ${source.compression} layer ${source.path}`);
+    throw wrapError(error, code, `cannot read ${nameOfFile(source)}`);
   }
 }
 
-function choose(source: LayerSource, options: DecompressOptions): AsyncIterable<Buffer> {
+function choose(source: CompressedFile, options: DecompressOptions): AsyncIterable<Buffer> {
   const { compression, sizeBytes } = source;
   if (compression === 'none')
     return options.transient === true ? readPlain(source, options) : read(source, options);
+  if (compression === 'xz' || compression === 'bzip2') {
+    return runDecompressor(compression, source, options.signal);
+  }
   // zstd(1) was measured: Node's own decoder takes less, as no pipe lies between.
   if (compression === 'zstd') return unzstd(read(source, options));
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
@@ -60,13 +63,13 @@ function choose(source: LayerSource, options: DecompressOptions): AsyncIterable<
 /** By absolute path: what PATH names may be anything. */
 const IGZIP = ['/usr/bin/igzip', '/usr/local/bin/igzip'];
 
-function read({ path }: LayerSource, { signal }: DecompressOptions) {
+function read({ path }: CompressedFile, { signal }: DecompressOptions) {
   return createReadStream(path, { highWaterMark: READ_BYTES, ...(signal === undefined ? {} : { signal }) });
 }
 
 /** Reads into two buffers in turn: the next is filled while the consumer works on the other. */
 async function* readPlain(
-  { path }: LayerSource,
+  { path }: CompressedFile,
   { signal }: DecompressOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   const file = await open(path, 'r');
@@ -89,7 +92,7 @@ async function* readPlain(
 }
 
 async function* gunzip(
-  source: LayerSource,
+  source: CompressedFile,
   options: DecompressOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   const input = read(source, options);
@@ -111,7 +114,7 @@ async function* gunzip(
  */
 async function* igunzip(
   program: string,
-  source: LayerSource,
+  source: CompressedFile,
   options: DecompressOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   let total = 0;
@@ -125,7 +128,7 @@ async function* igunzip(
 }
 
 /** RFC 1952: a gzip file ends with its last member's size modulo 2³². */
-async function readLength(source: LayerSource, { signal }: DecompressOptions): Promise<number> {
+async function readLength(source: CompressedFile, { signal }: DecompressOptions): Promise<number> {
   const end = createReadStream(source.path, {
     start: Math.max(source.sizeBytes - 4, 0),
     ...(signal === undefined ? {} : { signal }),
@@ -134,6 +137,6 @@ async function readLength(source: LayerSource, { signal }: DecompressOptions): P
   return bytes.length === 4 ? bytes.readUInt32LE(0) : -1;
 }
 
-function trailingBytes({ path }: LayerSource): OcitsError {
-  return new OcitsError('corrupt', `the gzip layer ${path} has bytes after its end`);
+function trailingBytes(source: CompressedFile): OcitsError {
+  return new OcitsError('corrupt', `${nameOfFile(source)} has bytes after its end`);
 }

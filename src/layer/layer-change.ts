@@ -1,3 +1,6 @@
+import type { Compression } from '../oci/media-types.ts';
+import type { CompressedFile } from './compression-format.ts';
+
 /**
  * A path in a layer, as bytes: each character is one byte (latin1), so names that are not UTF-8 survive.
  * Relative, cleaned: no leading `/` or `./`, no empty, `.` or `..` parts; the empty string is the root.
@@ -80,10 +83,7 @@ export type LayerEntry = FileEntry | DirectoryEntry | SymlinkEntry | HardlinkEnt
 /** One change that a layer makes to the tree below it, in terms that know no backend. */
 export type LayerChange = LayerEntry | Whiteout | OpaqueMarker;
 
-/** Where a layer's bytes are: plain data, so that a worker thread can open it. */
-export interface LayerSource {
-  readonly path: string;
-  readonly compression: 'none' | 'gzip' | 'zstd';
-  /** The size of the file at `path`. */
-  readonly sizeBytes: number;
+/** Where a layer's bytes are. */
+export interface LayerSource extends CompressedFile {
+  readonly compression: Compression;
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { OcitsError } from '../errors.ts';
 import { type Digest, type DigestAlgorithm, finishDigest } from '../oci/digest.ts';
-import { decompress } from './decompress.ts';
+import { boundedContent } from './bounded-content.ts';
 import type { LayerSource } from './layer-change.ts';
-import { DEFAULT_LIMITS, type LayerLimits } from './layer-limits.ts';
+import type { LayerLimits } from './layer-limits.ts';
 import type { LayerVisitor } from './layer-visitor.ts';
 import { TarReader } from './tar-reader.ts';
 
@@ -38,18 +37,17 @@ export async function readLayer(
   visitor: LayerVisitor,
   options: ReadLayerOptions = {},
 ): Promise<ReadLayerResult> {
-  const { algorithm = 'sha256', signal, onBytes = () => {} } = options;
-  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const { algorithm = 'sha256', limits, signal, onBytes = () => {} } = options;
   const hash = createHash(algorithm);
   const reader = new TarReader(visitor, options);
   let sizeBytes = 0;
   let reported = 0;
-  for await (const chunk of decompress(source, {
+  for await (const chunk of boundedContent(source, {
     transient: true,
+    ...(limits === undefined ? {} : { limits }),
     ...(signal === undefined ? {} : { signal }),
   })) {
     sizeBytes += chunk.length;
-    checkGrowth(source, sizeBytes, limits);
     hash.update(chunk);
     reader.push(chunk);
     if (sizeBytes - reported < REPORT_BYTES) continue;
@@ -59,14 +57,4 @@ export async function readLayer(
   reader.end();
   onBytes(sizeBytes);
   return { diffId: finishDigest(algorithm, hash), sizeBytes, entries: reader.entries };
-}
-
-/** Stops a small blob that would fill the disk. */
-function checkGrowth(source: LayerSource, sizeBytes: number, limits: LayerLimits): void {
-  const isBomb = sizeBytes > limits.ratioFloorBytes && sizeBytes > limits.maxRatio * source.sizeBytes;
-  if (!isBomb && sizeBytes <= limits.maxBytes) return;
-  const what = isBomb ? `over ${limits.maxRatio} times its compressed size` : `over ${limits.maxBytes} bytes`;
-  throw new OcitsError('hostile', `the layer ${source.path} unpacks to ${what}`, {
-    hint: 'the image is faulty or an attack; nothing of this layer is kept',
-  });
 }

@@ -49,6 +49,8 @@ const PROGRAMS: readonly WantedProgram[] = [
   { name: 'socat', why: 'passes input to a container that conmon watches', optional: true },
   { name: 'catatonit', why: 'the init of run --init', optional: true },
   { name: 'igzip', why: 'unpacks gzip layers faster', optional: true },
+  { name: 'xz', why: 'reads archives that xz has compressed', optional: true },
+  { name: 'bzip2', why: 'reads archives that bzip2 has compressed', optional: true },
   { name: 'ps', why: 'lists processes for top', optional: true },
   { name: 'newuidmap', why: 'maps users for rootless use', optional: true },
 ];

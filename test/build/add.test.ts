@@ -90,6 +90,17 @@ describe('archives', () => {
     ]);
   });
 
+  test('zstd and gzip of several parts, cut between two entries', async () => {
+    const [one, two] = [
+      entry({ name: 'one', mode: 0o644 }, 'x'),
+      tar(entry({ name: 'two', mode: 0o644 }, 'y')),
+    ];
+    for (const compress of [gzipSync, zstdCompressSync]) {
+      const archive = Buffer.concat([compress(one), compress(two)]);
+      expect(await add('ADD a /', { a: archive })).toEqual(['f 644 0:0 one=x', 'f 644 0:0 two=y']);
+    }
+  });
+
   const good = tarOf(['f 644 0:0 f=content']);
   test.each([
     ['cut off', good.subarray(0, 515), 'corrupt'],
