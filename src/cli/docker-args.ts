@@ -10,6 +10,8 @@ export interface FlagShape {
   readonly allowNo?: boolean | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly charAliases?: readonly string[] | undefined;
+  /** All values that there are. */
+  readonly options?: readonly string[] | undefined;
 }
 
 export interface ArgvRules {
@@ -108,6 +110,8 @@ class ArgvReader {
 
   #set(flag: FlagShape, text: string, spelled: string): void {
     const value = flag.type === 'boolean' ? parseBoolean(text, spelled) : text;
+    if (flag.options?.includes(text) === false)
+      throw invalid(text, spelled, `one of ${flag.options.join(', ')}`);
     const values = this.#values.get(flag);
     if (values === undefined) this.#values.set(flag, [value]);
     else values.push(value);
@@ -117,7 +121,11 @@ class ArgvReader {
 function parseBoolean(text: string, spelled: string): boolean {
   if (/^(1|t|T|true|True|TRUE)$/.test(text)) return true;
   if (/^(0|f|F|false|False|FALSE)$/.test(text)) return false;
-  throw usage(`invalid argument ${JSON.stringify(text)} for "${spelled}" flag: it is true or false`);
+  throw invalid(text, spelled, 'true or false');
+}
+
+function invalid(text: string, spelled: string, allowed: string): OcitsError {
+  return usage(`invalid argument ${JSON.stringify(text)} for "${spelled}" flag: it is ${allowed}`);
 }
 
 function next(queue: string[], message: string): string {

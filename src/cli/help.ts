@@ -14,7 +14,6 @@ export interface CommandText {
 interface FlagText extends FlagShape {
   readonly description?: string | undefined;
   readonly hidden?: boolean | undefined;
-  readonly options?: readonly string[] | undefined;
 }
 
 /** The help of one command, in Docker's layout. */

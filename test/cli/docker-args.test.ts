@@ -12,6 +12,7 @@ const FLAGS: readonly FlagShape[] = [
   { name: 'hostname', char: 'h', type: 'option' },
   { name: 'entrypoint', type: 'option' },
   { name: 'network', type: 'option', aliases: ['net'] },
+  { name: 'pull', type: 'option', options: ['always', 'never'] },
 ];
 
 const run = (line: string) => canonicalArgv(line.split(' '), FLAGS, { interspersed: false });
@@ -64,6 +65,8 @@ describe('Docker command lines, as oclif reads them', () => {
     ['--name', 'flag needs an argument: --name'],
     ['-e', "flag needs an argument: 'e' in -e"],
     ['--rm=maybe x', 'invalid argument "maybe" for "--rm" flag: it is true or false'],
+    ['--pull=maybe x', 'invalid argument "maybe" for "--pull" flag: it is one of always, never'],
+    ['--pull -x x', 'invalid argument "-x" for "--pull" flag: it is one of always, never'],
   ])('%s is refused', (line, message) => {
     expect(() => run(line)).toThrow(expect.objectContaining({ code: 'usage', message }));
   });
