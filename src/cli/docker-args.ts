@@ -22,11 +22,14 @@ export interface ArgvRules {
 /** Marks a value that begins with a dash, which oclif would take for a flag. No argument of a process can hold it. */
 export const VALUE_MARK = '\0';
 
+/** Thrown where `--help`, or `-h`, stands among the flags of a command that has no such flag of its own. */
+export class HelpAsked extends Error {}
+
 /**
  * Reads a command line as Docker does (pflag) and writes it as oclif reads it: `-dit` is three flags, `--rm=false`
  * a value, the last of a repeated scalar flag counts, a multiple flag takes one value each time, and `--` or
  * (where flags are not interspersed) the first argument ends the flags. The result has every flag in its long
- * form, then `--`, then the arguments. Throws `usage` in Docker's words.
+ * form, then `--`, then the arguments. Throws `usage` in Docker's words, and HelpAsked.
  */
 export function canonicalArgv(
   argv: readonly string[],
@@ -72,6 +75,7 @@ class ArgvReader {
     const equals = word.indexOf('=');
     const name = word.slice(2, equals < 0 ? undefined : equals);
     const flag = this.#long.get(name);
+    if (flag === undefined && name === 'help') throw new HelpAsked();
     if (flag === undefined) throw usage(name === '' ? `bad flag syntax: ${word}` : `unknown flag: --${name}`);
     if (equals >= 0) this.#set(flag, word.slice(equals + 1), `--${name}`);
     else if (flag.type === 'boolean') this.#set(flag, 'true', `--${name}`);
@@ -82,6 +86,7 @@ class ArgvReader {
     for (let at = 1; at < word.length; at++) {
       const char = word[at]!;
       const flag = this.#short.get(char);
+      if (flag === undefined && char === 'h') throw new HelpAsked();
       if (flag === undefined) throw usage(`unknown shorthand flag: '${char}' in ${word}`);
       const rest = word.slice(at + 1);
       if (flag.type === 'boolean' && !rest.startsWith('=')) {

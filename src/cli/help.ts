@@ -1,7 +1,7 @@
 import type { FlagShape } from './docker-args.ts';
 import type { CommandTable } from './main-program.ts';
 
-/** What help prints of a command: from its class, or from the manifest. */
+/** What help prints of a command: a part of its class. */
 export interface CommandText {
   readonly id: string;
   readonly summary?: string | undefined;
@@ -71,7 +71,7 @@ const TOPIC_WORDS: Readonly<Record<string, string>> = {
 
 function columns(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([left]) => left.length)) + 3;
-  return [...rows].map(([left, right]) => `  ${left.padEnd(width)}${right}`.trimEnd()).join('\n');
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`.trimEnd()).join('\n');
 }
 
 /** Loads what `id` names and prints its help: a command's, a topic's list, or the list of all. */
@@ -82,12 +82,8 @@ export async function showHelp(id: string | undefined, table: CommandTable): Pro
   }
   const ids = Object.keys(table).filter((name) => id === undefined || name.startsWith(`${id}:`));
   const texts = await Promise.all(ids.map((name) => loadText(name, table)));
-  process.stdout.write(
-    overviewHelp(
-      texts.sort((a, b) => (a.id < b.id ? -1 : 1)),
-      ids.length > 0 ? id : undefined,
-    ),
-  );
+  texts.sort((a, b) => (a.id < b.id ? -1 : 1));
+  process.stdout.write(overviewHelp(texts, id));
 }
 
 async function loadText(id: string, table: CommandTable): Promise<CommandText> {

@@ -1,4 +1,5 @@
 import type { BaseCommand } from './base-command.ts';
+import { HelpAsked } from './docker-args.ts';
 import { exitCodeFor, printError } from './error-output.ts';
 import { printableLine } from './printable.ts';
 import { toolPath } from './tool-path.ts';
@@ -25,18 +26,17 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
     return;
   }
   const id = commandId(words, program.commands);
-  const rest = words.slice(id?.includes(':') ? 2 : 1);
   if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
-  if (first === 'help')
-    return await program.showHelp(commandId(words.slice(1), program.commands) ?? words[1]);
+  if (first === 'help') return await help(words.slice(1), program);
   if (id === undefined) return unknownCommand(words, program);
-  if (asksForHelp(rest)) return await program.showHelp(id);
   let command: BaseCommand | undefined;
   try {
     const module = await program.commands[id]!();
-    command = new (module.default as CommandClass)([...rest], oclifConfig(program.version) as never);
+    const rest = words.slice(id.includes(':') ? 2 : 1);
+    command = new (module.default as CommandClass)(rest, oclifConfig(program.version) as never);
     await command.execute();
   } catch (error) {
+    if (error instanceof HelpAsked) return await program.showHelp(id);
     printError(error, { debug, command: id.replace(':', ' ') });
     process.exitCode = exitCodeFor(error, id, command?.signals.received);
   }
@@ -57,9 +57,10 @@ function commandId(words: readonly string[], commands: CommandTable): string | u
   return Object.hasOwn(commands, first) ? first : undefined;
 }
 
-/** `--help` before the first argument; behind it, it may be the container's. */
-function asksForHelp(words: readonly string[]): boolean {
-  return words[0] === '--help' || (words[0] === '-h' && words.length === 1);
+async function help(words: readonly string[], program: Program): Promise<void> {
+  const id = commandId(words, program.commands);
+  if (id === undefined && words.length > 0) await unknownCommand([words[0]!], program);
+  else await program.showHelp(id);
 }
 
 async function unknownCommand(words: readonly string[], program: Program): Promise<void> {

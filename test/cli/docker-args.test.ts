@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalArgv, type FlagShape, VALUE_MARK } from '../../src/cli/docker-args.ts';
+import { canonicalArgv, type FlagShape, HelpAsked, VALUE_MARK } from '../../src/cli/docker-args.ts';
 
 const FLAGS: readonly FlagShape[] = [
   { name: 'detach', char: 'd', type: 'boolean' },
@@ -69,5 +69,10 @@ describe('Docker command lines, as oclif reads them', () => {
     ['--pull -x x', 'invalid argument "-x" for "--pull" flag: it is one of always, never'],
   ])('%s is refused', (line, message) => {
     expect(() => run(line)).toThrow(expect.objectContaining({ code: 'usage', message }));
+  });
+
+  test.each(['--help', '--rm --help x', '-d --help', '-dh'])('%s asks for help', (line) => {
+    const flags = FLAGS.filter(({ name }) => name !== 'hostname');
+    expect(() => canonicalArgv(line.split(' '), flags, { interspersed: false })).toThrow(HelpAsked);
   });
 });
