@@ -20,11 +20,12 @@ import { completeMarks, liveIds, unmarkLive } from './live-marks.ts';
 export async function sweepContainers(host: ContainerHost): Promise<void> {
   const marked = await liveIds(host.paths);
   const alive = new Set<string>();
+  const isLive = async (id: string) => alive.has(id) || (await sweepOne(host, id));
   for (const id of marked ?? (await containerIds(host.paths))) {
     if (await sweepOne(host, id)) alive.add(id);
   }
   await Promise.all([
-    hasAttachments() ? host.network().then((driver) => driver.repair(alive)) : undefined,
+    hasAttachments() ? host.network().then((driver) => driver.repair(isLive)) : undefined,
     removeAbandoned(containersFolder(host.paths)),
     sweepVolumes(host.paths),
     marked === undefined ? completeMarks(host.paths) : undefined,

@@ -1,5 +1,6 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isErrno, OcitsError } from '../errors.ts';
 import { lockFile, withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
@@ -192,11 +193,14 @@ class BridgeDriver implements NetworkDriver {
     return record === undefined ? undefined : attachmentOf(record);
   }
 
-  async repair(liveIds: ReadonlySet<string>): Promise<void> {
-    const records = await this.#records.list();
-    for (const record of records) {
-      if (liveIds.has(record.id) || isRunning(record.owner)) continue;
-      if (record.root === this.#root || (await isOrphan(record))) await this.teardown(record);
+  async repair(isLive: (id: string) => Promise<boolean>): Promise<void> {
+    for (const record of await this.#records.list()) {
+      if (isRunning(record.owner)) continue;
+      const isOurs = record.root === this.#root;
+      if (isOurs ? await isLive(record.id) : !(await isOrphan(record))) continue;
+      const now = await this.#records.find(record.id);
+      // Another may have come since under the same ID: a container that was started again.
+      if (isDeepStrictEqual(now?.owner, record.owner)) await this.teardown(record);
     }
   }
 

@@ -55,10 +55,11 @@ export interface NetworkDriver {
   /** What is set up for `id` now; undefined where nothing is. */
   find(id: string): Promise<NetworkAttachment | undefined>;
   /**
-   * Tears down what belongs to none of `liveIds`, of this store, or of one whose folder is gone and of which nothing
-   * runs any more, unless the process that asked for it still runs. A few file reads where there is nothing to do.
+   * Tears down what nobody needs any more: of this store where `isLive` denies it, of another where its folder is gone
+   * and nothing of it runs; never while the process that asked for it still runs. `isLive` is asked after the records
+   * are read, so an answer by then is an answer about them. A few file reads where there is nothing to do.
    */
-  repair(liveIds: ReadonlySet<string>): Promise<void>;
+  repair(isLive: (id: string) => Promise<boolean>): Promise<void>;
   describe(): Promise<NetworkDescription>;
   /** Removes bridges to which nothing is connected, with their rules. They stay otherwise, ready for the next container. */
   prune(): Promise<readonly string[]>;

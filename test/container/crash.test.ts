@@ -1,10 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findContainer, readContainers } from '../../src/container/container-catalog.ts';
 import { containersFolder } from '../../src/container/container-folder.ts';
+import type { ContainerRecord } from '../../src/container/container-record.ts';
 import { containerHolders } from '../../src/container/container-roots.ts';
 import { containerState } from '../../src/container/container-state.ts';
 import { listContainers } from '../../src/container/list-containers.ts';
@@ -13,6 +15,7 @@ import { removeContainer } from '../../src/container/remove-container.ts';
 import { killContainer, stopContainer } from '../../src/container/stop-container.ts';
 import { sweepContainers } from '../../src/container/sweep-containers.ts';
 import { waitForContainer } from '../../src/container/wait-for-container.ts';
+import { attachmentsFolder, networkSettings } from '../../src/network/network-settings.ts';
 import { ContainerLab } from '../support/container-lab.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -119,6 +122,30 @@ describe('a container in the foreground of another process', () => {
     expect(await lab.remains()).toEqual([]);
   });
 });
+
+test('a container that starts while another command looks around keeps its network', async () => {
+  const network = { network: { mode: 'bridge' } } as const;
+  const first = await lab.detached(['sleep', '60'], network);
+  const late: ContainerRecord[] = [];
+  // Behind the look at the containers, and before the one at the networks.
+  const openNetwork = async () => {
+    if (late.length === 0) {
+      late.push(await lab.detached(['sleep', '60'], network));
+      await forgetOwner(late[0]!.id);
+    }
+    return await lab.session.network();
+  };
+  await sweepContainers({ ...lab.session, network: openNetwork });
+  expect(await (await lab.session.network()).find(late[0]!.id)).toBeDefined();
+  for (const record of [first, ...late]) await removeContainer(lab.session, record, { force: true });
+});
+
+/** As if the process that asked for the network had ended. */
+async function forgetOwner(id: string): Promise<void> {
+  const path = join(attachmentsFolder(networkSettings()), `${id}.json`);
+  const record = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...record, owner: { ...record.owner, startTicks: 1 } }));
+}
 
 test('what died half-made is deleted, what is being made is not', async () => {
   const folder = containersFolder(lab.paths);

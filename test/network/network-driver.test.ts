@@ -260,19 +260,33 @@ describe('the driver', () => {
     await mkdir(join(folder, 'other'), { recursive: true });
     for (const box of [alive, mine, foreign]) await forgetOwner(box.id);
     await using starting = await attached();
-    await driver.repair(new Set([alive.id]));
+    await driver.repair(async (id) => id === alive.id);
     const found = await Promise.all([alive, mine, foreign, starting].map((box) => driver.find(box.id)));
     expect(found.map((box) => box !== undefined)).toEqual([true, false, true, true]);
     await rm(join(folder, 'other'), { recursive: true });
     const child = spawn('nsenter', [`--net=${foreign.namespacePath}`, 'cat'], { stdio: 'pipe' });
     child.stdin.write('\n');
     await once(child.stdout, 'data');
-    await driver.repair(new Set([alive.id]));
+    await driver.repair(async (id) => id === alive.id);
     expect(await driver.find(foreign.id)).toBeDefined();
     child.stdin.end();
     await once(child, 'exit');
-    await driver.repair(new Set([alive.id]));
+    await driver.repair(async (id) => id === alive.id);
     expect(await driver.find(foreign.id)).toBeUndefined();
+  });
+
+  test('repairs nothing that has come since it looked', async () => {
+    const request = { id: randomBytes(32).toString('hex'), name: 'bridge', ports: [] };
+    const ended = await driver.setup(request);
+    await forgetOwner(ended.id);
+    await driver.repair(async () => {
+      await driver.teardown(ended);
+      await driver.setup(request);
+      return false;
+    });
+    expect(await driver.find(ended.id)).toBeDefined();
+    expect(existsSync(ended.namespacePath)).toBe(true);
+    await driver.teardown(ended);
   });
 
   test('keeps its bridge until it is pruned, and then leaves no rule', async () => {
