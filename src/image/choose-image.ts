@@ -1,5 +1,6 @@
 import { isOcitsError, type OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
 import { hostPlatform, matchPlatforms, normalizePlatform, type Platform } from '../oci/platform.ts';
 import type { Store } from '../store/store.ts';
 import type { Image } from './image.ts';
@@ -8,18 +9,25 @@ import { isIndex, readImage, readIndex } from './read-image.ts';
 const INDEX_DEPTH_LIMIT = 4;
 
 /**
- * The manifests below `root` that are in the store, in the order of the index; `root` itself where it is a manifest.
- * Attestations (buildkit's `unknown/unknown`) are left out.
+ * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a
+ * manifest. Attestations (buildkit's `unknown/unknown`) are left out.
  */
-export async function presentManifests(store: Store, root: Descriptor, depth = 0): Promise<Descriptor[]> {
-  if ((await store.blobs.stat(root.digest)) === undefined) return [];
-  if (!isIndex(root)) return [root];
-  if (depth >= INDEX_DEPTH_LIMIT) return [];
+export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
   const found: Descriptor[] = [];
-  for (const child of (await readIndex(store, root)).manifests) {
-    if (isAttestation(child)) continue;
-    found.push(...(await presentManifests(store, child, depth + 1)));
-  }
+  // An index that lists one below it a thousand times, and that one the next, would take for ever.
+  const seen = new Set<Digest>();
+  const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (seen.has(descriptor.digest)) return;
+    seen.add(descriptor.digest);
+    if ((await store.blobs.stat(descriptor.digest)) === undefined) return;
+    if (!isIndex(descriptor)) found.push(descriptor);
+    else if (depth < INDEX_DEPTH_LIMIT) {
+      for (const child of (await readIndex(store, descriptor)).manifests) {
+        if (!isAttestation(child)) await visit(child, depth + 1);
+      }
+    }
+  };
+  await visit(root, 0);
   return found;
 }
 

@@ -26,39 +26,51 @@ export interface LiveSet {
 
 /** All that refs, nameless images and `roots` reach. */
 export async function markLive(store: Store, roots: readonly RootSource[]): Promise<LiveSet> {
-  const live = emptyLiveSet();
-  for (const { descriptor } of await store.refs.list()) await markDescriptor(store, descriptor, live);
-  for (const { descriptor } of await store.refs.anonymous()) await markDescriptor(store, descriptor, live);
+  const marks = newMarks();
+  for (const { descriptor } of await store.refs.list()) await markDescriptor(store, descriptor, marks);
+  for (const { descriptor } of await store.refs.anonymous()) await markDescriptor(store, descriptor, marks);
   for (const root of roots) {
     for (const content of await root()) {
-      for (const descriptor of content.manifests ?? []) await markDescriptor(store, descriptor, live);
-      for (const stack of content.stacks ?? []) markStack(stack, live);
-      for (const digest of content.blobs ?? []) live.blobs.add(digest);
+      for (const descriptor of content.manifests ?? []) await markDescriptor(store, descriptor, marks);
+      for (const stack of content.stacks ?? []) markStack(stack, marks.live);
+      for (const digest of content.blobs ?? []) marks.live.blobs.add(digest);
     }
   }
-  await markCompressedForms(store, live);
-  return live;
+  await markCompressedForms(store, marks.live);
+  return marks.live;
 }
 
 /** What one manifest or index reaches. */
 export async function markOne(store: Store, descriptor: Descriptor): Promise<LiveSet> {
-  const live = emptyLiveSet();
-  await markDescriptor(store, descriptor, live);
-  await markCompressedForms(store, live);
-  return live;
+  const marks = newMarks();
+  await markDescriptor(store, descriptor, marks);
+  await markCompressedForms(store, marks.live);
+  return marks.live;
 }
 
-function emptyLiveSet(): LiveSet {
-  return { blobs: new Set(), diffIds: new Set(), chainIds: new Set() };
+interface Marks {
+  readonly live: LiveSet;
+  /**
+   * The manifests and indexes that were followed, each by all that its descriptor says of it: one image may call
+   * another one's manifest a layer, or give it a wrong type or size, and then it leads nowhere.
+   */
+  readonly followed: Set<string>;
 }
 
-async function markDescriptor(store: Store, descriptor: Descriptor, live: LiveSet): Promise<void> {
-  if (live.blobs.has(descriptor.digest)) return;
+function newMarks(): Marks {
+  return { live: { blobs: new Set(), diffIds: new Set(), chainIds: new Set() }, followed: new Set() };
+}
+
+async function markDescriptor(store: Store, descriptor: Descriptor, marks: Marks): Promise<void> {
+  const { live, followed } = marks;
+  const key = `${descriptor.digest} ${descriptor.size} ${descriptor.mediaType}`;
+  if (followed.has(key)) return;
+  followed.add(key);
   live.blobs.add(descriptor.digest);
   await unlessUnreadable(async () => {
     if (isIndex(descriptor)) {
       for (const child of (await readIndex(store, descriptor)).manifests) {
-        await markDescriptor(store, child, live);
+        await markDescriptor(store, child, marks);
       }
       return;
     }

@@ -1,6 +1,7 @@
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { presentManifests } from '../../src/image/choose-image.ts';
 import { collectGarbage } from '../../src/image/collect-garbage.ts';
 import { findImage } from '../../src/image/find-image.ts';
 import type { ImageHost } from '../../src/image/image.ts';
@@ -12,9 +13,10 @@ import { unpackImage } from '../../src/image/unpack.ts';
 import { openIndexStore } from '../../src/layer/index-store.ts';
 import { chainIds } from '../../src/oci/chain-id.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
+import { OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import { build } from '../support/built-image.ts';
 import { addImage } from '../support/busybox-image.ts';
 import { holdersOf, temporaryHost } from '../support/image-host.ts';
 import { addIndex } from '../support/stored-index.ts';
@@ -221,4 +223,36 @@ test('prune takes what has no tag, or all that no container uses', async () => {
   const all = await pruneImages(host, { holders, isAll: true });
   expect(lines(all.removals)).toEqual(['Untagged: tagged:latest', `Deleted: ${tagged.id}`]);
   expect((await findImage(host.store, 'used'))?.id).toBe(used.id);
+});
+
+test('an index that lies about another image’s manifest does not take that image’s content along', async () => {
+  await using host = await temporaryHost();
+  const victim = await build(host, 'victim:1', [ONE]);
+  const { digest, size } = victim.manifestDescriptor;
+  const own = await build(host, 'own:1', [TWO]);
+  const lies = [
+    { mediaType: OCI_INDEX, digest, size },
+    { mediaType: OCI_MANIFEST, digest, size: size + 1 },
+    { mediaType: 'text/plain', digest, size },
+  ];
+  for (const [position, lie] of lies.entries()) {
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [own.manifestDescriptor, lie] };
+    const { digest: named, sizeBytes } = await host.store.blobs.put(JSON.stringify(index));
+    const root = { mediaType: OCI_INDEX, digest: named, size: sizeBytes };
+    await host.store.refs.put(parseReference(`a-liar:${position}`), root);
+  }
+  await collectGarbage(host.store, host.snapshotter, { roots: [] });
+  expect(await blobsOf(host)).toContain(digestOf(ONE));
+});
+
+test('an index that lists the same index over and over is read once', async () => {
+  await using host = await temporaryHost();
+  let below = (await build(host, 'one:1', [ONE])).manifestDescriptor;
+  for (let depth = 0; depth < 3; depth++) {
+    const manifests = Array.from({ length: 1000 }, () => below);
+    const content = JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+    const { digest, sizeBytes } = await host.store.blobs.put(content);
+    below = { mediaType: OCI_INDEX, digest, size: sizeBytes };
+  }
+  expect(await presentManifests(host.store, below)).toHaveLength(1);
 });
