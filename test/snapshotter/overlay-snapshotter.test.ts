@@ -171,6 +171,30 @@ test('a layer is trusted no more when its index is gone, too', async () => {
   expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
 });
 
+test('a layer whose record a crash has emptied is unpacked again', async () => {
+  await using host = await temporary();
+  const tars = [layerTar(file('base')), LAYER];
+  const { keys } = await host.stack(tars);
+  const folder = join(area(host), digestHex(keys[1]!));
+  truncateSync(join(folder, 'record.json'), 0);
+  truncateSync(join(folder, 'fs/a/b'), 0);
+  const again = await host.stack(tars);
+  await using mounted = await mountTree(await host.snapshotter.view(again.keys));
+  expect(readFileSync(join(mounted.root, 'a/b'), 'utf8')).toBe('content');
+  await host.snapshotter.cleanup();
+  expect(readdirSync(join(area(host), 'trash'))).toEqual([]);
+});
+
+test('cleaning up clears away a layer whose record a crash has emptied', async () => {
+  await using host = await temporary();
+  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
+  const folders = keys.map((key) => join(area(host), digestHex(key)));
+  truncateSync(join(folders[1]!, 'record.json'), 0);
+  await host.snapshotter.cleanup();
+  expect(folders.map((folder) => existsSync(folder))).toEqual([true, false]);
+  expect((await host.snapshotter.stat(diffIds.slice(0, 1)))?.key).toBe(keys[0]);
+});
+
 test('what a killed process left is taken over, and cleaned up', async () => {
   await using host = await temporary();
   const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));

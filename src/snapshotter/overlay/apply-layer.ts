@@ -68,7 +68,7 @@ async function unpackAndPublish(
   const { index, opaques, rootFolder, ...unpacked } = await unpack(host, request, staging, parents);
   const key = await keyOf(host.shelf, diffIds, unpacked.leans);
   await openIndexStore(host.area.storeRoot).put(diffId, index);
-  const isNew = publishLayer(host.area, staging, {
+  const isNew = await publishLayer(host.area, staging, {
     ...unpacked,
     key,
     diffId,

@@ -13,6 +13,7 @@ export async function cleanUp(host: OverlayHost): Promise<void> {
     await using lock = await lockFile(area.lock(hex), { mode: 'exclusive', waitMs: 0 });
     if (lock !== undefined) await removeTrees([join(area.staging, hex)]);
   }
+  for (const folder of host.shelf.withoutRecord()) await area.discard(folder);
   await removeTrees(readdirSync(area.trash).map((name) => join(area.trash, name)));
   removeDeadLinks(join(area.folder, 'l'));
   await removeMarks(host);

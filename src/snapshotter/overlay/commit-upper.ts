@@ -75,7 +75,7 @@ export async function commitActive(
     chownSync(tree, 0, 0);
     chmodSync(tree, 0o755);
   }
-  publishLayer(area, layer, {
+  await publishLayer(area, layer, {
     key,
     diffId,
     bootId: shelf.bootId,

@@ -65,25 +65,34 @@ export class LayerShelf {
 
   /** All layers that are there, trusted or not. */
   *list(): Generator<LayerRecord> {
-    for (const name of layerNames(this.#area.folder)) {
-      const record = readRecord(join(this.#area.folder, name));
+    for (const folder of this.#folders()) {
+      const record = readRecord(folder);
       if (record !== undefined) yield record;
     }
   }
 
+  /** The folders of layers whose record is of no use, as after a crash: nobody can use those any more. */
+  withoutRecord(): string[] {
+    return this.#folders().filter((folder) => readRecord(folder) === undefined);
+  }
+
   /** Has the kernel write all that it still holds of unpacked layers, and marks them; one call for many layers. */
   async sync(): Promise<void> {
-    const folders = layerNames(this.#area.folder).map((name) => join(this.#area.folder, name));
     // Only this boot's own: what was lost in an earlier one, no sync brings back.
-    const unmarked = folders.filter((path) => !isDurable(path) && readRecord(path)?.bootId === this.bootId);
+    const unmarked = this.#folders().filter(
+      (folder) => !isDurable(folder) && readRecord(folder)?.bootId === this.bootId,
+    );
     if (unmarked.length === 0) return;
     await runTool('sync', ['--file-system', '--', this.#area.folder]);
     for (const folder of unmarked) markDurable(folder);
   }
-}
 
-function layerNames(folder: string): string[] {
-  return namesIfThereSync(folder).filter((name) => LAYER_NAME.test(name));
+  #folders(): string[] {
+    const { folder } = this.#area;
+    return namesIfThereSync(folder)
+      .filter((name) => LAYER_NAME.test(name))
+      .map((name) => join(folder, name));
+  }
 }
 
 /** Whether each entry is there with its type and, for files, its size: what a crash before the write-back cuts. */

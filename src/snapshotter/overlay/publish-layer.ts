@@ -1,8 +1,8 @@
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { isErrno } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { type LayerRecord, writeRecord } from './layer-record.ts';
+import { type LayerRecord, readRecord, writeRecord } from './layer-record.ts';
 import type { LayerShelf } from './layer-shelf.ts';
 import type { OverlayArea } from './overlay-area.ts';
 
@@ -20,17 +20,26 @@ export async function keyOf(shelf: LayerShelf, diffIds: readonly Digest[], leans
 
 /**
  * Gives a finished layer's folder its name, with its record: from then on it is there. False where the layer has come
- * to be there meanwhile; the folder stays the caller's then.
+ * to be there meanwhile; the folder stays the caller's then. A layer whose record a crash has damaged makes room.
  */
-export function publishLayer(area: OverlayArea, folder: string, layer: NewLayer): boolean {
+export async function publishLayer(area: OverlayArea, folder: string, layer: NewLayer): Promise<boolean> {
   area.make();
   const link = area.link(layer.key);
   writeRecord(folder, { version: 1, ...layer, link, createdAt: new Date().toISOString() });
+  const place = area.layer(layer.key);
+  if (isRenamed(folder, place)) return true;
+  if (readRecord(place) !== undefined) return false;
+  await area.delete(await area.discard(place));
+  return isRenamed(folder, place);
+}
+
+/** False where there is something at `place`. */
+function isRenamed(folder: string, place: string): boolean {
   try {
-    renameSync(folder, area.layer(layer.key));
+    renameSync(folder, place);
     return true;
   } catch (error) {
-    if (isErrno(error, 'ENOTEMPTY', 'EEXIST') && existsSync(area.tree(layer.key))) return false;
+    if (isErrno(error, 'ENOTEMPTY', 'EEXIST')) return false;
     throw error;
   }
 }
