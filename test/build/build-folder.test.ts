@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { abandonedBuildFolders, OwnBuildFolder } from '../../src/build/build-folder.ts';
-import { removeTrees } from '../../src/system/remove-tree.ts';
 import { buildHost } from '../support/build-host.ts';
+import { commandLines } from '../support/processes.ts';
 
 describe('the folder of a build', () => {
   it('goes with the build, and is not abandoned while that runs', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'ocits-builds-'));
+    await using own = await mkdtempDisposable(join(tmpdir(), 'ocits-builds-'));
+    const root = own.path;
     const paths = { root, run: join(root, 'run') };
     {
       await using folder = new OwnBuildFolder(paths);
@@ -21,7 +22,6 @@ describe('the folder of a build', () => {
     }
     expect(await readdir(join(root, 'builds'))).toEqual([]);
     expect(await readdir(join(paths.run, 'builds'))).toEqual([]);
-    await removeTrees([root]);
   });
 });
 
@@ -33,29 +33,24 @@ describe('a build that was killed', () => {
     const script = join(made.folder, 'run.ts');
     await writeFile(script, SCRIPT(made.host.store.paths, made.context, dockerfile));
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
     const { root } = made.host.store.paths;
     expect(await readdir(join(root, 'builds'))).toHaveLength(1);
-    expect(await running('sleep\x004321')).toBe(true);
+    expect(isRunning('sleep 4321')).toBe(true);
 
     await made.build('FROM busybox\nLABEL next=1\n');
     expect(await readdir(join(root, 'builds'))).toEqual([]);
-    expect(await running('sleep\x004321')).toBe(false);
+    expect(isRunning('sleep 4321')).toBe(false);
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(root);
     const crun = join(made.host.store.paths.run, 'crun');
     expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
   });
 });
 
-async function running(command: string): Promise<boolean> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const lines = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
-  );
-  return lines.some((line) => line.startsWith(command));
-}
+const isRunning = (command: string) => commandLines().some(({ line }) => line === command);
 
 /** A build in a process of its own, which tells when its RUN has begun. */
 const SCRIPT = (paths: object, context: string, dockerfile: string) => `

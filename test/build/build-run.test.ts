@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BuildError } from '../../src/build/build-error.ts';
 import { openIndexStore } from '../../src/layer/index-store.ts';
 import { type BuildOptions, buildHost, type TestBuildHost } from '../support/build-host.ts';
 import { addBusyboxImage, addImage } from '../support/busybox-image.ts';
+import { commandLines } from '../support/processes.ts';
 import { tarBytes } from '../support/tar-bytes.ts';
+
+/** The tar with nothing in it, which Docker knows by this digest as well. */
+const EMPTY_LAYER = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
 
 let made: TestBuildHost;
 beforeAll(async () => {
@@ -95,12 +99,21 @@ describe('RUN', () => {
     expect(made.output()).toBe('/d/new\n/g/new\nhostname\nhosts\npasswd\nresolv.conf\n');
   });
 
-  it('makes no layer where nothing changes', async () => {
-    const image = await made.build('FROM busybox\nRUN true\n', { noCache: true });
-    expect(image.config.rootfs.diff_ids).toHaveLength(1);
-    expect(image.config.history?.at(-1)).toMatchObject({ empty_layer: true });
-    await made.build('FROM busybox\nRUN true\n');
-    expect(made.outcomes()).toHaveProperty('[2/2] RUN true', 'cached');
+  it('makes an empty layer where nothing changes, as BuildKit does, and so does WORKDIR', async () => {
+    const text = 'FROM busybox\nRUN true\nWORKDIR /bin\nRUN ls busybox\n';
+    const image = await made.build(text, { noCache: true });
+    expect(image.config.rootfs.diff_ids.slice(1)).toEqual([EMPTY_LAYER, EMPTY_LAYER, EMPTY_LAYER]);
+    expect(image.config.history?.slice(1).map(({ empty_layer }) => empty_layer)).toEqual([
+      ...[undefined, undefined, undefined],
+    ]);
+    await made.build(text);
+    expect(Object.values(made.outcomes())).toEqual(['cached', 'cached', 'cached', 'cached']);
+  });
+
+  it('makes it in two branches at the same time', async () => {
+    const stages = ['a', 'b'].map((name) => `FROM busybox AS ${name}\nRUN : ${name}\n`).join('');
+    const image = await made.build(`${stages}FROM a\nCOPY --from=b /bin/busybox /b\n`, { noCache: true });
+    expect(image.config.rootfs.diff_ids).toHaveLength(3);
   });
 
   it('leaves nothing of ours in the image: no mount targets, no files of the build', async () => {
@@ -175,17 +188,16 @@ describe('a RUN that fails', () => {
 
   it('gives up steps that run beside it', async () => {
     const text = `FROM busybox AS slow
-RUN sleep 60
+RUN sleep 600
 FROM busybox AS bad
 RUN sleep 0.3; false
 FROM busybox
 COPY --from=slow /bin/sh /a
 COPY --from=bad /bin/sh /b
 `;
-    const started = performance.now();
     await expect(made.build(text)).rejects.toMatchObject({ code: 'step-failed' });
-    expect(performance.now() - started).toBeLessThan(10_000);
-    expect(made.outcomes()).toMatchObject({ '[slow 2/2] RUN sleep 60': 'cancelled' });
+    expect(made.outcomes()).toMatchObject({ '[slow 2/2] RUN sleep 600': 'cancelled' });
+    expect(commandLines().filter(({ line }) => line.includes('sleep 600'))).toEqual([]);
   });
 });
 
@@ -199,11 +211,7 @@ describe('an interrupted build', () => {
     controller.abort(new Error('interrupted'));
     await expect(running).rejects.toThrow('interrupted');
     expect(await readdir(join(made.host.store.paths.root, 'builds'))).toEqual([]);
-    const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-    const lines = await Promise.all(
-      processes.map((pid) => readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => '')),
-    );
-    expect(lines.filter((line) => line.includes('sleep\x00987') || line.includes('sleep 987'))).toEqual([]);
+    expect(commandLines().filter(({ line }) => line.includes('sleep 987'))).toEqual([]);
     const crun = join(made.host.store.paths.run, 'crun');
     expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
   });

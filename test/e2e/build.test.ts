@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { commandLines } from '../support/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {
@@ -121,7 +122,7 @@ RUN --mount=type=secret,id=t cat /run/secrets/t; echo; grep db /etc/hosts; ulimi
     });
     child.kill('SIGINT');
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
-    expect(execFileSync('sh', ['-c', 'pgrep -f "^sleep 765" || true']).toString()).toBe('');
+    expect(commandLines().filter(({ line }) => line.includes('sleep 765'))).toEqual([]);
     expect(readdirSync(join(ocits.folder, 'root/builds'))).toEqual([]);
   });
 

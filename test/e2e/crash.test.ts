@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { commandLines } from '../support/processes.ts';
 import { Remains } from '../support/remains.ts';
 
 let ocits: CommandLine;
@@ -87,21 +88,10 @@ RUN echo second; test -e /skip || { echo begun; sleep 543; }
     expect(await endAt(['build', context], pattern, how)).toBe(CODES[how]);
     if (how !== 'SIGKILL') expect(remains.list()).toEqual([]);
     await ocits.ok('build', '-q', '-f', join(context, 'Dockerfile.quick'), context);
-    expect(sleepers()).toEqual([]);
+    expect(commandLines().filter(({ line }) => line === 'sleep 543')).toEqual([]);
     expect(remains.list()).toEqual([]);
   });
 });
-
-/** Processes of the RUN step that was ended. */
-function sleepers(): string[] {
-  return globSync('/proc/[0-9]*/cmdline').filter((path) => {
-    try {
-      return readFileSync(path, 'latin1') === 'sleep\x2c3\0';
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** From before the program is loaded to after the container's start. */
 const MOMENTS_MS = [40, 80, 110, 140, 170, 200, 240, 300] as const;

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { commandLines } from '../support/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {
@@ -55,10 +55,8 @@ describe('run -d', () => {
     // Ends only when whoever has the other ends has closed them.
     const [out, problems] = await Promise.all([text(child.stdout), text(child.stderr)]);
     expect([out.trim().length, problems]).toEqual([64, '']);
-    const own = readdirSync('/proc').filter(
-      (pid) => /^\d+$/.test(pid) && commandLine(pid).includes(ocits.folder),
-    );
-    const programs = own.map((pid) => commandLine(pid).split('\0')[0]);
+    const own = commandLines().filter(({ line }) => line.includes(ocits.folder));
+    const programs = own.map(({ line }) => line.split(' ')[0]);
     expect(programs.filter((name) => name!.endsWith('node'))).toEqual([]);
     expect(programs.filter((name) => name!.endsWith('conmon'))).toHaveLength(1);
   });
@@ -249,11 +247,3 @@ test('a published port is told by port, ps and inspect, and answers', async () =
   expect(await ocits.ok('port', 'web')).toBe('');
   await expect(fetch(`http://${address}/`)).rejects.toThrow();
 });
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}

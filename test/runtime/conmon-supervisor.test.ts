@@ -11,6 +11,7 @@ import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
 import { isRunning } from '../../src/system/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
+import { commandLines } from '../support/processes.ts';
 
 const DETACHED = { stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } } as const;
 
@@ -174,17 +175,8 @@ async function expectNothingLeft(host: ContainerHost, request: StartRequest): Pr
   const sockets = join(host.paths.run, 's');
   expect(existsSync(sockets) ? readdirSync(sockets) : []).toEqual([]);
   expect(existsSync(join('/sys/fs/cgroup/memory/ocits', request.spec.id))).toBe(false);
-  const watchers = () =>
-    readdirSync('/proc').filter((name) => /^\d+$/.test(name) && commandLine(name).includes(request.spec.id));
+  const watchers = () => commandLines().filter(({ line }) => line.includes(request.spec.id));
   await vi.waitUntil(() => watchers().length === 0, { timeout: 5000 });
   expect(readPidRecord(request.folder)).toBeUndefined();
   removeConmonFiles(host.paths, request.folder);
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandLine } from './command-line.ts';
+import { commandLines } from './processes.ts';
 
 /** All that a command of ocits may leave behind on a host, for a store with a bridge of its own (`OCITS_BRIDGE`). */
 export class Remains {
@@ -47,10 +48,9 @@ export class Remains {
   }
 
   #processes(): string[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => `${pid} ${commandLine(pid)}`)
-      .filter((line) => line.includes(this.#ocits.folder) && !line.includes('docker-registry'));
+    return commandLines()
+      .filter(({ line }) => line.includes(this.#ocits.folder) && !line.includes('docker-registry'))
+      .map(({ pid, line }) => `${pid} ${line}`);
   }
 
   #cgroups(): string[] {
@@ -82,11 +82,3 @@ const FOLDERS = [
   ...['run/crun', 'run/live', 'run/s', 'run/builds'],
 ];
 const KEPT: ReadonlySet<string> = new Set(['by-name', 'complete']);
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
-}
