@@ -7,6 +7,7 @@ import type { RunConfig } from '../oci/image-config.ts';
 import { formatPlatform, hostPlatform } from '../oci/platform.ts';
 import { warning } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
+import { allSettled } from '../system/all-settled.ts';
 import { ownIdentity } from '../system/process-identity.ts';
 import { requireLinuxRoot } from '../system/require-host.ts';
 import { UndoStack } from '../system/undo-stack.ts';
@@ -69,7 +70,7 @@ export async function createContainer(
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
     ensureSnapshots(host, images, image, { policy, signal }),
-    resolveAll(parts.mounts, (each) => resolveMount(each, volumes, onMade)),
+    allSettled(parts.mounts.map((each) => resolveMount(each, volumes, onMade))),
   ]);
   await fillVolumes(host, snapshots, mounts);
   const record = newRecord(request, image, {
@@ -134,15 +135,6 @@ function newRecord(
     annotations: request.annotations,
     lifetime: { autoRemove: request.autoRemove, attached, creator: ownIdentity() },
   };
-}
-
-/** All are awaited, so that whatever was made is known for undo when one fails. */
-async function resolveAll<T, R>(items: readonly T[], resolve: (item: T) => Promise<R>): Promise<R[]> {
-  const settled = await Promise.allSettled(items.map(resolve));
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }
 
 async function fillVolumes(

@@ -5,6 +5,7 @@ import { createConmonSupervisor } from '../runtime/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../runtime/direct-supervisor.ts';
 import { cgroupsPath } from '../runtime/host-cgroups.ts';
 import type { RunningContainer, StartRequest } from '../runtime/supervisor.ts';
+import { allSettled } from '../system/all-settled.ts';
 import { UndoStack } from '../system/undo-stack.ts';
 import { hostnameOf, writeEtcFiles } from './container-etc.ts';
 import { type ContainerFolder, containerFolder } from './container-folder.ts';
@@ -99,12 +100,4 @@ function networkOf(
   const { mode } = record.network;
   if (mode !== 'bridge') return { mode };
   return { mode: 'namespace', path: attachment!.namespacePath };
-}
-
-/** As Promise.all, but all have ended when it throws: what they made is known to undo by then. */
-async function allSettled<T extends readonly Promise<unknown>[]>(
-  promises: readonly [...T],
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  await Promise.allSettled(promises);
-  return await Promise.all(promises);
 }

@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isErrno, OcitsError } from '../errors.ts';
+import { allSettled } from '../system/all-settled.ts';
 import { lockFile, withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity } from '../system/process-identity.ts';
@@ -84,7 +85,8 @@ class BridgeDriver implements NetworkDriver {
     await namespace;
     const network = await bridgeNetwork(this.#settings);
     const record = await this.#reserve(intent, request.ports, network);
-    await Promise.all([this.#connect(record, network, request.signal), this.#addRules(network)]);
+    // Not under the lock any more, a failed set-up would take away rules that are still to come.
+    await allSettled([this.#connect(record, network, request.signal), this.#addRules(network)]);
     return attachmentOf(record);
   }
 

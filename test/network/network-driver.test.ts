@@ -203,6 +203,25 @@ describe('host ports', () => {
 });
 
 describe('the driver', () => {
+  test('leaves no rule where the bridge cannot be reached', async () => {
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    const path = process.env['PATH'];
+    const { stdout } = await run('which', ['iptables-restore']);
+    await writeFile(join(bin, 'netavark'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const slow = `#!/bin/sh\nsleep 0.5\nexec ${stdout.trim()} "$@"\n`;
+    await writeFile(join(bin, 'iptables-restore'), slow, { mode: 0o755 });
+    process.env['PATH'] = `${bin}:${path}`;
+    try {
+      await expect(attached([{}])).rejects.toMatchObject({ code: 'tool-failed' });
+    } finally {
+      process.env['PATH'] = path;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(await ourRules()).not.toMatch(/dnat.*--dport/i);
+    expect(await readdir(join(folder, 'net/attachments'))).toEqual([]);
+  });
+
   test('gives different addresses to set-ups at the same time', async () => {
     const boxes = await Promise.all(Array.from({ length: 6 }, () => attached([{}])));
     expect(new Set(boxes.map(addressOf)).size).toBe(6);
