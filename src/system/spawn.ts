@@ -14,8 +14,6 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Exit codes that are no failure; the default is 0 alone. */
   readonly okCodes?: readonly number[];
-  /** Descriptors from 3 on that the child inherits. */
-  readonly extraFds?: readonly number[];
 }
 
 export interface RunResult {
@@ -35,13 +33,8 @@ export async function runTool(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const stdio: StdioOptions = [
-    options.input === undefined ? 'ignore' : 'pipe',
-    'pipe',
-    'pipe',
-    ...(options.extraFds ?? []),
-  ];
-  const child = spawnTool(program, args, stdio, options);
+  const stdin = options.input === undefined ? 'ignore' : 'pipe';
+  const child = spawnTool(program, args, [stdin, 'pipe', 'pipe'], options);
   const exit = exited(child, program);
   exit.catch(() => {});
   const feeding = options.input === undefined ? undefined : feed(child.stdin!, options.input);
