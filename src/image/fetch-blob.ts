@@ -21,23 +21,26 @@ export async function fetchIntoStore(
   descriptor: Descriptor,
   options: FetchOptions = {},
 ): Promise<boolean> {
-  for (;;) {
-    const { digest, size: sizeBytes } = descriptor;
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const { digest, size: sizeBytes } = descriptor;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  for (let isAnew = false; ; ) {
     const writer = await store.blobs.ingest({ digest, sizeBytes, ...signal });
     if ('exists' in writer) return false;
     await using _closed = writer;
+    if (isAnew) await writer.reset();
     const outcome = await download(client, descriptor, writer, options);
     if (outcome === 'stored') return true;
+    isAnew = outcome === 'anew';
   }
 }
 
+/** `elsewhere`: another source may do better; `anew`: so may the same one, without what was there before. */
 async function download(
   client: RepositoryClient,
   descriptor: Descriptor,
   writer: BlobWriter,
   { signal, onBytes }: FetchOptions,
-): Promise<'stored' | 'again'> {
+): Promise<'stored' | 'elsewhere' | 'anew'> {
   const start = writer.offset;
   let distrust = () => false;
   try {
@@ -54,9 +57,9 @@ async function download(
     return 'stored';
   } catch (error) {
     const isWrong = isOcitsError(error, 'digest-mismatch', 'size-mismatch');
-    // What was there already may have been damaged; it is deleted by now.
-    if (isWrong && start > 0) return 'again';
-    if ((isWrong || isOcitsError(error, 'network')) && distrust()) return 'again';
+    // What was there already may have been damaged, or cannot be continued here.
+    if (isWrong && start > 0) return 'anew';
+    if ((isWrong || isOcitsError(error, 'network')) && distrust()) return 'elsewhere';
     throw error;
   }
 }

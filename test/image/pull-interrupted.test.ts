@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { unpackImage } from '../../src/image/unpack.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -82,4 +84,20 @@ test('a mirror with wrong bytes is left for the registry', async () => {
   );
   await w.pull(`${fake.host}/a/b:1`);
   expect(fake.seen('GET', /blobs/)).toHaveLength(1);
+});
+
+test('a registry that says another size when it is asked for the rest is asked for all', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [big], platform: here }));
+  const { digest, size } = big.descriptor;
+  const partial = join(w.host.store.paths.root, 'partial', digest.replace(':', '-'));
+  await writeFile(partial, big.content.subarray(0, 1000));
+  const blob = new RegExp(`blobs/${digest}`);
+  fake.on('GET', blob, async ({ request, response, serve }) => {
+    if (request.headers.range === undefined) return await serve();
+    response.writeHead(206, { 'content-range': `bytes 1000-1999/${size + 1}` }).end(Buffer.alloc(1000));
+  });
+  await w.pull(`${fake.host}/a/b:1`);
+  expect(fake.seen('GET', blob)).toHaveLength(2);
 });
