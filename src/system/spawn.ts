@@ -14,11 +14,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Exit codes that are no failure; the default is 0 alone. */
   readonly okCodes?: readonly number[];
+  /** Keep all of standard error, as of standard output, for what reads its lines; the default is its end. */
+  readonly keepsStderr?: boolean;
 }
 
 export interface RunResult {
   readonly stdout: Buffer;
-  /** The last 8 KiB of standard error. */
+  /** The last 8 KiB of standard error, or all of it where `keepsStderr`. */
   readonly stderr: string;
   readonly exitCode: number;
 }
@@ -39,7 +41,8 @@ export async function runTool(
   exit.catch(() => {});
   const feeding = options.input === undefined ? undefined : feed(child.stdin!, options.input);
   feeding?.catch(() => {});
-  const [stdout, stderr] = await Promise.all([capture(child.stdout!), tail(child.stderr!)]);
+  const readStderr = options.keepsStderr === true ? captureText : tail;
+  const [stdout, stderr] = await Promise.all([capture(child.stdout!), readStderr(child.stderr!)]);
   const { code, signal } = await exit;
   await feeding;
   if (options.signal?.aborted) throw new OcitsError('aborted', `${program} was interrupted`);
@@ -144,6 +147,10 @@ async function capture(stream: Readable): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+async function captureText(stream: Readable): Promise<string> {
+  return (await capture(stream)).toString('utf8');
 }
 
 /** Reads a stream to its end and keeps the last 8 KiB. */

@@ -57,6 +57,7 @@ export async function setXattrs(
   const result = await runTool('setfattr', ['-h', '--restore=-'], {
     ...options(folder, batches(lines(files)), signal),
     okCodes: [0, 1],
+    keepsStderr: true,
   });
   const complaints = result.stderr.split('\n').filter((line) => line !== '');
   const failure = complaints.find((line) => !/Operation not (supported|permitted)$/.test(line));

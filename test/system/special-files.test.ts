@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -119,6 +119,19 @@ test('an attribute that the file system refuses is told, not thrown', async () =
   const xattrs = new Map([['system.nonsense', Buffer.from('x')]]);
   const told = await setXattrs(folder.path, [{ path: 'file', xattrs }]);
   expect(told).toEqual([expect.stringContaining('file')]);
+});
+
+test('all refused attributes are told, however many, and a failure among them is none less', async () => {
+  using folder = temporaryFolder();
+  const names = Array.from({ length: 400 }, (_, i) => `link-${i}`);
+  for (const name of names) symlinkSync('x', join(folder.path, name));
+  const xattrs = new Map([['user.x', Buffer.from('x')]]);
+  const refused = names.map((path) => ({ path, xattrs }));
+  const told = await setXattrs(folder.path, refused);
+  expect(told).toHaveLength(names.length);
+  await expect(setXattrs(folder.path, [{ path: 'none', xattrs }, ...refused])).rejects.toMatchObject({
+    code: 'tool-failed',
+  });
 });
 
 test('a missing file is an error', async () => {
