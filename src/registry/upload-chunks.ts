@@ -1,11 +1,17 @@
 import { Readable } from 'node:stream';
+import { OcitsError } from '../errors.ts';
 import type { BlobUpload } from './registry-client.ts';
 import type { Session } from './session.ts';
 import { type Begun, expectCreated, type UploadContext, withDigest } from './upload-blob.ts';
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
+/** A chunk is held in memory, so that it can be sent again after a 401. */
+const CHUNK_LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** distribution-spec *Pushing a blob in chunks*: PATCH after PATCH, each with its range, then an empty PUT. */
+/**
+ * distribution-spec *Pushing a blob in chunks*: PATCH after PATCH, each with its range, then an empty PUT. Throws
+ * `unsupported` for a registry whose least chunk is over 64 MiB.
+ */
 export async function uploadInChunks(
   session: Session,
   begun: Begun,
@@ -13,6 +19,9 @@ export async function uploadInChunks(
   { scopes, what, retry }: UploadContext,
 ): Promise<void> {
   const chunkBytes = Math.max(begun.chunkBytes, CHUNK_BYTES);
+  if (chunkBytes > CHUNK_LIMIT_BYTES) {
+    throw new OcitsError('unsupported', `${what}: the registry wants chunks of ${chunkBytes} bytes at least`);
+  }
   let { location } = begun;
   let sent = 0;
   for await (const chunk of chunksOf(await upload.open(), chunkBytes)) {

@@ -218,6 +218,21 @@ describe('to a registry in trouble', () => {
     ]);
   });
 
+  test('a registry that wants chunks larger than memory is refused', async () => {
+    await using world = await fakeClient();
+    world.fake.on('PUT', /uploads/, ({ request, response }) => {
+      request.resume();
+      sendError(response, 413, 'SIZE_INVALID');
+    });
+    world.fake.on('POST', /uploads/, async ({ response, serve }) => {
+      response.setHeader('oci-chunk-min-length', String(10 ** 12));
+      await serve();
+    });
+    const blob = upload(randomBytes(MIB));
+    await expect(world.client.uploadBlob(blob)).rejects.toMatchObject({ code: 'unsupported' });
+    expect(blob.opened()).toBe(1);
+  });
+
   test('what the Location’s query says is kept', async () => {
     await using world = await fakeClient();
     const blob = upload(randomBytes(10));
