@@ -8,17 +8,19 @@ export interface Platform {
   readonly 'os.version'?: string;
 }
 
-const ARCHITECTURE_ALIASES: Readonly<Record<string, string>> = {
-  x86_64: 'amd64',
-  'x86-64': 'amd64',
-  x64: 'amd64',
-  aarch64: 'arm64',
-  armhf: 'arm',
-  armel: 'arm',
-  i386: '386',
-  ia32: '386',
-  ppc64el: 'ppc64le',
-};
+const ARCHITECTURE_ALIASES = new Map(
+  Object.entries({
+    x86_64: 'amd64',
+    'x86-64': 'amd64',
+    x64: 'amd64',
+    aarch64: 'arm64',
+    armhf: 'arm',
+    armel: 'arm',
+    i386: '386',
+    ia32: '386',
+    ppc64el: 'ppc64le',
+  }),
+);
 
 /** The platform of this host, for a Linux container. */
 export function hostPlatform(nodeArch: string = process.arch): Platform {
@@ -51,7 +53,7 @@ export function parsePlatform(text: string): Platform {
 /** The spelling that all platforms are compared in: aliases resolved, the variant that goes without saying left out. */
 export function normalizePlatform(platform: Platform): Platform {
   const alias = platform.architecture.toLowerCase();
-  const architecture = ARCHITECTURE_ALIASES[alias] ?? alias;
+  const architecture = ARCHITECTURE_ALIASES.get(alias) ?? alias;
   const variant = normalVariant(architecture, alias, platform.variant);
   const version = platform['os.version'];
   return {

@@ -80,3 +80,8 @@ describe('choosing from an index', () => {
     expect(matchPlatforms(entries, parsePlatform('amd64')).map(({ id }) => id)).toEqual([2, 3]);
   });
 });
+
+test('a name that every object has is no alias', () => {
+  const { architecture } = normalizePlatform({ os: 'linux', architecture: 'constructor' });
+  expect(architecture).toBe('constructor');
+});
