@@ -1,11 +1,11 @@
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { MOUNT_TARGETS } from '../bundle/mounts.ts';
 import { OcitsError } from '../errors.ts';
 import { launchCommand } from '../runtime/launcher.ts';
 import { toolEnvironment } from '../runtime/tool-environment.ts';
+import { temporaryName } from '../system/atomic-file.ts';
 import { withLock } from '../system/lock.ts';
 import { exited, spawnTool, tail } from '../system/spawn.ts';
 import { containerFolder, containerLock } from './container-folder.ts';
@@ -23,19 +23,30 @@ export async function exportContainer(
   output: Writable,
   signal?: AbortSignal,
 ): Promise<void> {
-  const { status, pid } = containerState(host.paths, record.id);
-  if (status === 'running') return await writeTar({ root: `/proc/${pid}/root`, output, signal });
+  const request = { output, signal };
+  const live = liveRoot(host, record);
+  if (live !== undefined) return await writeTar({ ...request, root: live });
   await withLock(containerLock(host.paths, record.id), { mode: 'exclusive' }, async () => {
+    // Somebody may have started it while we waited.
+    const started = liveRoot(host, record);
+    if (started !== undefined) return await writeTar({ ...request, root: started });
     const snapshotter = await host.snapshotter();
     const { writable } = containerFolder(host.paths, record.id);
     const { mounts } = await snapshotter.prepare(writable, record.image.snapshots, MOUNT_TARGETS);
-    const target = mkdtempSync(join(host.paths.run, 'tree-'));
+    const target = temporaryName(host.paths.run);
+    mkdirSync(target, { mode: 0o700 });
     try {
-      await writeTar({ root: target, output, signal, rootfs: { mounts, target } });
+      await writeTar({ ...request, root: target, rootfs: { mounts, target } });
     } finally {
       rmdirSync(target);
     }
   });
+}
+
+/** The root of a container that runs, as its first process has it. */
+function liveRoot(host: ContainerHost, { id }: ContainerRecord): string | undefined {
+  const { status, pid } = containerState(host.paths, id);
+  return status === 'running' ? `/proc/${pid}/root` : undefined;
 }
 
 interface TarRequest extends Pick<Parameters<typeof launchCommand>[0], 'rootfs'> {

@@ -26,11 +26,7 @@ export async function removeContainer(
 ): Promise<void> {
   const { id, name } = record;
   if (containerState(host.paths, id).status === 'running') {
-    if (!options.force) {
-      throw new OcitsError('in-use', `container ${name} is running`, {
-        hint: `stop it first (ocits stop ${name}), or remove it with --force`,
-      });
-    }
+    if (!options.force) throw isRunning(record);
     await kill(host, record);
   } else if (hasAttendant(record)) {
     if (!options.force) throw new OcitsError('in-use', `container ${name} is being started or cleared up`);
@@ -38,9 +34,17 @@ export async function removeContainer(
   }
   await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
     if ((await readContainer(host.paths, id)) === undefined) return;
+    // Somebody may have started it while we waited.
+    if (containerState(host.paths, id).status === 'running') throw isRunning(record);
     await clearContainer(host, keeping(record), { byRuntime: false });
     await deleteContainer(host.paths, record);
     if (options.volumes) await removeAnonymousVolumes(host, record);
+  });
+}
+
+function isRunning({ name }: ContainerRecord): OcitsError {
+  return new OcitsError('in-use', `container ${name} is running`, {
+    hint: `stop it first (ocits stop ${name}), or remove it with --force`,
   });
 }
 

@@ -1,14 +1,17 @@
-import { text } from 'node:stream/consumers';
+import { PassThrough } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findContainer, readContainer } from '../../src/container/container-catalog.ts';
-import { containerFolder } from '../../src/container/container-folder.ts';
+import { containerFolder, containerLock } from '../../src/container/container-folder.ts';
 import type { LogOptions } from '../../src/container/container-logs.ts';
 import { containerLogs } from '../../src/container/container-logs.ts';
 import type { ContainerRecord } from '../../src/container/container-record.ts';
 import { containerState } from '../../src/container/container-state.ts';
 import { createContainer } from '../../src/container/create-container.ts';
 import { execInContainer } from '../../src/container/exec-container.ts';
+import { exportContainer } from '../../src/container/export-container.ts';
 import { inspectContainer } from '../../src/container/inspect-container.ts';
+import { launchContainer } from '../../src/container/launch-container.ts';
 import { listContainers } from '../../src/container/list-containers.ts';
 import { completeMarks } from '../../src/container/live-marks.ts';
 import { pruneContainers, removeContainer } from '../../src/container/remove-container.ts';
@@ -18,6 +21,7 @@ import { sweepContainers } from '../../src/container/sweep-containers.ts';
 import { waitForContainer, waitUntilCleared } from '../../src/container/wait-for-container.ts';
 import { writeSpec } from '../../src/container/write-spec.ts';
 import { readPidRecord, writePidRecord } from '../../src/runtime/records.ts';
+import { withLock } from '../../src/system/lock.ts';
 import { ContainerLab } from '../support/container-lab.ts';
 import { containerRequest } from '../support/container-request.ts';
 
@@ -174,6 +178,37 @@ test('what we kill ourselves was not killed for memory', async () => {
   await ended(record);
   expect(stateOf(record)).toMatchObject({ exitCode: 137, oomKilled: false });
 });
+
+test('a container that starts meanwhile is neither removed nor mounted a second time', async () => {
+  const record = await createContainer(lab.session, containerRequest(['sh', '-c', LISTENING]));
+  const unmounted = {
+    ...lab.session,
+    snapshotter: () => Promise.reject(new Error('mounted a second time')),
+  };
+  const archive = new PassThrough();
+  const [removal, exported] = await withLock(
+    containerLock(lab.paths, record.id),
+    { mode: 'exclusive' },
+    async () => {
+      const waiting = [
+        removeContainer(lab.session, record),
+        exportContainer(unmounted, record, archive).finally(() => archive.end()),
+      ] as const;
+      const settled = Promise.allSettled(waiting);
+      await launchContainer(lab.session, record, {
+        supervisor: 'conmon',
+        stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+      }).then((running) => running.release?.());
+      return [settled, buffer(archive)] as const;
+    },
+  );
+  expect((await exported).length).toBeGreaterThan(1_000_000);
+  expect(await removal).toMatchObject([
+    { status: 'rejected', reason: { code: 'in-use' } },
+    { status: 'fulfilled' },
+  ]);
+  await removeContainer(lab.session, record, { force: true });
+}, 30_000);
 
 describe('containers', () => {
   test('are found by name, ID and the beginning of an ID', async () => {
