@@ -1,10 +1,11 @@
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
 import { launchCommand } from '../runtime/launcher.ts';
 import { toolEnvironment } from '../runtime/tool-environment.ts';
 import type { Parents, Snapshotter } from '../snapshotter/snapshotter.ts';
+import { temporaryName } from '../system/atomic-file.ts';
 import { exited, runTool, spawnTool } from '../system/spawn.ts';
 import type { VolumeStore } from '../volume/volume.ts';
 
@@ -24,7 +25,8 @@ export async function openImageTree(
   parents: Parents,
   runFolder: string,
 ): Promise<ImageTree> {
-  const target = mkdtempSync(join(runFolder, 'tree-'));
+  const target = temporaryName(runFolder);
+  mkdirSync(target, { mode: 0o700 });
   const { program, args } = await launchCommand({
     rootfs: { mounts: await snapshotter.view(parents), target },
     program: 'cat',

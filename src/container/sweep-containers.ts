@@ -27,6 +27,7 @@ export async function sweepContainers(host: ContainerHost): Promise<void> {
   await Promise.all([
     hasAttachments() ? host.network().then((driver) => driver.repair(isLive)) : undefined,
     removeAbandoned(containersFolder(host.paths)),
+    removeAbandoned(host.paths.run),
     sweepVolumes(host.paths),
     marked === undefined ? completeMarks(host.paths) : undefined,
   ]);

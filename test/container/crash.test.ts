@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -155,4 +155,12 @@ test('what died half-made is deleted, what is being made is not', async () => {
   for (const path of [left, under]) mkdirSync(join(path, 'rw'), { recursive: true });
   await sweepContainers(lab.session);
   expect([existsSync(left), existsSync(under)]).toEqual([false, true]);
+});
+
+test('a place for a mount that a killed command had goes', async () => {
+  const { pid } = spawnSync('true');
+  const [left, ours] = [pid, process.pid].map((each) => join(lab.paths.run, `.tmp-${each}-0`));
+  for (const path of [left!, ours!]) mkdirSync(path);
+  await sweepContainers(lab.session);
+  expect([left, ours].map((path) => existsSync(path!))).toEqual([false, true]);
 });
