@@ -19,8 +19,8 @@ export interface StepRecord {
   readonly inputs: readonly Digest[];
   /** The whole stack after the step, lowest first. */
   readonly diffIds: readonly Digest[];
-  /** The layer that the step added, uncompressed; undefined where it changed nothing. */
-  readonly layer?: { readonly diffId: Digest; readonly sizeBytes: number };
+  /** The layer that the step added, uncompressed. */
+  readonly layer: { readonly diffId: Digest; readonly sizeBytes: number };
 }
 
 /** A record, and what a listing shows of it. */
@@ -91,7 +91,7 @@ export function openBuildCache(root: string): BuildCache {
 export async function buildCacheContent(cache: BuildCache): Promise<LiveContent[]> {
   const content: LiveContent[] = [];
   for await (const { record } of cache.list()) {
-    if (record.layer !== undefined) content.push({ stacks: [[record.layer.diffId]] });
+    content.push({ stacks: [[record.layer.diffId]] });
   }
   return content;
 }
@@ -102,7 +102,7 @@ async function readRecord(path: string): Promise<StepRecord | undefined> {
   try {
     const { version: _version, ...record } = value as unknown as StepRecord & { version: number };
     parseDigest(record.key);
-    if (record.layer !== undefined) parseDigest(record.layer.diffId);
+    parseDigest(record.layer.diffId);
     for (const diffId of record.diffIds) parseDigest(diffId);
     return record;
   } catch {

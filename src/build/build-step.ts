@@ -24,13 +24,13 @@ export interface StepRun {
  *
  * `keyParts` says all that decides what comes out, and nothing else: equal parts let an earlier result pass for this
  * one. It reads no tree's content that the tree's own key does not stand for. `exec` does the step on the first tree,
- * and gives the layer that it makes; undefined where nothing changes. It may be interrupted at any time and leaves
- * nothing behind then. Throws BuildError.
+ * and gives the layer that it makes: an empty one where nothing changes, as in BuildKit. It may be interrupted at any
+ * time and leaves nothing behind then. Throws BuildError.
  */
 export interface BuildStep {
   readonly plan: StepPlan;
   /** A key that is known without reading anything, where there is one: equal parts mean equal `keyParts`, too. */
   shortcut?(inputs: readonly Tree[]): KeyParts | undefined;
   keyParts(inputs: readonly Tree[], signal: AbortSignal): Promise<KeyParts>;
-  exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer | undefined>;
+  exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer>;
 }

@@ -17,7 +17,6 @@ import type { BuildRequest } from './build-request.ts';
 import type { BuildHost, BuildWorkshop } from './build-workshop.ts';
 import { openContext } from './context.ts';
 import type { CopySource } from './copy-source.ts';
-import type { StepResult } from './image-history.ts';
 import { makeStep } from './make-step.ts';
 import type { StepPlan } from './plan.ts';
 import { type BuildPlan, planBuild } from './plan-build.ts';
@@ -100,11 +99,11 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
     ...(epoch === undefined ? {} : { clampSeconds: epoch }),
     file: dockerfile.file,
   };
-  const { tree, results } = await solvePlan(plan, workshop, images, run);
+  const { tree, doneAt } = await solvePlan(plan, workshop, images, run);
   return await writeImage(host, progress, {
     plan,
     tree,
-    results,
+    doneAt,
     target: request.target,
     output: request.output,
   });
@@ -118,7 +117,8 @@ async function projectOf({ source }: BuildRequest, file: string): Promise<Digest
 
 interface Solved {
   readonly tree: Tree;
-  readonly results: ReadonlyMap<StepPlan, StepResult>;
+  /** RFC 3339. */
+  readonly doneAt: ReadonlyMap<StepPlan, string>;
 }
 
 async function solvePlan(
@@ -137,13 +137,12 @@ async function solvePlan(
     project: await projectOf(request, workshop.file),
     now: () => timestamp(epoch === undefined ? Date.now() : epoch * 1000),
   });
-  const results = new Map<StepPlan, StepResult>();
+  const doneAt = new Map<StepPlan, string>();
   const graph = stepGraph(plan.stages, {
     image: (origin, label) => images.tree(origin, label),
     step: async (step, inputs, stepSignal) => {
       const tree = await runner.run(makeStep(step, workshop), inputs, stepSignal);
-      const hasLayer = tree.layers.length > inputs[0]!.layers.length;
-      results.set(step, { createdAt: tree.createdAt!, hasLayer });
+      doneAt.set(step, tree.createdAt!);
       return tree;
     },
   });
@@ -153,7 +152,7 @@ async function solvePlan(
       node.work(inputs, nodeSignal),
     );
     images.finish();
-    return { tree: tree!, results };
+    return { tree: tree!, doneAt };
   } finally {
     await runner.finish();
   }

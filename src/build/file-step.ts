@@ -10,7 +10,7 @@ import { TreeSource } from './copy-tree.ts';
 import type { FilePlan } from './plan.ts';
 import { stepFolder } from './step-folder.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
-import { type Tree, treeKey } from './tree.ts';
+import { type Tree, treeChain } from './tree.ts';
 
 /** A COPY or ADD: the layer is written straight from what is copied, and nothing is mounted. */
 export class FileStep implements BuildStep {
@@ -30,7 +30,7 @@ export class FileStep implements BuildStep {
     return {
       ...this.#commonParts(below!),
       operation: 'COPY from',
-      from: treeKey(from),
+      from: treeChain(from),
       sources: sources.map(({ text }) => text),
       excludes: excludes.map(({ text }) => text),
     };
@@ -41,7 +41,7 @@ export class FileStep implements BuildStep {
     return { ...this.#commonParts(below!), operation: this.plan.instruction.kind, files };
   }
 
-  async exec([below, from]: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+  async exec([below, from]: readonly Tree[], run: StepRun): Promise<NewLayer> {
     const { writeFiles } = await import('./write-files.ts');
     const selection = await this.#select(from, run.signal);
     return await writeFiles(this.plan, this.#workshop, { selection, below: below! }, run);
@@ -54,7 +54,7 @@ export class FileStep implements BuildStep {
     const isRelative = !destination.text.startsWith('/');
     return {
       // With --link the layer is the same whatever lies below.
-      ...(link ? { link: 'yes' } : { [BELOW]: treeKey(below) }),
+      ...(link ? { link: 'yes' } : { [BELOW]: treeChain(below) }),
       destination: destination.text,
       ...(isRelative ? { workdir } : {}),
       ...(parents ? { parents: 'yes' } : {}),

@@ -2,34 +2,26 @@ import type { HistoryEntry, ImageConfig } from '../oci/image-config.ts';
 import { HISTORY_COMMENT } from './image-content.ts';
 import type { StagePlan, StepPlan } from './plan.ts';
 
-/** What became of a step. */
-export interface StepResult {
-  /** RFC 3339. */
-  readonly createdAt: string;
-  readonly hasLayer: boolean;
-}
-
 /**
- * The history of a stage's image: its base's, then a line for each instruction, with the time of its step; one that
- * only changes the configuration has the time of the step before it. `epoch` (RFC 3339), where given, is the time of
- * all new lines.
+ * The history of a stage's image: its base's, then a line for each instruction, with the time of its step (`doneAt`,
+ * RFC 3339); one that only changes the configuration has the time of the step before it. `epoch`, where given, is the
+ * time of all new lines.
  */
 export function imageHistory(
   base: ImageConfig | undefined,
   plans: readonly StagePlan[],
-  results: ReadonlyMap<StepPlan, StepResult>,
+  doneAt: ReadonlyMap<StepPlan, string>,
   epoch: string | undefined,
 ): HistoryEntry[] {
   const history = baseHistory(base);
   let created = epoch ?? base?.created ?? history.at(-1)?.created;
   for (const { createdBy, step } of plans.flatMap((plan) => plan.history)) {
-    const result = step === undefined ? undefined : results.get(step);
-    created = epoch ?? result?.createdAt ?? created;
+    created = epoch ?? (step === undefined ? undefined : doneAt.get(step)) ?? created;
     history.push({
       ...(created === undefined ? {} : { created }),
       created_by: createdBy,
       comment: HISTORY_COMMENT,
-      ...(result?.hasLayer ? {} : { empty_layer: true }),
+      ...(step === undefined ? { empty_layer: true } : {}),
     });
   }
   return history;

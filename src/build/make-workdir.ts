@@ -14,25 +14,25 @@ import { storeLayer } from './store-layer.ts';
 import type { Tree } from './tree.ts';
 
 const MODE = 0o755;
+const ROOT = { uid: 0, gid: 0 };
 const NO_TIME: Time = { seconds: 0, nanoseconds: 0 };
 
-/** Makes the folder of a WORKDIR as a layer; undefined where the tree has it. */
+/** Makes the folder of a WORKDIR as a layer: an empty one where the tree has it. */
 export async function makeWorkdir(
   plan: WorkdirPlan,
   workshop: BuildWorkshop,
   below: Tree,
   signal: AbortSignal,
-): Promise<NewLayer | undefined> {
+): Promise<NewLayer> {
   const tree = await (await workshop.content()).merged(below, signal);
   const { missing, present } = foldersOf(tree, plan, workshop);
-  if (missing.length === 0) return undefined;
-  const { uid, gid } = await findOwner(plan, workshop, below, signal);
+  const { uid, gid } = missing.length === 0 ? ROOT : await findOwner(plan, workshop, below, signal);
   // As old as the folder that it is made in, so that the layer depends on no clock.
   const mtime = present.at(-1)?.mtime ?? tree.lookup('')?.entry?.mtime ?? NO_TIME;
   const { clampSeconds } = workshop;
   const tarPath = join(await stepFolder(plan, workshop), 'layer.tar');
   using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
-  for (const one of present) writer.add(one);
+  if (missing.length > 0) for (const one of present) writer.add(one);
   for (const one of missing) writer.add({ type: 'directory', path: one, mode: MODE, uid, gid, mtime });
   return await storeLayer(workshop, tarPath, writer.finish());
 }
@@ -66,7 +66,7 @@ async function findOwner(
   below: Tree,
   signal: AbortSignal,
 ): Promise<Pick<ResolvedUser, 'uid' | 'gid'>> {
-  if (plan.user === '') return { uid: 0, gid: 0 };
+  if (plan.user === '') return ROOT;
   const content = await workshop.content();
   const passwd = await content.readFile(below, 'etc/passwd', USER_FILE_LIMIT_BYTES, signal);
   const group = await content.readFile(below, 'etc/group', USER_FILE_LIMIT_BYTES, signal);

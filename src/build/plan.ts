@@ -60,7 +60,7 @@ export interface FilePlan extends StepPlanBase {
 
 export type StepPlan = RunPlan | WorkdirPlan | FilePlan;
 
-/** A line of the history; one with a step has a layer where the step made one. */
+/** A line of the history; one with a step has a layer. */
 export interface HistoryPlan {
   readonly createdBy: string;
   readonly step?: StepPlan;

@@ -31,8 +31,7 @@ export async function pruneBuilder(host: ImageHost, options: PruneBuilderOptions
   const onWait = () => emit(warning('waiting for other ocits commands that use the store'));
   await using _lease = await store.leases.exclusive(options.signal, onWait);
   const inImages = options.isAll ? undefined : (await markLive(store, [])).diffIds;
-  const isKept = ({ layer }: StepRecord) =>
-    inImages !== undefined && (layer === undefined || inImages.has(layer.diffId));
+  const isKept = ({ layer }: StepRecord) => inImages?.has(layer.diffId) === true;
   const records = await pruneBuildCache(openBuildCache(store.paths.root), options.unusedSince, isKept);
   if (options.isAll && options.unusedSince === undefined) await removeCacheFolders(store.paths.root);
   const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });

@@ -33,11 +33,7 @@ export class RunCommand {
   }
 
   /** Runs it on the first of `inputs`; see BuildStep. */
-  async exec(
-    [below, ...sources]: readonly Tree[],
-    runMounts: RunMounts,
-    run: StepRun,
-  ): Promise<NewLayer | undefined> {
+  async exec([below, ...sources]: readonly Tree[], runMounts: RunMounts, run: StepRun): Promise<NewLayer> {
     const tree = below!;
     const { folder } = this.#workshop;
     const parents = await (await this.#workshop.content()).parents(tree, run.signal);
@@ -145,13 +141,12 @@ export class RunCommand {
     }
   }
 
-  async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<NewLayer | undefined> {
+  async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<NewLayer> {
     const { host, content, clampSeconds } = this.#workshop;
     const { snapshotter } = await host.images();
     const tarPath = join(place, 'layer.tar');
     const clamp = clampSeconds === undefined ? {} : { clampSeconds };
-    const { diffId, sizeBytes, entries } = await snapshotter.diff(place, { tarPath, signal, ...clamp });
-    if (entries === 0) return undefined;
+    const { diffId, sizeBytes } = await snapshotter.diff(place, { tarPath, signal, ...clamp });
     await host.store.blobs.adopt(tarPath, diffId);
     const below = tree.layers.map((layer) => layer.diffId);
     const key = await snapshotter.commit(place, below, diffId);

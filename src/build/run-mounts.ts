@@ -11,7 +11,7 @@ import { toBytes, toText } from './context-path.ts';
 import { MountCollector, type ReadyMounts } from './mount-collector.ts';
 import { findMountedFiles, type MountedFiles } from './mounted-files.ts';
 import type { MountPlan, RunPlan } from './plan.ts';
-import { type Tree, treeKey } from './tree.ts';
+import { type Tree, treeChain } from './tree.ts';
 
 interface MountSource {
   /** A folder for what the mount needs; it may not exist. */
@@ -37,7 +37,7 @@ export class RunMounts {
     const trees = [...sources];
     const digests: Digest[] = [];
     for (const plan of this.#plan.mounts) {
-      if (plan.origin !== undefined) digests.push(treeKey(trees.shift()!));
+      if (plan.origin !== undefined) digests.push(treeChain(trees.shift()!));
       else if (plan.mount.type === 'bind') digests.push((await this.#contextFiles(plan, signal)).digest);
     }
     return digests;

@@ -6,7 +6,7 @@ import type { RunPlan } from './plan.ts';
 import type { RunMounts } from './run-mounts.ts';
 import { networkMode } from './run-network.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
-import { type Tree, treeKey } from './tree.ts';
+import { type Tree, treeChain } from './tree.ts';
 
 /** A RUN: a command in a container of its own on the tree, and what it leaves there as a layer. */
 export class RunStep implements BuildStep {
@@ -29,7 +29,7 @@ export class RunStep implements BuildStep {
     const { extraHosts, rlimits, shmSizeBytes } = runOptions;
     return {
       operation: 'RUN',
-      [BELOW]: treeKey(below!),
+      [BELOW]: treeChain(below!),
       command: args,
       ...Object.fromEntries(variables),
       user,
@@ -50,7 +50,7 @@ export class RunStep implements BuildStep {
     };
   }
 
-  async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer | undefined> {
+  async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer> {
     requireLinuxRoot('RUN');
     const { RunCommand } = await import('./run-command.ts');
     return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);

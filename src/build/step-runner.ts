@@ -5,7 +5,7 @@ import type { BuildCache, StepRecord } from './build-cache.ts';
 import type { BuildProgress, ShownWork } from './build-progress.ts';
 import type { BuildStep, NewLayer } from './build-step.ts';
 import { explainMiss, type PartDigests, partDigests, stepKey } from './step-key.ts';
-import { builtLayer, type Tree, treeKey } from './tree.ts';
+import { builtLayer, type Tree, treeChain } from './tree.ts';
 
 export interface RunnerOptions {
   readonly store: Store;
@@ -90,7 +90,7 @@ export class StepRunner {
     const { cache, store, usesCache } = this.#options;
     if (!usesCache) return undefined;
     const record = await cache.get(key);
-    if (record?.layer === undefined) return record;
+    if (record === undefined) return undefined;
     const blob = await store.blobs.stat(record.layer.diffId);
     return blob?.sizeBytes === record.layer.sizeBytes ? record : undefined;
   }
@@ -120,22 +120,26 @@ export class StepRunner {
     return this.#before;
   }
 
-  #record(step: BuildStep, inputs: readonly Tree[], key: Digest, layer: NewLayer | undefined): StepRecord {
+  #record(
+    step: BuildStep,
+    inputs: readonly Tree[],
+    key: Digest,
+    { diffId, sizeBytes }: NewLayer,
+  ): StepRecord {
     const below = inputs[0]!.layers.map(({ diffId }) => diffId);
     return {
       key,
       createdAt: this.#options.now(),
       label: step.plan.label,
       platform: formatPlatform(step.plan.platform),
-      inputs: inputs.map(treeKey),
-      diffIds: layer === undefined ? below : [...below, layer.diffId],
-      ...(layer === undefined ? {} : { layer: { diffId: layer.diffId, sizeBytes: layer.sizeBytes } }),
+      inputs: inputs.map(treeChain),
+      diffIds: [...below, diffId],
+      layer: { diffId, sizeBytes },
     };
   }
 }
 
 /** The tree with the layer of a record on top. */
-function grow({ emptyStep: _emptyStep, ...below }: Tree, { key, layer, createdAt }: StepRecord): Tree {
-  if (layer === undefined) return { ...below, createdAt, emptyStep: key };
+function grow(below: Tree, { layer, createdAt }: StepRecord): Tree {
   return { ...below, createdAt, layers: [...below.layers, builtLayer(layer.diffId, layer.sizeBytes)] };
 }

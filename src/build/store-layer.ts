@@ -4,14 +4,13 @@ import type { BuildWorkshop } from './build-workshop.ts';
 
 /**
  * Takes a layer that the layer writer has finished at `tarPath` into the store: the blob by a rename, and its index.
- * Its snapshot is made when something needs it. A layer without entries is none.
+ * Its snapshot is made when something needs it.
  */
 export async function storeLayer(
   { host, content }: Pick<BuildWorkshop, 'host' | 'content'>,
   tarPath: string,
-  { diffId, sizeBytes, entries, index }: WrittenLayer,
-): Promise<NewLayer | undefined> {
-  if (entries === 0) return undefined;
+  { diffId, sizeBytes, index }: WrittenLayer,
+): Promise<NewLayer> {
   await host.store.blobs.adopt(tarPath, diffId);
   await (await content()).indexes.put(diffId, index);
   return { diffId, sizeBytes };

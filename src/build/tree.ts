@@ -12,8 +12,6 @@ export interface TreeLayer {
 /** A root filesystem as a stack of layers, lowest first. None for `FROM scratch`. */
 export interface Tree {
   readonly layers: readonly TreeLayer[];
-  /** The key of a last step that has left no layer: doing that step again is another step. */
-  readonly emptyStep?: Digest;
   /** RFC 3339: when its last step was done, or its base image was made; undefined where nobody knows. */
   readonly createdAt?: string;
   /** Makes the layers of a base image be there, where they may not be; again is cheap. */
@@ -24,18 +22,12 @@ export const EMPTY_TREE: Tree = { layers: [] };
 
 const EMPTY_CHAIN = digestOf('');
 
-/** What a tree shows: its chainID, or a fixed digest for the empty tree. */
+/**
+ * What a tree shows: its chainID, or a fixed digest for the empty tree. It stands for the tree in the key of a step on
+ * it, so that a step done anew with the same result leaves the keys above it alone.
+ */
 export function treeChain({ layers }: Tree): Digest {
   return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? EMPTY_CHAIN;
-}
-
-/**
- * What a tree is in the key of a step on it. That is what it shows, so that a step done anew with the same result
- * leaves the keys above it alone.
- */
-export function treeKey(tree: Tree): Digest {
-  const chain = treeChain(tree);
-  return tree.emptyStep === undefined ? chain : digestOf(`${chain} ${tree.emptyStep}`);
 }
 
 /** A layer that a build has made: uncompressed, so that its digest is its diffID. */

@@ -3,9 +3,9 @@ import type { BuildStep, NewLayer, StepRun } from './build-step.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
 import type { WorkdirPlan } from './plan.ts';
 import { BELOW, type KeyParts } from './step-key.ts';
-import { type Tree, treeKey } from './tree.ts';
+import { type Tree, treeChain } from './tree.ts';
 
-/** A WORKDIR: makes the folder where the tree has none, as a layer, without mounting anything. */
+/** A WORKDIR: makes the folder where the tree has none, without mounting anything. */
 export class WorkdirStep implements BuildStep {
   readonly plan: WorkdirPlan;
   readonly #workshop: BuildWorkshop;
@@ -20,7 +20,7 @@ export class WorkdirStep implements BuildStep {
     const { clampSeconds } = this.#workshop;
     return {
       operation: 'WORKDIR',
-      [BELOW]: treeKey(below!),
+      [BELOW]: treeChain(below!),
       path,
       user,
       platform: formatPlatform(platform),
@@ -28,7 +28,7 @@ export class WorkdirStep implements BuildStep {
     };
   }
 
-  async exec([below]: readonly Tree[], { signal }: StepRun): Promise<NewLayer | undefined> {
+  async exec([below]: readonly Tree[], { signal }: StepRun): Promise<NewLayer> {
     const { makeWorkdir } = await import('./make-workdir.ts');
     return await makeWorkdir(this.plan, this.#workshop, below!, signal);
   }

@@ -21,7 +21,7 @@ export async function writeFiles(
   workshop: BuildWorkshop,
   { selection, below }: { readonly selection: CopySelection; readonly below: Tree },
   { signal }: StepRun,
-): Promise<NewLayer | undefined> {
+): Promise<NewLayer> {
   const { file, clampSeconds, host } = workshop;
   const { instruction, workdir } = plan;
   for (const { message } of selection.warnings) host.emit(warning(message));

@@ -5,7 +5,7 @@ import type { BuildProgress } from './build-progress.ts';
 import type { BuildOutput, BuildTarget } from './build-request.ts';
 import type { BuildHost } from './build-workshop.ts';
 import { imageConfig, ociLayer } from './image-content.ts';
-import { imageHistory, type StepResult } from './image-history.ts';
+import { imageHistory } from './image-history.ts';
 import type { StepPlan } from './plan.ts';
 import type { BuildPlan } from './plan-build.ts';
 import { timestamp } from './timestamp.ts';
@@ -18,7 +18,8 @@ const KEPT_TIMES =
 export interface BuildResult {
   readonly plan: BuildPlan;
   readonly tree: Tree;
-  readonly results: ReadonlyMap<StepPlan, StepResult>;
+  /** When each step was done: RFC 3339. */
+  readonly doneAt: ReadonlyMap<StepPlan, string>;
   readonly target: BuildTarget;
   readonly output: BuildOutput;
 }
@@ -29,11 +30,11 @@ export async function writeImage(
   progress: BuildProgress,
   result: BuildResult,
 ): Promise<Image> {
-  const { plan, tree, results, output } = result;
+  const { plan, tree, doneAt, output } = result;
   return await progress.during('exporting to image', async (shown) => {
     const epoch = output.sourceDateEpoch === undefined ? undefined : timestamp(output.sourceDateEpoch * 1000);
     const target = plan.chain.at(-1)!;
-    const history = imageHistory(plan.base, plan.chain, results, epoch);
+    const history = imageHistory(plan.base, plan.chain, doneAt, epoch);
     const created = history.findLast((entry) => entry.created !== undefined)?.created;
     const { config } = target.result;
     const labels = { ...config.Labels, ...output.labels };
