@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
 import { removeAbandoned } from '../system/abandoned.ts';
@@ -8,6 +8,7 @@ import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import { withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { removeTrees } from '../system/remove-tree.ts';
+import { runTool } from '../system/spawn.ts';
 import type { Volume, VolumeStore } from './volume.ts';
 import { checkVolumeName } from './volume-name.ts';
 
@@ -99,8 +100,8 @@ class FolderVolumeStore implements VolumeStore {
       if (await this.#isFilled(name)) return;
       const data = join(this.#folder, name, 'data');
       const mark = this.#fillingMark(name);
-      await removeTrees([data]);
-      await mkdir(data, { mode: 0o755 });
+      // The folder itself stays: a container may have it, and would be left with one that is gone.
+      if (await this.#isFilling(name)) await runTool('find', [data, '-xdev', '-mindepth', '1', '-delete']);
       await writeFileAtomic(mark, '');
       await fill(data);
       await unlink(mark);
@@ -123,14 +124,16 @@ class FolderVolumeStore implements VolumeStore {
 
   /** Whether anything is in it. A fill that has not ended does not count. */
   async #isFilled(name: string): Promise<boolean> {
-    const [content, filling] = await Promise.all([
+    const [content, isFilling] = await Promise.all([
       readdir(join(this.#folder, name, 'data')),
-      readFile(this.#fillingMark(name)).then(
-        () => true,
-        () => false,
-      ),
+      this.#isFilling(name),
     ]);
-    return content.length > 0 && !filling;
+    return content.length > 0 && !isFilling;
+  }
+
+  /** Whether a fill has begun that has not ended; under the lock: one that a crash has ended. */
+  async #isFilling(name: string): Promise<boolean> {
+    return (await textIfThere(this.#fillingMark(name))) !== undefined;
   }
 
   #fillingMark(name: string): string {

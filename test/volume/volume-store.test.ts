@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -48,10 +48,18 @@ test('a volume is filled once, and never over what is in it', async () => {
   expect((await volumes.create('once')).isNew).toBe(false);
 });
 
+test('a fill leaves the folder to a container that has it already', async () => {
+  const { volume } = await volumes.create('shared');
+  await using mounted = await open(volume.path);
+  await volumes.fill('shared', async (path) => await writeFile(join(path, 'file'), ''));
+  expect(await readdir(`/proc/self/fd/${mounted.fd}`)).toEqual(['file']);
+});
+
 test('a fill that failed is begun anew', async () => {
   const { volume } = await volumes.create('half');
   const broken = async (path: string) => {
-    await writeFile(join(path, 'half'), '');
+    await mkdir(join(path, 'half/deep'), { recursive: true });
+    await writeFile(Buffer.from(`${path}/half/\xff`, 'latin1'), '');
     throw new Error('no space');
   };
   await expect(volumes.fill('half', broken)).rejects.toThrow('no space');
