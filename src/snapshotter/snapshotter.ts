@@ -101,7 +101,7 @@ export interface Snapshotter {
   openFile(key: SnapshotKey, path: BytePath): Promise<FileHandle>;
   diff(folder: string, options: DiffOptions): Promise<DiffResult>;
   commit(folder: string, parentDiffIds: readonly Digest[], diffId: Digest): Promise<SnapshotKey>;
-  /** Bytes and entries written into an active snapshot. */
+  /** Bytes and entries written into an active snapshot, which may be in use: what can be reached by a path. */
   usage(folder: string): Promise<{ sizeBytes: number; entries: number }>;
   remove(key: SnapshotKey): Promise<void>;
   list(): AsyncIterable<SnapshotInfo>;

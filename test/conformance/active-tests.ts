@@ -1,6 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { DiffOptions } from '../../src/snapshotter/snapshotter.ts';
@@ -281,6 +283,28 @@ export function activeTests(factory: SnapshotterFactory): void {
     writeFileSync(join(mounted.root, 'f'), 'x'.repeat(1000));
     execFileSync('ln', [join(mounted.root, 'f'), join(mounted.root, 'g')]);
     expect(await host.snapshotter.usage(name)).toEqual({ sizeBytes: 1000, entries: 2 });
+  });
+
+  test('usage counts what it can reach, also while a process changes the tree', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const name = host.name();
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, [])).mounts);
+    // Deeper than any path can say.
+    const deep =
+      "for (const name of Array(30).fill('d'.repeat(200))) { fs.mkdirSync(name); process.chdir(name); }";
+    execFileSync(process.execPath, ['-e', deep], { cwd: mounted.root });
+    const churn = 'cd "$0"; while :; do mkdir -p a/b; touch a/b/1 a/b/2 c; rm -r a c; done';
+    const child = spawn('sh', ['-c', churn, mounted.root], { stdio: 'ignore' });
+    try {
+      const end = Date.now() + 700;
+      while (Date.now() < end) {
+        expect((await host.snapshotter.usage(name)).entries).toBeGreaterThan(10);
+        await setImmediate();
+      }
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
   });
 
   test('a diff without an active snapshot, or a commit without its diff, is an error', async () => {

@@ -1,4 +1,5 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { isErrno } from '../../errors.ts';
 import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/byte-name.ts';
@@ -38,16 +39,35 @@ export class UpperTree {
   }
 
   children(path: BytePath): UpperNode[] {
-    const names = readdirSync(nativePath(this.#prefix + path), { encoding: 'latin1' });
-    return names.sort(byBytes).map((name) => this.node(joinPath(path, name)));
+    return this.#names(path)
+      .sort(byBytes)
+      .map((name) => this.node(joinPath(path, name)));
   }
 
-  /** All below the root, parents before children. */
+  /**
+   * All below the root, parents before children, of a layer that may be in use: without what vanishes meanwhile, and
+   * what lies so deep that no path says it.
+   */
   *walk(path: BytePath = ''): Generator<UpperNode> {
-    for (const node of this.children(path)) {
+    for (const name of unlessLost(() => this.#names(path)) ?? []) {
+      const node = unlessLost(() => this.node(joinPath(path, name)));
+      if (node === undefined) continue;
       yield node;
       if (node.type === 'directory') yield* this.walk(node.path);
     }
+  }
+
+  #names(path: BytePath): string[] {
+    return readdirSync(nativePath(this.#prefix + path), { encoding: 'latin1' });
+  }
+}
+
+function unlessLost<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG')) return undefined;
+    throw error;
   }
 }
 
