@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../errors.ts';
+import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { removeAbandoned } from '../system/abandoned.ts';
-import { temporaryName, writeFileAtomic } from '../system/atomic-file.ts';
+import { syncFolder, temporaryName, writeFileAtomic } from '../system/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import { withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
@@ -69,8 +69,9 @@ class FolderVolumeStore implements VolumeStore {
     await mkdir(temporary, { mode: 0o711 });
     try {
       await mkdir(join(temporary, 'data'), { mode: 0o755 });
-      await writeFile(join(temporary, 'volume.json'), JSON.stringify(record), { mode: 0o600 });
+      await writeFileAtomic(join(temporary, 'volume.json'), JSON.stringify(record));
       await rename(temporary, join(this.#folder, name));
+      await syncFolder(this.#folder);
     } catch (error) {
       await rm(temporary, { recursive: true, force: true });
       // Somebody else has made it in the meantime.
@@ -83,7 +84,7 @@ class FolderVolumeStore implements VolumeStore {
     const folder = join(this.#folder, name);
     const text = await textIfThere(join(folder, 'volume.json'));
     if (text === undefined) return undefined;
-    const { createdAt, anonymous, labels } = JSON.parse(text) as VolumeRecord;
+    const { createdAt, anonymous, labels } = parseRecord(text, name);
     return { name, path: join(folder, 'data'), createdAt: new Date(createdAt), anonymous, labels };
   }
 
@@ -110,9 +111,14 @@ class FolderVolumeStore implements VolumeStore {
 
   async remove(name: string): Promise<void> {
     const volume = await this.find(name);
-    if (volume === undefined) throw new OcitsError('not-found', `no such volume: ${name}`);
+    if (volume === undefined) throw noSuchVolume(name);
     const gone = temporaryName(this.#folder);
-    await rename(join(this.#folder, name), gone);
+    try {
+      await rename(join(this.#folder, name), gone);
+    } catch (error) {
+      // Somebody else has removed it in the meantime.
+      throw isErrno(error, 'ENOENT') ? noSuchVolume(name) : error;
+    }
     await removeTrees([gone]);
     // A random name never comes back, so nobody can hold its lock for another volume.
     if (volume.anonymous) await rm(this.#lock(name), { force: true });
@@ -139,4 +145,16 @@ class FolderVolumeStore implements VolumeStore {
   #fillingMark(name: string): string {
     return join(this.#folder, name, 'filling');
   }
+}
+
+function parseRecord(text: string, name: string): VolumeRecord {
+  try {
+    return JSON.parse(text) as VolumeRecord;
+  } catch (error) {
+    throw wrapError(error, 'corrupt', `cannot read the volume ${name}`);
+  }
+}
+
+function noSuchVolume(name: string): OcitsError {
+  return new OcitsError('not-found', `no such volume: ${name}`);
 }

@@ -34,6 +34,23 @@ test('volumes are made once, listed and removed', async () => {
   await expect(volumes.remove('db')).rejects.toMatchObject({ code: 'not-found' });
 });
 
+test('of two that remove a volume, one is told that it is gone', async () => {
+  await volumes.create('twice');
+  const results = await Promise.allSettled([volumes.remove('twice'), volumes.remove('twice')]);
+  const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  expect(refused).toMatchObject([{ code: 'not-found' }]);
+});
+
+test('a record that cannot be read is named', async () => {
+  await volumes.create('torn');
+  const record = join(folder, 'root/volumes/torn/volume.json');
+  const text = await readFile(record, 'utf8');
+  await writeFile(record, '');
+  await expect(volumes.list()).rejects.toMatchObject({ code: 'corrupt', message: /volume torn/ });
+  await writeFile(record, text);
+  await volumes.remove('torn');
+});
+
 test('a volume is filled once, and never over what is in it', async () => {
   const { volume, isNew } = await volumes.create('once');
   expect(isNew).toBe(true);
