@@ -1,9 +1,10 @@
+import { isOcitsError } from '../errors.ts';
 import { printError } from './error-output.ts';
 import { writeResult } from './printable.ts';
 
 /**
  * Does `work` for each of the things that a command names, side by side, and prints each result in their order; a
- * failure is printed in its place and makes the exit code 1, and the others go on, as Docker does.
+ * failure is printed in its place and makes the exit code 1, and the others go on, as Docker does. Throws `aborted`.
  */
 export async function forEachTarget(
   names: readonly string[],
@@ -18,7 +19,8 @@ export async function forEachTarget(
   for (const result of results) {
     const settled = await result;
     if ('error' in settled) {
-      printError(settled.error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: '' });
+      if (isOcitsError(settled.error, 'aborted')) throw settled.error;
+      printError(settled.error);
       process.exitCode = 1;
     } else if (settled.text !== undefined) writeResult(`${settled.text}\n`);
   }

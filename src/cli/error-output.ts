@@ -27,16 +27,21 @@ export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.
   return commandId.endsWith('start') || commandId.endsWith('exec') ? 1 : 125;
 }
 
-/** One message, what to do about it, and nothing else; the stack only with `--debug`. */
-export function printError(
-  error: unknown,
-  options: { readonly debug: boolean; readonly command: string },
-): void {
-  process.stderr.write(`${printable(describeError(error, options.command))}\n`);
-  if (options.debug && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
+/** Whether `--debug` was given, or `OCITS_DEBUG` is set. */
+export function isDebugging(): boolean {
+  return (process.env['OCITS_DEBUG'] ?? '') !== '';
 }
 
-function describeError(error: unknown, command: string): string {
+/**
+ * One message, what to do about it, and nothing else; the stack only with `--debug`. `command`: whose help a fault of
+ * the command line names.
+ */
+export function printError(error: unknown, command?: string): void {
+  process.stderr.write(`${printable(describeError(error, command))}\n`);
+  if (isDebugging() && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
+}
+
+function describeError(error: unknown, command: string | undefined): string {
   if (isErrno(error, 'EPIPE')) return 'ocits: the reader of the output has gone';
   const systemFailure = isOcitsError(error) ? undefined : describeSystemFailure(error);
   if (systemFailure !== undefined) return systemFailure;
@@ -47,7 +52,8 @@ function describeError(error: unknown, command: string): string {
   const lines = [`ocits: ${place}${error.message}`];
   const hint = error.hint ?? (error.code === 'permission' ? rootHint() : undefined);
   if (hint !== undefined) lines.push(`hint: ${hint}`);
-  if (error.code === 'usage') lines.push(`\nRun 'ocits ${command} --help' for more information`);
+  if (error.code === 'usage' && command !== undefined)
+    lines.push(`\nRun 'ocits ${command} --help' for more information`);
   return lines.join('\n');
 }
 

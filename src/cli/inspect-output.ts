@@ -25,7 +25,7 @@ export async function inspectTargets(
     for (const each of found)
       writeResult(`${format === 'json' ? JSON.stringify(each) : fillTemplate(format, each)}\n`);
   for (const error of errors) {
-    printError(error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: 'inspect' });
+    printError(error);
     process.exitCode = 1;
   }
 }

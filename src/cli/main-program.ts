@@ -19,7 +19,7 @@ export interface Program {
 /** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
   process.env['PATH'] = toolPath(process.env['PATH']);
-  const { words, debug } = globalFlags(argv);
+  const words = withoutGlobalFlags(argv);
   const [first] = words;
   if (first === '--version' || first === '-v') {
     process.stdout.write(`ocits version ${program.version}\n`);
@@ -37,17 +37,17 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
     await command.execute();
   } catch (error) {
     if (error instanceof HelpAsked) return await program.showHelp(id);
-    printError(error, { debug, command: id.replace(':', ' ') });
+    printError(error, id.replace(':', ' '));
     process.exitCode = exitCodeFor(error, id, command?.signals.received);
   }
 }
 
-function globalFlags(argv: readonly string[]): { words: readonly string[]; debug: boolean } {
+/** Notes `--debug`; what is behind it. */
+function withoutGlobalFlags(argv: readonly string[]): readonly string[] {
   let at = 0;
   while (argv[at] === '--debug' || argv[at] === '-D') at++;
   if (at > 0) process.env['OCITS_DEBUG'] = '1';
-  const debug = (process.env['OCITS_DEBUG'] ?? '') !== '';
-  return { words: argv.slice(at), debug };
+  return argv.slice(at);
 }
 
 function commandId(words: readonly string[], commands: CommandTable): string | undefined {

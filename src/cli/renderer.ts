@@ -1,4 +1,5 @@
 import type { ProgressEvent, ProgressSink } from '../progress.ts';
+import { isDebugging } from './error-output.ts';
 import { printableEvent } from './printable.ts';
 import { jsonRenderer } from './render-json.ts';
 import { plainRenderer } from './render-plain.ts';
@@ -65,6 +66,6 @@ function modeFromEnvironment(): ProgressMode {
 /** Warnings are shown in every mode; debug messages with `--debug` only. */
 export function printWarning(event: ProgressEvent, screen: Screen): void {
   if (event.type !== 'message') return;
-  if (event.level === 'debug' && (process.env['OCITS_DEBUG'] ?? '') === '') return;
+  if (event.level === 'debug' && !isDebugging()) return;
   screen.write(event.level === 'warning' ? `WARNING: ${event.text}\n` : `${event.text}\n`);
 }

@@ -29,7 +29,7 @@ export default class Rmi extends BaseCommand {
         for (const removal of removals) this.print(removalLine(removal));
       } catch (error) {
         if (isOcitsError(error, 'aborted')) throw error;
-        printError(error, { debug: (process.env['OCITS_DEBUG'] ?? '') !== '', command: 'rmi' });
+        printError(error);
         if (!flags.force || !isOcitsError(error, 'not-found')) process.exitCode = 1;
       }
     }

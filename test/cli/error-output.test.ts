@@ -50,9 +50,11 @@ describe('messages', () => {
 function printed(error: unknown, command: string, debug = false): string {
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
-    printError(error, { debug, command });
+    vi.stubEnv('OCITS_DEBUG', debug ? '1' : '');
+    printError(error, command);
     return write.mock.calls.map(([text]) => String(text)).join('');
   } finally {
     write.mockRestore();
+    vi.unstubAllEnvs();
   }
 }
