@@ -130,5 +130,9 @@ function globExpression(pattern: string): RegExp {
       source += literal.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
     }
   }
-  return new RegExp(`^${source}$`);
+  try {
+    return new RegExp(`^${source}$`);
+  } catch (cause) {
+    throw new OcitsError('invalid-argument', `invalid pattern ${JSON.stringify(pattern)}`, { cause });
+  }
 }
