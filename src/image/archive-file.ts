@@ -9,6 +9,8 @@ const READ_CHUNK_BYTES = 512 * 1024;
 const ENTRY_LIMIT = 100_000;
 /** Long names and pax records; the outer archive of an image has none that are large. */
 const META_LIMIT_BYTES = 1024 * 1024;
+/** As long as Linux takes a path. */
+const NAME_LIMIT = 4096;
 const LINK_DEPTH_LIMIT = 8;
 
 type Member =
@@ -68,8 +70,12 @@ async function scan(file: FileHandle, path: string): Promise<Map<string, Member>
     if (members.size >= ENTRY_LIMIT) {
       throw new OcitsError('hostile', `the archive ${path} has more than ${ENTRY_LIMIT} members`);
     }
-    const name = posix.normalize(header.path).replace(/^(?:\.?\/)+/, '');
-    members.set(name, header.member);
+    const { path: given, member } = header;
+    if (given.length > NAME_LIMIT || (member.kind === 'link' && member.target.length > NAME_LIMIT)) {
+      throw new OcitsError('hostile', `the archive ${path} has a name of more than ${NAME_LIMIT} characters`);
+    }
+    const name = posix.normalize(given).replace(/^(?:\.?\/)+/, '');
+    members.set(name, member);
   }
   if (members.size === 0) throw new OcitsError('corrupt', `${path} is not a tar archive`);
   return members;

@@ -1,14 +1,14 @@
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import { parseImageConfig } from '../oci/parse-image-config.ts';
+import { CONFIG_LIMIT_BYTES, parseImageConfig } from '../oci/parse-image-config.ts';
 import { parseManifestOrIndex } from '../oci/parse-manifest.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { LayerState, ProgressSink } from '../progress.ts';
 import { mapPool } from '../system/pool.ts';
 import { isAttestation } from './choose-image.ts';
 import type { BlobSupply, ImageSink, ImageSource, ManifestContent } from './image-source.ts';
-import { checkImageManifest, checkLayerCount, isIndex } from './read-image.ts';
+import { checkAnnouncedSize, checkImageManifest, checkLayerCount, isIndex } from './read-image.ts';
 
 export interface CopyOptions {
   readonly emit: ProgressSink;
@@ -102,6 +102,7 @@ async function checkConfig(
   manifest: Manifest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  checkAnnouncedSize(manifest.config, CONFIG_LIMIT_BYTES);
   const { body } = await source.fetchBlob(manifest.config, 0, signal);
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -4,6 +4,7 @@ import { digestOf } from '../oci/digest.ts';
 import type { RepositoryClient } from '../registry/registry-client.ts';
 import type { BlobWriter } from '../store/blob-store.ts';
 import type { Store } from '../store/store.ts';
+import { checkAnnouncedSize } from './read-image.ts';
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
@@ -74,9 +75,7 @@ export async function fetchSmallBlob(
 ): Promise<void> {
   const { digest, size } = descriptor;
   if ((await store.blobs.stat(digest))?.sizeBytes === size) return;
-  if (size > limitBytes) {
-    throw new OcitsError('hostile', `${digest} is announced with ${size} bytes, more than ${limitBytes}`);
-  }
+  checkAnnouncedSize(descriptor, limitBytes);
   if (!digest.startsWith('sha256:')) {
     await fetchIntoStore(store, client, descriptor, { signal });
     return;

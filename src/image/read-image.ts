@@ -74,11 +74,15 @@ export function isIndex(descriptor: Descriptor): boolean {
   return isIndexType(descriptor.mediaType);
 }
 
+/** Whether what `descriptor` points at may be read into memory. Throws `hostile` where it is announced over `limitBytes`. */
+export function checkAnnouncedSize({ digest, size }: Descriptor, limitBytes: number): void {
+  if (size <= limitBytes) return;
+  throw new OcitsError('hostile', `${digest} is announced with ${size} bytes, more than ${limitBytes}`);
+}
+
 async function readSized(store: Store, descriptor: Descriptor, limitBytes: number): Promise<Buffer> {
   const { digest, size } = descriptor;
-  if (size > limitBytes) {
-    throw new OcitsError('hostile', `${digest} is announced with ${size} bytes, more than ${limitBytes}`);
-  }
+  checkAnnouncedSize(descriptor, limitBytes);
   const content = await store.blobs.read(digest, limitBytes);
   if (content.length !== size) {
     throw new OcitsError('size-mismatch', `${digest} has ${content.length} bytes, ${size} were announced`);

@@ -3,13 +3,15 @@ import { createWriteStream, readdirSync } from 'node:fs';
 import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { copyImage } from '../../src/image/copy-image.ts';
 import { findImage } from '../../src/image/find-image.ts';
 import { listImages } from '../../src/image/list-images.ts';
 import { loadImages } from '../../src/image/load-images.ts';
 import { saveImages } from '../../src/image/save-images.ts';
+import { storeSink } from '../../src/image/store-source.ts';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
 import {
   DOCKER_CONFIG,
@@ -24,6 +26,7 @@ import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addImage } from '../support/busybox-image.ts';
 import { type TestHost, temporaryHost } from '../support/image-host.ts';
+import { entry, pax, paxRecord } from '../support/raw-tar.ts';
 import { tarBytes } from '../support/tar-bytes.ts';
 
 const LOWER = tarBytes([
@@ -434,9 +437,9 @@ test('damaged archives are refused', async () => {
     damaged,
   ]) {
     await writeFile(path, content);
-    await expect(loadImages(host, { path })).rejects.toThrow();
+    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'corrupt' });
     await writeFile(path, gzipSync(content).subarray(0, -10));
-    await expect(loadImages(host, { path })).rejects.toThrow();
+    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'corrupt' });
   }
   await expect(loadImages(host, { path: join(host.folder, 'nothing') })).rejects.toMatchObject({
     code: 'not-found',
@@ -473,7 +476,7 @@ test.each(['docker-archive', 'oci-archive'] as const)(
     await appendFile(path, Buffer.alloc(Math.max(size - (await stat(path)).size, 0)));
     await expect(
       saveImages(host, ['pulled:1'], { format, output: join(host.folder, 'out.tar') }),
-    ).rejects.toThrow();
+    ).rejects.toMatchObject({ code: 'digest-mismatch' });
     expect(readdirSync(host.folder).sort()).toEqual(['root', 'run']);
   },
 );
@@ -488,4 +491,35 @@ test('a second image is added to a layout, and a name moves', async () => {
   await using to = await temporaryHost();
   expect((await loadImages(to, { path: layout })).map(({ ids }) => ids)).toEqual([[other.id]]);
   expect(await names(to)).toEqual(['other:1', 'pulled:1']);
+});
+
+test('a config that is announced too large is not read', async () => {
+  await using host = await temporaryHost();
+  const digest = digestOf('config');
+  const config = { mediaType: OCI_CONFIG, digest, size: 5 * 2 ** 30 };
+  const content = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: [] }),
+  );
+  const root = { mediaType: OCI_MANIFEST, digest: digestOf(content), size: content.length };
+  let opened = 0;
+  const source = {
+    fetchManifest: async () => content,
+    fetchBlob: async () => {
+      opened++;
+      return { body: Readable.from([Buffer.from('config')]), resumed: true };
+    },
+  };
+  const copy = copyImage(source, storeSink(host.store), { root, names: [] }, { emit: host.emit });
+  await expect(copy).rejects.toMatchObject({ code: 'hostile' });
+  expect(opened).toBe(0);
+});
+
+test('an archive with a name too long for a file is refused', async () => {
+  await using host = await temporaryHost();
+  const path = join(host.folder, 'long.tar');
+  for (const field of ['path', 'linkpath']) {
+    const long = pax(paxRecord(field, 'a'.repeat(5000)));
+    await writeFile(path, Buffer.concat([long, entry({ name: 'x', type: field === 'path' ? '0' : '2' })]));
+    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'hostile' });
+  }
 });
