@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
-import { OcitsError, wrapError } from '../errors.ts';
+import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { type Digest, finishDigest } from '../oci/digest.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
@@ -21,7 +21,7 @@ export class OutputFile implements Disposable {
     try {
       this.#fd = openSync(path, 'wx', 0o600);
     } catch (error) {
-      throw wrapError(error, 'internal', `cannot make ${path}`);
+      throw wrapError(error, isErrno(error, 'EEXIST') ? 'already-exists' : 'internal', `cannot make ${path}`);
     }
   }
 

@@ -63,6 +63,13 @@ function entryOf(name: string): LayerEntry {
   return SAMPLE_TREE.find(({ entry }) => entry.path === name)!.entry;
 }
 
+test('a file that is there already is left alone', () => {
+  const path = newPath();
+  writeFileSync(path, 'mine');
+  expect(() => createLayerWriter(path)).toThrow(expect.objectContaining({ code: 'already-exists' }));
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+});
+
 test('what is written is what is read, and what the index has', () => {
   const samples: ToWrite[] = [...SAMPLE_TREE, ...MARKERS];
   const { tar, written } = write(samples);
