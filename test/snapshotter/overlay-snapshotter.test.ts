@@ -217,6 +217,28 @@ test('what a killed process left is taken over, and cleaned up', async () => {
   expect(existsSync(staging)).toBe(false);
 });
 
+test('a whiteout device that a killed process was making is cleaned up', async () => {
+  await using host = await temporary();
+  const base = layerTar(file('d'));
+  const { keys } = await host.stack([base]);
+  const tar = layerTar(whiteout('d'));
+  const request = { parents: keys, diffIds: [digestOf(base), digestOf(tar)], source: host.source(tar) };
+  const programs = host.name();
+  mkdirSync(programs);
+  writeFileSync(join(programs, 'mknod'), '#!/bin/sh\n/usr/bin/mknod "$@"\nkill -9 $PPID\n', { mode: 0o755 });
+  const script = `
+    import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
+    await createOverlaySnapshotter(${JSON.stringify(host.paths)}).apply(${JSON.stringify(request)});`;
+  const env = { ...process.env, PATH: `${programs}:${process.env['PATH']}` };
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit', env });
+  expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
+  const devices = () =>
+    execFileSync('find', [area(host), '-type', 'c'], { encoding: 'utf8' }).split('\n').length - 1;
+  expect(devices()).toBe(1);
+  await host.snapshotter.cleanup();
+  expect(devices()).toBe(0);
+});
+
 test('on a full disk the error says so, and nothing is left', async () => {
   await using host = await temporary();
   const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeAbandoned } from '../../system/abandoned.ts';
 import { lockFile } from '../../system/lock.ts';
 import { removeTrees } from '../../system/remove-tree.ts';
 import type { OverlayHost } from './overlay-host.ts';
@@ -15,6 +16,7 @@ export async function cleanUp(host: OverlayHost): Promise<void> {
   }
   for (const folder of host.shelf.withoutRecord()) await area.discard(folder);
   await removeTrees(readdirSync(area.trash).map((name) => join(area.trash, name)));
+  await removeAbandoned(area.folder);
   removeDeadLinks(join(area.folder, 'l'));
   await removeMarks(host);
   await host.shelf.sync();

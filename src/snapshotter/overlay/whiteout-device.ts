@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { linkSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { isErrno } from '../../errors.ts';
+import { temporaryName } from '../../system/atomic-file.ts';
 import { makeWhiteoutDevice } from '../../system/special-files.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function linkWhiteout(device: string, path: string | Buffer): Promi
     linkSync(device, path);
   } catch (error) {
     if (!isErrno(error, 'ENOENT', 'EMLINK')) throw error;
-    const fresh = `${device}-${process.pid}-${randomBytes(4).toString('hex')}`;
+    const fresh = temporaryName(dirname(device));
     await makeWhiteoutDevice(fresh);
     renameSync(fresh, device);
     linkSync(device, path);
