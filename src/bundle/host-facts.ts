@@ -23,6 +23,8 @@ export interface HostFacts {
   readonly cgroupVersion: 1 | 2;
   /** Whether the kernel counts swap, so that memory and swap can be limited together. */
   readonly countsSwap: boolean;
+  /** How many there are; looked up where the spec asks for some. */
+  readonly processors?: number;
   /** The text of the seccomp profile that applies; undefined: the container is unconfined. */
   readonly seccompProfile?: string;
   /** The nodes behind the spec's devices; all nodes below /dev for a privileged container. */

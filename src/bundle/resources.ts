@@ -15,7 +15,7 @@ const LEAST_MEMORY_BYTES = 6 * 1024 * 1024;
  */
 export function resourceLimits(limits: ResourceLimits, host: HostFacts): Omit<RuntimeResources, 'devices'> {
   const memory = memoryLimits(limits, host);
-  const cpu = cpuLimits(limits);
+  const cpu = cpuLimits(limits, host);
   const pids =
     limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { limit: limits.pidsLimit } : undefined;
   return {
@@ -56,12 +56,15 @@ function memoryLimits(limits: ResourceLimits, host: HostFacts): RuntimeResources
   };
 }
 
-function cpuLimits(limits: ResourceLimits): RuntimeResources['cpu'] {
+function cpuLimits(limits: ResourceLimits, { processors }: HostFacts): RuntimeResources['cpu'] {
   const { cpus, cpuShares, cpusetCpus, cpusetMems } = limits;
   const hasQuota = cpus !== undefined && cpus !== 0;
   const quota = hasQuota ? Math.round(cpus * CPU_PERIOD_US) : undefined;
   if (quota !== undefined && !(quota >= LEAST_QUOTA_US)) {
     throw new OcitsError('invalid-argument', `--cpus ${cpus}: the least that is allowed is 0.01`);
+  }
+  if (hasQuota && processors !== undefined && cpus > processors) {
+    throw new OcitsError('invalid-argument', `--cpus ${cpus}: this host has ${processors}`);
   }
   if (quota === undefined && !cpuShares && !cpusetCpus && !cpusetMems) return undefined;
   return {

@@ -24,6 +24,7 @@ export function prepareExec({ folder: parent, process, security }: ExecRequest):
   // The seccomp filter is the container's own: crun has kept it.
   const host = hostFacts({
     devices: [],
+    resources: {},
     security: { ...security, seccomp: 'unconfined', privileged: false },
   });
   const config = serializeConfig(execConfig({ security }, sized, host));

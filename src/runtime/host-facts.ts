@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { ALL_CAPABILITIES } from '../bundle/capabilities.ts';
 import type { ContainerSpec } from '../bundle/container-spec.ts';
@@ -12,7 +13,7 @@ import { hostCgroups } from './host-cgroups.ts';
  * What the `config.json` of this container needs to know of the host. Throws `not-found` for a seccomp profile that is
  * named and not there, and `missing-program` where the default one is not installed.
  */
-export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices'>): HostFacts {
+export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices' | 'resources'>): HostFacts {
   const capabilities = ownCapabilities(readFileSync('/proc/self/status', 'latin1'));
   const { version } = hostCgroups();
   const seccompProfile = seccompText(spec.security);
@@ -23,6 +24,7 @@ export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices'>): Ho
     canRaiseLimits: capabilities.includes('CAP_SYS_RESOURCE'),
     cgroupVersion: version,
     countsSwap: version === 2 || exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+    ...(spec.resources.cpus === undefined ? {} : { processors: cpus().length }),
     ...(seccompProfile === undefined ? {} : { seccompProfile }),
     devices: spec.security.privileged
       ? allDevices('/dev')

@@ -121,6 +121,7 @@ test.each<[string, SpecChanges, string]>([
   ['swap below memory', { resources: { memoryBytes: 2 ** 24, memorySwapBytes: 2 ** 23 } }, '--memory-swap'],
   ['swap without memory', { resources: { memorySwapBytes: 2 ** 23 } }, '--memory-swap needs --memory'],
   ['too little processor', { resources: { cpus: 0.001 } }, '--cpus 0.001'],
+  ['more processors than there are', { resources: { cpus: 4.5 } }, '--cpus 4.5: this host has 4'],
   [
     'a network sysctl of the host',
     { network: { mode: 'host' }, sysctls: { 'net.a': '1' } },

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
 import { hardLimits, hostFacts, ownCapabilities } from '../../src/runtime/host-facts.ts';
@@ -36,6 +37,11 @@ test('devices are found by their nodes, through folders, and all of them for a p
   const paths = hostFacts(containerSpec({ security: { privileged: true } })).devices.map(({ path }) => path);
   expect(paths).toContain('/dev/kmsg');
   expect(paths).not.toContain('/dev/console');
+});
+
+test('processors are counted where some are asked for', () => {
+  expect(hostFacts(containerSpec({ resources: { cpus: 1 } })).processors).toBe(cpus().length);
+  expect(hostFacts(containerSpec()).processors).toBeUndefined();
 });
 
 test('the default profile is there; one that is not is an error that names it', () => {

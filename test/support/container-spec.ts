@@ -54,6 +54,7 @@ export function plainHost(changes: Partial<HostFacts> = {}): HostFacts {
     canRaiseLimits: false,
     cgroupVersion: 2,
     countsSwap: true,
+    processors: 4,
     devices: [],
     ...changes,
   };
