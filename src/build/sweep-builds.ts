@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { namesIfThere } from '../system/if-there.ts';
 import { removeTrees } from '../system/remove-tree.ts';
 import { abandonedBuildFolders } from './build-folder.ts';
 import type { BuildHost } from './build-workshop.ts';
@@ -13,7 +13,8 @@ export async function sweepBuilds({ store, network }: Pick<BuildHost, 'store' | 
     import('../runtime/records.ts'),
   ]);
   for (const { id, path, runPath } of abandoned) {
-    for (const name of await readdir(path)) {
+    // Another command may clear it away at the same time.
+    for (const name of await namesIfThere(path)) {
       if (readPidRecord(join(path, name)) === undefined) continue;
       await crunDelete(await openCrun(store.paths), `${id}-${name}`);
     }

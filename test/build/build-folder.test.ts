@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { abandonedBuildFolders, OwnBuildFolder } from '../../src/build/build-folder.ts';
-import { buildHost } from '../support/build-host.ts';
+import { pruneBuilder } from '../../src/build/prune-builder.ts';
+import { sweepBuilds } from '../../src/build/sweep-builds.ts';
+import type { ImageHolders } from '../../src/image/image-holders.ts';
+import { buildHost, type TestBuildHost } from '../support/build-host.ts';
 import { commandLines } from '../support/processes.ts';
 
 describe('the folder of a build', () => {
@@ -25,8 +28,30 @@ describe('the folder of a build', () => {
   });
 });
 
+const NOBODY: ImageHolders = { users: async () => [], roots: [] };
+
 describe('a build that was killed', () => {
-  it('is cleared away by the next one: its command, network, mounts and files', async () => {
+  it('may be cleared away by two commands at once', async () => {
+    await using made = await buildHost();
+    const { store, network } = made.host;
+    const folders = ['build-1', 'build-2'].map((id) => join(store.paths.root, 'builds', id));
+    for (const folder of folders) await mkdir(folder, { recursive: true });
+    // The other command is done before this one has come to the second folder.
+    const other = async () => {
+      for (const folder of folders) await rm(folder, { recursive: true, force: true });
+      return await network();
+    };
+    await sweepBuilds({ store, network: other });
+    expect(await readdir(join(store.paths.root, 'builds'))).toEqual([]);
+  });
+
+  it.each([
+    ['the next one', (made: TestBuildHost) => made.build('FROM busybox\nLABEL next=1\n')],
+    [
+      'a prune of the cache',
+      ({ host }: TestBuildHost) => pruneBuilder(host, { isAll: true, holders: NOBODY }),
+    ],
+  ])('is cleared away by %s: its command, network, mounts and files', async (_by, clear) => {
     await using made = await buildHost();
     const dockerfile = join(made.folder, 'Dockerfile');
     await writeFile(dockerfile, 'FROM busybox\nRUN echo started && sleep 4321\n');
@@ -41,7 +66,7 @@ describe('a build that was killed', () => {
     expect(await readdir(join(root, 'builds'))).toHaveLength(1);
     expect(isRunning('sleep 4321')).toBe(true);
 
-    await made.build('FROM busybox\nLABEL next=1\n');
+    await clear(made);
     expect(await readdir(join(root, 'builds'))).toEqual([]);
     expect(isRunning('sleep 4321')).toBe(false);
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(root);

@@ -21,7 +21,7 @@ describe('builder prune', () => {
     const old = await made.build(OLD, { tags: ['x'] });
     const kept = await made.build(NEW, { tags: ['x'] });
     await made.host.store.refs.deleteAnonymous(old.manifestDescriptor);
-    const { records, freedBytes } = await pruneBuilder(await made.host.images(), {
+    const { records, freedBytes } = await pruneBuilder(made.host, {
       isAll: false,
       holders: holdersOf(made),
     });
@@ -38,7 +38,7 @@ describe('builder prune', () => {
     await using made = await buildHost();
     const image = await made.build(NEW, { tags: ['x'] });
     await made.build('FROM busybox\nRUN --mount=type=cache,target=/c touch /c/file\n');
-    const { records } = await pruneBuilder(await made.host.images(), {
+    const { records } = await pruneBuilder(made.host, {
       isAll: true,
       holders: holdersOf(made),
     });
@@ -60,7 +60,7 @@ describe('builder prune', () => {
     }
     const unusedSince = new Date(Date.now() - 60_000);
     const options = { isAll: true, unusedSince, holders: holdersOf(made) };
-    const { records } = await pruneBuilder(await made.host.images(), options);
+    const { records } = await pruneBuilder(made.host, options);
     expect(records.map(({ label }) => label)).toEqual(['[2/2] RUN echo old > /f']);
   });
 });

@@ -1,4 +1,5 @@
 import { type PruneBuilderOptions, pruneBuilder } from '../../build/prune-builder.ts';
+import { buildHost } from '../../build-host.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { list, toggle } from '../../cli/flags.ts';
@@ -26,11 +27,11 @@ export default class BuilderPrune extends BaseCommand {
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const options: PruneBuilderOptions = {
       isAll: flags.all,
-      ...(since === undefined ? {} : { unusedSince: since }),
+      unusedSince: since,
       holders: await session.imageHolders(),
       signal: session.signal,
     };
-    const { records, freedBytes } = await pruneBuilder(await session.imageHost(), options);
+    const { records, freedBytes } = await pruneBuilder(await buildHost(session), options);
     if (records.length > 0) {
       this.print('Deleted build cache objects:');
       for (const { key, label } of records) this.print(`${shortDigest(key)}  ${label}`);

@@ -17,7 +17,8 @@ export default class SystemPrune extends BaseCommand {
   static override flags = {
     all: toggle({
       char: 'a',
-      description: 'all images that no container uses, not just those without a tag',
+      description:
+        'all images that no container uses, not just those without a tag, and all of the build cache',
     }),
     filter: list({ description: 'only what passes, such as until=24h or label=name=value' }),
     force: toggle({ char: 'f', description: 'do not ask' }),
@@ -31,8 +32,8 @@ export default class SystemPrune extends BaseCommand {
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const freed = (await this.#containers(session, request)) + (await this.#volumes(session, request));
     this.#report('Deleted Networks', await (await session.network()).prune());
-    const freedImages = await this.#images(session, request);
-    this.print(`Total reclaimed space: ${humanSize(freed + freedImages)}`);
+    const freedContent = (await this.#images(session, request)) + (await this.#buildCache(session, request));
+    this.print(`Total reclaimed space: ${humanSize(freed + freedContent)}`);
   }
 
   async #containers(session: Session, { filters }: PruneRequest): Promise<number> {
@@ -57,16 +58,11 @@ export default class SystemPrune extends BaseCommand {
     return freedBytes;
   }
 
-  /** The records of the build cache go first, so that the collection after the images takes their layers, too. */
   async #images(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
     const { parseImageFilters } = await import('../../image/filter-images.ts');
     const { pruneImages } = await import('../../image/prune-images.ts');
-    const { openBuildCache } = await import('../../build/build-cache.ts');
-    const { pruneBuildCache } = await import('../../build/prune-cache.ts');
-    const imageFilters = parseImageFilters(filters);
-    const forgotten = await pruneBuildCache(openBuildCache(session.paths.root), imageFilters.until);
     const holders = await session.imageHolders();
-    const options = { isAll, filters: imageFilters, holders, signal: session.signal };
+    const options = { isAll, filters: parseImageFilters(filters), holders, signal: session.signal };
     const { removals, freedBytes } = await pruneImages(await session.imageHost(), options);
     this.#report(
       'Deleted Images',
@@ -74,9 +70,26 @@ export default class SystemPrune extends BaseCommand {
         removal.kind === 'untagged' ? `untagged: ${removal.name}` : `deleted: ${removal.digest}`,
       ),
     );
+    return freedBytes;
+  }
+
+  /** After the images, which keep the results that they are made of. No result has a label. */
+  async #buildCache(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
+    if (filters.some((text) => text.startsWith('label'))) return 0;
+    const [{ pruneBuilder }, { buildHost }, { parseImageFilters }] = await Promise.all([
+      import('../../build/prune-builder.ts'),
+      import('../../build-host.ts'),
+      import('../../image/filter-images.ts'),
+    ]);
+    const { records, freedBytes } = await pruneBuilder(await buildHost(session), {
+      isAll,
+      unusedSince: parseImageFilters(filters).until,
+      holders: await session.imageHolders(),
+      signal: session.signal,
+    });
     this.#report(
       'Deleted build cache records',
-      forgotten.map(({ key }) => key),
+      records.map(({ key }) => key),
     );
     return freedBytes;
   }
@@ -90,9 +103,10 @@ function question({ isAll, withVolumes, filters }: PruneRequest): string {
   const parts = [
     'all stopped containers',
     ...(withVolumes ? ['all anonymous volumes that no container uses'] : []),
+    'the bridge where no container is on it',
+    isAll ? 'all images that no container uses' : 'all images without a tag',
+    isAll ? 'the build cache' : 'the build cache that no image has',
   ];
-  parts.push('the bridge where no container is on it');
-  parts.push(isAll ? 'all images that no container uses' : 'all images without a tag', 'the build cache');
   const only = filters.length === 0 ? '' : `\nOnly what passes: ${filters.join(', ')}`;
   return `This will remove:\n${parts.map((part) => `  - ${part}`).join('\n')}${only}\n`;
 }
