@@ -201,9 +201,8 @@ describe('remembered digests', () => {
     const get = vi.spyOn(ContextDigests.prototype, 'get');
     try {
       expect(await digestOf('COPY d /x', folder.path, store.path)).toBe(first);
-      expect(get.mock.results.map(({ value }) => value as string).every((hex) => hex?.length === 64)).toBe(
-        true,
-      );
+      // Both files were asked for, and known.
+      expect(get.mock.results.map(({ value }) => (value as string).length)).toEqual([64, 64]);
       // Same size, and the time set back: only the inode's own change tells.
       writeFileSync(join(folder.path, 'd/f'), 'z');
       utimesSync(join(folder.path, 'd/f'), 1, 1);

@@ -107,7 +107,7 @@ describe('login and logout', () => {
       code: 1,
       stderr: expect.stringContaining('hint: check the name and the password'),
     });
-    await expect(stat(stored())).rejects.toThrow();
+    await expect(stat(stored())).rejects.toMatchObject({ code: 'ENOENT' });
     const right = await login(`${TEST_USER.password}\n`);
     expect(right).toMatchObject({ code: 0, stdout: 'Login Succeeded\n' });
     expect(right.stderr).toContain(`stored unencrypted in ${stored()}`);

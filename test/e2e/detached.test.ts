@@ -245,5 +245,5 @@ test('a published port is told by port, ps and inspect, and answers', async () =
   expect(page).toBe('page\n');
   await ocits.ok('stop', '-t', '0', 'web');
   expect(await ocits.ok('port', 'web')).toBe('');
-  await expect(fetch(`http://${address}/`)).rejects.toThrow();
+  await expect(fetch(`http://${address}/`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });

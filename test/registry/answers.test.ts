@@ -157,13 +157,12 @@ describe('no registry', () => {
     await new Promise((resolve) => server.close(resolve));
     await using host = await configHost();
     const client = host.registry().repository(parseReference(`127.0.0.1:${port}/a:1`));
-    const started = performance.now();
     await expect(client.resolve('1')).rejects.toMatchObject({
       code: 'network',
       message: expect.stringContaining(`127.0.0.1:${port} refuses the connection`),
       hint: `is a registry running at 127.0.0.1:${port}?`,
     });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(host.events.filter(({ type }) => type === 'retry')).toEqual([]);
   });
 
   test('a host without a name', async () => {
@@ -187,7 +186,6 @@ describe('no registry', () => {
       code: 'network',
       message: expect.stringContaining('sent nothing for'),
     });
-    host[Symbol.asyncDispose]();
     server.close();
   });
 });

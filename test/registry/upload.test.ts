@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import type { BlobUpload, RepositoryClient } from '../../src/registry/registry-client.ts';
-import { FakeRegistry, sendError } from '../support/fake-registry.ts';
+import type { BlobUpload } from '../../src/registry/registry-client.ts';
+import { sendError } from '../support/fake-registry.ts';
+import { fakeRepository, fetchAll } from '../support/fake-repository.ts';
 import { startRegistry } from '../support/registry.ts';
 import { configHost } from '../support/registry-config.ts';
 
@@ -29,13 +30,6 @@ function* pieces(content: Buffer): Generator<Buffer> {
   for (let at = 0; at < content.length; at += 64 * 1024) yield content.subarray(at, at + 64 * 1024);
 }
 
-async function bytesOf(client: RepositoryClient, digest: Digest, size: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  const { body } = await client.fetchBlob({ mediaType: 'x', digest, size }, 0);
-  for await (const chunk of body) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
 describe('to a real registry', () => {
   test('once; then it is there; then another repository mounts it', async () => {
     await using server = await startRegistry();
@@ -51,7 +45,8 @@ describe('to a real registry', () => {
     expect(await client.hasBlob(blob.digest)).toBe(true);
     expect(seen.at(-1)).toBe(content.length);
     expect(await client.uploadBlob(blob)).toEqual({ state: 'exists' });
-    expect((await bytesOf(client, blob.digest, content.length)).equals(content)).toBe(true);
+    const descriptor = { mediaType: 'x', digest: blob.digest, size: content.length };
+    expect((await fetchAll(client, descriptor)).content.equals(content)).toBe(true);
     const other = registry.repository(parseReference(`${server.host}/a/two:1`));
     expect(await other.uploadBlob({ ...blob, mountFrom: [at('no/such'), at('a/one')] })).toEqual({
       state: 'mounted',
@@ -102,22 +97,8 @@ describe('to a real registry', () => {
 });
 
 describe('to a registry in trouble', () => {
-  async function fakeClient() {
-    const fake = await FakeRegistry.start();
-    const host = await configHost();
-    return {
-      fake,
-      host,
-      client: host.registry().repository(parseReference(`${fake.host}/a/b:1`)),
-      async [Symbol.asyncDispose]() {
-        await host[Symbol.asyncDispose]();
-        await fake[Symbol.asyncDispose]();
-      },
-    };
-  }
-
   test('a connection that drops within the body: the upload begins anew', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     const content = randomBytes(2 * MIB);
     world.fake.on(
       'PUT',
@@ -135,7 +116,7 @@ describe('to a registry in trouble', () => {
   });
 
   test.each([429, 500, 503])('%i in answer to any of its requests', async (status) => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     for (const method of ['HEAD', 'POST', 'PUT']) {
       world.fake.on(
         method,
@@ -153,7 +134,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('an upload that the registry has forgotten begins anew', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     world.fake.on(
       'PUT',
       /uploads/,
@@ -167,7 +148,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('a token that expires before the body: the upload begins anew with a fresh one', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     let issued = 0;
     world.fake.on('GET', /^\/token/, ({ response }) => {
       response.end(JSON.stringify({ token: `t${++issued}` }));
@@ -187,7 +168,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('a refusal is final, and what the registry says is told', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     world.fake.on('POST', /uploads/, ({ response }) => sendError(response, 403, 'DENIED'));
     const blob = upload(randomBytes(1000));
     await expect(world.client.uploadBlob(blob)).rejects.toMatchObject({
@@ -198,7 +179,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('a registry that takes no large body gets it in chunks', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     const content = randomBytes(20 * MIB);
     world.fake.on(
       'PUT',
@@ -219,7 +200,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('a registry that wants chunks larger than memory is refused', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     world.fake.on('PUT', /uploads/, ({ request, response }) => {
       request.resume();
       sendError(response, 413, 'SIZE_INVALID');
@@ -234,7 +215,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('what the Location’s query says is kept', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     const blob = upload(randomBytes(10));
     await world.client.uploadBlob(blob);
     expect(world.fake.seen('PUT', /uploads/)[0]?.path).toBe(
@@ -243,7 +224,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('a registry that stores another digest', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     world.fake.on('PUT', /manifests/, ({ request, response }) => {
       request.resume();
       response.writeHead(201, { 'docker-content-digest': digestOf('other') }).end();
@@ -254,7 +235,7 @@ describe('to a registry in trouble', () => {
   });
 
   test('the signal ends it', async () => {
-    await using world = await fakeClient();
+    await using world = await fakeRepository();
     const controller = new AbortController();
     world.fake.on('PUT', /uploads/, () => controller.abort());
     const blob = upload(randomBytes(5 * MIB), { signal: controller.signal });

@@ -1,6 +1,7 @@
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { RepositoryClient } from '../../src/registry/registry-client.ts';
+import type { RetryPolicy } from '../../src/registry/retry.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { type ConfigHost, configHost } from './registry-config.ts';
 
@@ -11,13 +12,14 @@ export interface FakeRepository extends AsyncDisposable {
   readonly client: RepositoryClient;
 }
 
-export async function fakeRepository(): Promise<FakeRepository> {
+/** `retry` replaces some of the tests' usual patience. */
+export async function fakeRepository(retry: Partial<RetryPolicy> = {}): Promise<FakeRepository> {
   const fake = await FakeRegistry.start();
   const host = await configHost();
   return {
     fake,
     host,
-    client: host.registry().repository(parseReference(`${fake.host}/a/b:1`)),
+    client: host.registry(retry).repository(parseReference(`${fake.host}/a/b:1`)),
     async [Symbol.asyncDispose]() {
       await host[Symbol.asyncDispose]();
       await fake[Symbol.asyncDispose]();

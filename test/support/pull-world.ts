@@ -4,6 +4,7 @@ import { hostPlatform, type Platform, parsePlatform } from '../../src/oci/platfo
 import { parseReference } from '../../src/oci/reference.ts';
 import type { LayerEvent, ProgressEvent } from '../../src/progress.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import type { RetryPolicy } from '../../src/registry/retry.ts';
 import { type ConfigHost, configHost } from './registry-config.ts';
 import { layerOf, tarOf } from './remote-image.ts';
 import { type UnpackingHost, unpackingHost } from './unpacking-host.ts';
@@ -20,10 +21,11 @@ export interface PullWorld extends AsyncDisposable {
   names(): Promise<number>;
 }
 
-export async function pullWorld(): Promise<PullWorld> {
+/** `retry` replaces some of the tests' usual patience. */
+export async function pullWorld(retry: Partial<RetryPolicy> = {}): Promise<PullWorld> {
   const host = await unpackingHost();
   const config = await configHost();
-  const registry = config.registry();
+  const registry = config.registry(retry);
   return {
     host,
     events: host.events,

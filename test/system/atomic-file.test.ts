@@ -22,7 +22,7 @@ test('a file is replaced whole, private, and nothing else is left', async () => 
 test('a write that fails leaves the old file and no temporary one', async () => {
   const path = join(folder, 'taken');
   await writeFileAtomic(join(path, 'inside'), 'x');
-  await expect(writeFileAtomic(path, 'y')).rejects.toThrow();
+  await expect(writeFileAtomic(path, 'y')).rejects.toThrow('EISDIR');
   expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('.tmp-'));
 });
 
