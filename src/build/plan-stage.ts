@@ -1,10 +1,11 @@
 import { type BuildArgs, PROXY_ARGS, resolveArg } from '../dockerfile/build-args.ts';
+import { dockerfileError } from '../dockerfile/dockerfile-error.ts';
 import { type ExpandContext, expandInstruction, expandWord } from '../dockerfile/expand-instruction.ts';
 import type { Environment } from '../dockerfile/expand-word.ts';
 import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile/instruction.ts';
 import { parseRunMount } from '../dockerfile/run-mount.ts';
-import type { Word } from '../dockerfile/source.ts';
-import { OcitsError } from '../errors.ts';
+import type { SourcePosition, Word } from '../dockerfile/source.ts';
+import type { OcitsError } from '../errors.ts';
 import type { RunConfig } from '../oci/image-config.ts';
 import { formatReference } from '../oci/reference.ts';
 import { type ConfigState, changeConfig } from './config-change.ts';
@@ -161,6 +162,11 @@ class StagePlanner {
   }
 
   #run(instruction: RunPlan['instruction'], base: StepPlanBase): RunPlan {
+    if (instruction.security === 'insecure') {
+      // The places in a trigger are those of its own text.
+      const at = base.range === instruction.range ? instruction.flagsAt.security! : base.range.start;
+      throw this.#unsupported(at, 'RUN --security=insecure is not there yet');
+    }
     return {
       ...base,
       kind: 'run',
@@ -198,13 +204,14 @@ class StagePlanner {
   #origin(word: Word, { range }: StepPlanBase): Origin {
     const origin = this.#node.origins.get(word);
     if (origin !== undefined) return origin;
-    throw new OcitsError(
-      'unsupported',
+    throw this.#unsupported(
+      range.start,
       'an ONBUILD trigger cannot take files from another stage or image yet',
-      {
-        location: { file: this.#context.dockerfile.file, ...range.start },
-      },
     );
+  }
+
+  #unsupported(at: SourcePosition, message: string): OcitsError {
+    return dockerfileError(this.#context.dockerfile.file, at, message, { code: 'unsupported' });
   }
 
   #stepHistory(step: StepPlan): string {

@@ -322,6 +322,15 @@ COPY --from=busybox /bin/sh /bin/sh
     });
   });
 
+  it('RUN --security=insecure is told to be missing, with its place, and not run without', () => {
+    const refused = (line: number, column: number) =>
+      expect.objectContaining({ code: 'unsupported', location: { file: 'Dockerfile', line, column } });
+    expect(() => plan('FROM a\nRUN --network=none --security=insecure x\n')).toThrow(refused(2, 20));
+    const base = { OnBuild: ['RUN --security=insecure x'] };
+    expect(() => plan('# a comment\nFROM a\n', { base })).toThrow(refused(2, 1));
+    expect(plan('FROM a\nRUN --security=sandbox x\n').steps).toHaveLength(1);
+  });
+
   it('a target that is not there is told with those that are', () => {
     expect(() => planAll(TEXT, { target: 'biuld' })).toThrow(
       expect.objectContaining({ code: 'invalid-argument', hint: expect.stringContaining('build, docs, 2') }),
