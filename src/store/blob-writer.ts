@@ -42,8 +42,21 @@ export class FileBlobWriter implements BlobWriter {
     return this.#offset;
   }
 
-  /** Hashes what an earlier process left, so that the download goes on behind it. */
+  /**
+   * Hashes what an earlier process left, so that the download goes on behind it. What cannot be read is deleted, and
+   * the writer closed.
+   */
   async resume(): Promise<void> {
+    try {
+      await this.#rehash();
+    } catch (error) {
+      this.#isWrong = true;
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #rehash(): Promise<void> {
     const { size } = await this.#parts.file.stat();
     if (size > (this.#parts.expected.sizeBytes ?? Number.POSITIVE_INFINITY)) return await this.reset();
     const buffer = Buffer.allocUnsafe(Math.min(REHASH_BYTES, size));
@@ -97,8 +110,9 @@ export class FileBlobWriter implements BlobWriter {
     try {
       await this.#content.drain();
       const digest = this.#verify();
-      await this.#parts.file.chmod(0o400);
       await this.#parts.file.datasync();
+      // Not before: only root could go on with a download that was killed while it was synced.
+      await this.#parts.file.chmod(0o400);
       await this.#parts.publish(this.#parts.path, digest);
       await this.#close(false);
       return { digest, sizeBytes: this.#offset };

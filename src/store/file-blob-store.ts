@@ -169,7 +169,7 @@ export class FileBlobStore implements BlobStore {
   }
 
   async sync(): Promise<void> {
-    await syncFolder(join(this.#blobs, 'sha256'));
+    for (const algorithm of await readdir(this.#blobs)) await syncFolder(join(this.#blobs, algorithm));
   }
 
   /** A writer with a name of its own; two that store the same content do not meet, and one of the files stays. */
@@ -206,6 +206,7 @@ export class FileBlobStore implements BlobStore {
       // Only the folder of sha256 is made when the store is opened.
       if (!isErrno(error, 'ENOENT') || digestAlgorithm(digest) === 'sha256') throw error;
       await mkdir(join(this.#blobs, digestAlgorithm(digest)), { recursive: true, mode: 0o700 });
+      await syncFolder(this.#blobs);
       await rename(path, target);
     }
   };
