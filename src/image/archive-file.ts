@@ -121,7 +121,9 @@ class HeaderReader {
       } else if (isFile(type))
         return { path: header.path ?? '', member: { kind: 'file', offset, sizeBytes: size } };
       else if (type === 'SymbolicLink' || type === 'Link') {
-        return { path: header.path ?? '', member: { kind: 'link', target: header.linkpath ?? '' } };
+        // The library puts an extended path into the header, and leaves the target out.
+        const target = extended.linkpath ?? header.linkpath ?? '';
+        return { path: header.path ?? '', member: { kind: 'link', target } };
       } else extended = {};
     }
     return undefined;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { openArchive } from '../../src/image/archive-file.ts';
 import { copyImage } from '../../src/image/copy-image.ts';
 import { findImage } from '../../src/image/find-image.ts';
 import { listImages } from '../../src/image/list-images.ts';
@@ -26,7 +27,7 @@ import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addImage } from '../support/busybox-image.ts';
 import { type TestHost, temporaryHost } from '../support/image-host.ts';
-import { entry, pax, paxRecord } from '../support/raw-tar.ts';
+import { entry, gnuLong, pax, paxRecord, tar } from '../support/raw-tar.ts';
 import { tarBytes } from '../support/tar-bytes.ts';
 
 const LOWER = tarBytes([
@@ -522,4 +523,16 @@ test('an archive with a name too long for a file is refused', async () => {
     await writeFile(path, Buffer.concat([long, entry({ name: 'x', type: field === 'path' ? '0' : '2' })]));
     await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'hostile' });
   }
+});
+
+test('a link of an archive may lead further than its header has room for', async () => {
+  await using host = await temporaryHost();
+  const path = join(host.folder, 'links.tar');
+  const target = `${'folder/'.repeat(20)}layer.tar`;
+  const file = Buffer.concat([pax({ path: target }), entry({ name: 'x' }, 'content')]);
+  const byPax = Buffer.concat([pax({ linkpath: target }), entry({ name: 'pax', type: '2' })]);
+  const byGnu = Buffer.concat([gnuLong('K', target), entry({ name: 'gnu', type: '2', magic: 'gnu' })]);
+  await writeFile(path, tar(file, byPax, byGnu));
+  await using files = await openArchive(path);
+  for (const name of ['pax', 'gnu']) expect(await files.sizeOf(name)).toBe(7);
 });
