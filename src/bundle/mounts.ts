@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import { OcitsError } from '../errors.ts';
 import type { ContainerMount, ContainerSpec } from './container-spec.ts';
+import type { HostFacts } from './host-facts.ts';
 import type { RuntimeMount } from './runtime-spec.ts';
 
+const GUARDED: readonly string[] = ['nosuid', 'noexec', 'nodev'];
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -27,7 +29,10 @@ export const INIT_TARGET = '/sbin/docker-init';
  * `/sys` or `/proc` all below it. Throws `invalid-argument` for a target that is `/`, not absolute, or used twice,
  * and `unsupported` for a propagation to the host.
  */
-export function containerMounts(spec: ContainerSpec): readonly RuntimeMount[] {
+export function containerMounts(
+  spec: ContainerSpec,
+  { cgroupVersion }: Pick<HostFacts, 'cgroupVersion'>,
+): readonly RuntimeMount[] {
   const own = spec.mounts.map((mount) => userMount(mount));
   const targets = own.map((mount) => mount.destination);
   const twice = targets.find((target, index) => targets.indexOf(target) !== index);
@@ -36,25 +41,24 @@ export function containerMounts(spec: ContainerSpec): readonly RuntimeMount[] {
   }
   const covered = (target: string) =>
     targets.some((mine) => target === mine || (isSystemFolder(mine) && target.startsWith(`${mine}/`)));
-  const defaults = [...systemMounts(spec), ...fileMounts(spec)].filter(
+  const defaults = [...systemMounts(spec), ...cgroupMounts(spec, cgroupVersion), ...fileMounts(spec)].filter(
     (mount) => !covered(mount.destination),
   );
   return [...defaults, ...own].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
 function systemMounts({ resources, security }: ContainerSpec): readonly RuntimeMount[] {
-  const guarded = ['nosuid', 'noexec', 'nodev'];
   const access = security.privileged ? 'rw' : 'ro';
   const shmBytes = resources.shmSizeBytes ?? DEFAULT_SHM_BYTES;
   return [
-    { destination: '/proc', type: 'proc', source: 'proc', options: guarded },
+    { destination: '/proc', type: 'proc', source: 'proc', options: GUARDED },
     {
       destination: '/dev',
       type: 'tmpfs',
       source: 'tmpfs',
       options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
     },
-    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...guarded, access] },
+    { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...GUARDED, access] },
     {
       destination: '/dev/pts',
       type: 'devpts',
@@ -65,16 +69,25 @@ function systemMounts({ resources, security }: ContainerSpec): readonly RuntimeM
       destination: '/dev/shm',
       type: 'tmpfs',
       source: 'shm',
-      options: [...guarded, 'mode=1777', `size=${shmBytes}`],
+      options: [...GUARDED, 'mode=1777', `size=${shmBytes}`],
     },
-    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: guarded },
-    {
-      destination: '/sys/fs/cgroup',
-      type: 'cgroup',
-      source: 'cgroup',
-      options: [...guarded, 'relatime', access],
-    },
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: GUARDED },
   ];
+}
+
+function cgroupMounts({ security }: ContainerSpec, version: 1 | 2): readonly RuntimeMount[] {
+  const destination = '/sys/fs/cgroup';
+  const access = security.privileged ? 'rw' : 'ro';
+  const cgroups = {
+    destination,
+    type: 'cgroup',
+    source: 'cgroup',
+    options: [...GUARDED, 'relatime', access],
+  };
+  if (version === 2 || security.privileged) return [cgroups];
+  // Of version 1, crun mounts each hierarchy as it is told, and leaves the tmpfs around them writable.
+  const folder = { destination, type: 'tmpfs', source: 'tmpfs', options: ['remount', ...GUARDED, 'ro'] };
+  return [cgroups, folder];
 }
 
 function fileMounts({ etcFiles, init, security }: ContainerSpec): readonly RuntimeMount[] {

@@ -45,7 +45,7 @@ export function runtimeConfig(spec: ContainerSpec, host: HostFacts): RuntimeSpec
     root: { path: spec.rootfs, readonly: spec.security.readOnlyRootfs },
     ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
     process: mainProcess(spec, host),
-    mounts: containerMounts(spec),
+    mounts: containerMounts(spec, host),
     ...(Object.keys(spec.annotations).length === 0 ? {} : { annotations: spec.annotations }),
     linux: linuxPart(spec, host),
   };
