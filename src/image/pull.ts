@@ -83,11 +83,11 @@ export async function ensureLayers(
   } = {},
 ): Promise<void> {
   const { depth = 'unpacked', signal, reference } = options;
-  const states = await layerStates(host, image);
-  if (isComplete(states, depth)) return;
+  if (isComplete(await layerStates(host, image), depth)) return;
   await using _lease = await host.store.leases.shared(signal);
   await pullLayers(host, image, {
-    states,
+    // Asked anew: until there was a lease, a prune could take more of them.
+    states: await layerStates(host, image),
     depth,
     signal,
     clientFor: async (layer) => {

@@ -30,15 +30,17 @@ export async function unpackImage(
   image: Image,
   options: UnpackOptions = {},
 ): Promise<SnapshotKey[]> {
-  const found = await findSnapshots(host, image);
+  const early = await findSnapshots(host, image);
   const tell = (index: number, key: SnapshotKey, isNew: boolean) => options.onLayer?.({ index, key, isNew });
-  if (found.every((key) => key !== undefined)) {
-    found.forEach((key, index) => {
+  if (early.every((key) => key !== undefined)) {
+    early.forEach((key, index) => {
       tell(index, key, false);
     });
-    return found;
+    return early;
   }
   await using _lease = await host.store.leases.shared(options.signal);
+  // Asked anew: until there was a lease, a prune could take more of them.
+  const found = await findSnapshots(host, image);
   const group = new TaskGroup(options.signal);
   const keys: Promise<SnapshotKey>[] = [];
   for (const [index, known] of found.entries()) {

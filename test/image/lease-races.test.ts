@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import type { ImageHost } from '../../src/image/image.ts';
+import { ensureLayers } from '../../src/image/pull.ts';
+import { unpackImage } from '../../src/image/unpack.ts';
+import { FakeRegistry } from '../support/fake-registry.ts';
+import { here, one, pullWorld, two } from '../support/pull-world.ts';
+import { addToFake, imageOf } from '../support/remote-image.ts';
+
+/** The host, in which a prune comes before the next lease. */
+function prunedBefore(host: ImageHost, prune: () => Promise<unknown>): ImageHost {
+  const { leases } = host.store;
+  const shared: typeof leases.shared = async (signal) => {
+    await prune();
+    return await leases.shared(signal);
+  };
+  const store = { ...host.store, leases: { ...leases, shared } as typeof leases };
+  return { ...host, store };
+}
+
+test('a layer that a prune takes before the lease is fetched as well', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [one, two], platform: here }));
+  const { image } = await w.pull(`${fake.host}/a/b:1`, { depth: 'layers' });
+  const { blobs } = w.host.store;
+  await blobs.delete(one.descriptor.digest);
+  const host = prunedBefore(w.host, async () => await blobs.delete(two.descriptor.digest));
+  await ensureLayers(host, w.registry, image, { depth: 'layers' });
+  expect(await blobs.stat(two.descriptor.digest)).toBeDefined();
+});
+
+test('a snapshot that a prune takes before the lease is unpacked again', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  addToFake(fake, '1', imageOf({ layers: [one, two], platform: here }));
+  const { image } = await w.pull(`${fake.host}/a/b:1`);
+  const { snapshotter } = w.host;
+  const [first, second] = await unpackImage(w.host, image);
+  await snapshotter.remove(first!);
+  const host = prunedBefore(w.host, async () => await snapshotter.remove(second!));
+  await unpackImage(host, image);
+  expect(await snapshotter.stat(image.config.rootfs.diff_ids)).toBeDefined();
+});
