@@ -1,5 +1,5 @@
-import { OcitsError } from '../errors.ts';
 import { choice, list, platformFlag, text, toggle } from './flags.ts';
+import { missingFlags } from './missing-flags.ts';
 
 /** The flags of `create` and `run` that the container is made of: read by `parseCreateFlags`. */
 export const createFlags = {
@@ -68,82 +68,29 @@ export const stopFlags = {
   signal: text({ char: 's', description: "signal to send instead of the container's own" }),
 };
 
-/** Docker's flags that are not there yet: given, they are an error, not silence. */
-const MISSING_LISTS = [
-  ...['attach', 'blkio-weight-device', 'device-cgroup-rule', 'device-read-bps', 'device-read-iops'],
-  ...[
-    'device-write-bps',
-    'device-write-iops',
-    'group-add',
-    'link',
-    'link-local-ip',
-    'log-opt',
-    'network-alias',
+/** Docker's flags of `create` and `run` that are not there yet. */
+export const missingCreateFlags = missingFlags({
+  lists: [
+    ...['attach', 'blkio-weight-device', 'device-cgroup-rule', 'device-read-bps', 'device-read-iops'],
+    ...['device-write-bps', 'device-write-iops', 'group-add', 'link', 'link-local-ip', 'log-opt'],
+    ...['network-alias', 'storage-opt', 'volumes-from'],
   ],
-  ...['storage-opt', 'volumes-from'],
-];
-const MISSING_TEXTS = [
-  ...[
-    'blkio-weight',
-    'cgroup-parent',
-    'cgroupns',
-    'cpu-period',
-    'cpu-quota',
-    'cpu-rt-period',
-    'cpu-rt-runtime',
+  texts: [
+    ...['blkio-weight', 'cgroup-parent', 'cgroupns', 'cpu-period', 'cpu-quota', 'cpu-rt-period'],
+    ...['cpu-rt-runtime', 'detach-keys', 'domainname', 'gpus', 'health-cmd', 'health-interval'],
+    ...['health-retries', 'health-start-period', 'health-start-interval', 'health-timeout', 'ip', 'ip6'],
+    ...['ipc', 'isolation', 'kernel-memory', 'log-driver', 'mac-address', 'memory-swappiness', 'pid'],
+    ...['restart', 'runtime', 'userns', 'uts', 'volume-driver'],
   ],
-  ...[
-    'detach-keys',
-    'domainname',
-    'gpus',
-    'health-cmd',
-    'health-interval',
-    'health-retries',
-    'health-start-period',
-  ],
-  ...[
-    'health-start-interval',
-    'health-timeout',
-    'ip',
-    'ip6',
-    'ipc',
-    'isolation',
-    'kernel-memory',
-    'log-driver',
-  ],
-  ...['mac-address', 'memory-swappiness', 'pid', 'restart', 'runtime', 'userns', 'uts', 'volume-driver'],
-];
-const MISSING_TOGGLES = ['oom-kill-disable', 'use-api-socket'];
-/** What such a flag may say, since it is so anyway. */
-const HARMLESS: Readonly<Record<string, readonly string[]>> = {
-  restart: ['no', ''],
-  cgroupns: ['private', ''],
-  ipc: ['private', ''],
-  isolation: ['default', ''],
-  userns: ['host', ''],
-  pid: [''],
-  uts: [''],
-};
-const SHORT: Readonly<Record<string, 'a'>> = { attach: 'a' };
-
-/** Hidden definitions of the flags that are not there yet; `refuseMissing` looks at them. */
-export const missingFlags: Readonly<Record<string, ReturnType<typeof list | typeof text | typeof toggle>>> =
-  Object.fromEntries([
-    ...MISSING_LISTS.map((name) => {
-      const short = SHORT[name];
-      const char = short === undefined ? {} : { char: short };
-      return [name, list({ description: 'not there yet', hidden: true, ...char })] as const;
-    }),
-    ...MISSING_TEXTS.map((name) => [name, text({ description: 'not there yet', hidden: true })] as const),
-    ...MISSING_TOGGLES.map((name) => [name, toggle({ description: 'not there yet', hidden: true })] as const),
-  ]);
-
-/** Throws `unsupported` for the first flag that is given and not there yet, naming it. */
-export function refuseMissing(flags: Readonly<Record<string, unknown>>): void {
-  for (const name of Object.keys(missingFlags)) {
-    const value = flags[name];
-    if (value === undefined || value === false || HARMLESS[name]?.includes(String(value))) continue;
-    const shown = value === true ? `--${name}` : `--${name} ${String(value)}`;
-    throw new OcitsError('unsupported', `${shown} is not there yet`, { hint: 'leave it out' });
-  }
-}
+  toggles: ['oom-kill-disable', 'use-api-socket'],
+  short: { attach: 'a' },
+  harmless: {
+    restart: ['no', ''],
+    cgroupns: ['private', ''],
+    ipc: ['private', ''],
+    isolation: ['default', ''],
+    userns: ['host', ''],
+    pid: [''],
+    uts: [''],
+  },
+});

@@ -12,6 +12,8 @@ export interface FlagShape {
   readonly charAliases?: readonly string[] | undefined;
   /** All values that there are. */
   readonly options?: readonly string[] | undefined;
+  /** Of a flag that is not there yet: the values that it may have all the same. A boolean may always be false. */
+  readonly missing?: { readonly harmless: readonly string[]; readonly hint: string } | undefined;
 }
 
 export interface ArgvRules {
@@ -29,7 +31,8 @@ export class HelpAsked extends Error {}
  * Reads a command line as Docker does (pflag) and writes it as oclif reads it: `-dit` is three flags, `--rm=false`
  * a value, the last of a repeated scalar flag counts, a multiple flag takes one value each time, and `--` or
  * (where flags are not interspersed) the first argument ends the flags. The result has every flag in its long
- * form, then `--`, then the arguments. Throws `usage` in Docker's words, and HelpAsked.
+ * form, then `--`, then the arguments. Throws `usage` in Docker's words, HelpAsked, and
+ * `unsupported` for a flag that is not there yet.
  */
 export function canonicalArgv(
   argv: readonly string[],
@@ -117,6 +120,15 @@ class ArgvReader {
     const value = flag.type === 'boolean' ? parseBoolean(text, spelled) : text;
     if (flag.options?.includes(text) === false)
       throw invalid(text, spelled, `one of ${flag.options.join(', ')}`);
+    if (flag.missing !== undefined && value !== false && !flag.missing.harmless.includes(text)) {
+      throw new OcitsError(
+        'unsupported',
+        `${value === true ? spelled : `${spelled} ${text}`} is not there yet`,
+        {
+          hint: flag.missing.hint,
+        },
+      );
+    }
     const values = this.#values.get(flag);
     if (values === undefined) this.#values.set(flag, [value]);
     else values.push(value);

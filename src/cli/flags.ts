@@ -12,7 +12,8 @@ interface FlagText {
   readonly hidden?: boolean;
 }
 
-type Char = NonNullable<NonNullable<Parameters<typeof Flags.string>[0]>['char']>;
+/** The one letter of a flag. */
+export type Char = NonNullable<NonNullable<Parameters<typeof Flags.string>[0]>['char']>;
 
 const unmark = async (value: string): Promise<string> =>
   value.startsWith(VALUE_MARK) ? value.slice(1) : value;

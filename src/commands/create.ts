@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { BaseCommand } from '../cli/base-command.ts';
-import { createFlags, missingFlags, pullFlags } from '../cli/container-flags.ts';
+import { createFlags, missingCreateFlags, pullFlags } from '../cli/container-flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { createContainer } from '../container/create-container.ts';
 import { sweepContainers } from '../container/sweep-containers.ts';
@@ -12,7 +12,7 @@ export default class Create extends BaseCommand {
   static override usage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
   static override interspersed = false;
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
-  static override flags = { ...missingFlags, ...createFlags, ...pullFlags };
+  static override flags = { ...missingCreateFlags, ...createFlags, ...pullFlags };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Create);

@@ -2,11 +2,11 @@ import { BaseCommand } from '../cli/base-command.ts';
 import { checkTerminal, readFlagFile } from '../cli/flag-files.ts';
 import { list, text, toggle } from '../cli/flags.ts';
 import { forwardSignals } from '../cli/forward-signals.ts';
+import { missingFlags } from '../cli/missing-flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { findContainer } from '../container/container-catalog.ts';
 import { parseEnvFile, parseEnvFlags } from '../container/env-file.ts';
 import { type ExecOptions, execInContainer } from '../container/exec-container.ts';
-import { OcitsError } from '../errors.ts';
 import { openSession } from '../session.ts';
 
 export default class Exec extends BaseCommand {
@@ -23,13 +23,11 @@ export default class Exec extends BaseCommand {
     tty: toggle({ char: 't', description: 'give the command a terminal' }),
     user: text({ char: 'u', description: 'user: name or ID, with :group' }),
     workdir: text({ char: 'w', description: 'working directory in the container' }),
-    'detach-keys': text({ description: 'not there yet', hidden: true }),
+    ...missingFlags({ texts: ['detach-keys'] }),
   };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Exec);
-    if (flags['detach-keys'] !== undefined)
-      throw new OcitsError('unsupported', '--detach-keys is not there yet');
     const { tty, interactive, detach } = flags;
     if (!detach) checkTerminal(tty, interactive);
     const [name, ...command] = args as [string, ...string[]];

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { BaseCommand } from '../cli/base-command.ts';
 import { text, toggle } from '../cli/flags.ts';
+import { missingFlags } from '../cli/missing-flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { findContainer } from '../container/container-catalog.ts';
 import { containerLogs, type LogOptions } from '../container/container-logs.ts';
@@ -14,7 +15,7 @@ export default class Logs extends BaseCommand {
   static override usage = '[OPTIONS] CONTAINER';
   static override arity = [1, 1] as const;
   static override flags = {
-    details: toggle({ description: 'not there yet', hidden: true }),
+    ...missingFlags({ toggles: ['details'] }),
     follow: toggle({ char: 'f', description: 'go on until the container has ended' }),
     since: text({ description: 'only what is later: a time, or how long ago, such as 10m' }),
     tail: text({ char: 'n', description: 'only the last lines: how many, or all' }),

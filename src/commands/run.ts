@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { BaseCommand } from '../cli/base-command.ts';
-import { createFlags, missingFlags, pullFlags } from '../cli/container-flags.ts';
+import { createFlags, missingCreateFlags, pullFlags } from '../cli/container-flags.ts';
 import { checkTerminal } from '../cli/flag-files.ts';
 import { toggle, toggleOn } from '../cli/flags.ts';
 import { forwardSignals } from '../cli/forward-signals.ts';
@@ -26,7 +26,7 @@ export default class Run extends BaseCommand {
   static override interspersed = false;
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
   static override flags = {
-    ...missingFlags,
+    ...missingCreateFlags,
     ...createFlags,
     ...pullFlags,
     detach: toggle({ char: 'd', description: "run in the background and print the container's ID" }),

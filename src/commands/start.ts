@@ -1,30 +1,26 @@
 import { BaseCommand } from '../cli/base-command.ts';
 import { forEachTarget } from '../cli/each-target.ts';
-import { toggle } from '../cli/flags.ts';
+import { missingFlags } from '../cli/missing-flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { cleanupCommand } from '../cli/self-command.ts';
 import { findContainer } from '../container/container-catalog.ts';
 import { startContainer } from '../container/start-container.ts';
 import { sweepContainers } from '../container/sweep-containers.ts';
-import { OcitsError } from '../errors.ts';
 import { openSession } from '../session.ts';
 
 export default class Start extends BaseCommand {
   static override summary = 'Start containers that do not run';
   static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
-  static override flags = {
-    attach: toggle({ char: 'a', description: 'not there yet', hidden: true }),
-    interactive: toggle({ char: 'i', description: 'not there yet', hidden: true }),
-  };
+  static override flags = missingFlags({
+    texts: ['detach-keys'],
+    toggles: ['attach', 'interactive'],
+    short: { attach: 'a', interactive: 'i' },
+    hint: 'start it in the background, and follow it with: ocits logs -f',
+  });
 
   async run(): Promise<void> {
-    const { flags, args } = await this.read(Start);
-    if (flags.attach || flags.interactive) {
-      throw new OcitsError('unsupported', `--${flags.attach ? 'attach' : 'interactive'} is not there yet`, {
-        hint: 'start it in the background, and follow it with: ocits logs -f',
-      });
-    }
+    const { args } = await this.read(Start);
     const { signal } = this.signals;
     const session = openSession({ emit: openRenderer('quiet').emit, signal });
     await sweepContainers(session);

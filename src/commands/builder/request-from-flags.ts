@@ -1,5 +1,4 @@
 import type { BuildRequest } from '../../build/build-request.ts';
-import { refuseMissingBuildFlags } from '../../cli/build-flags.ts';
 import { parseBytes, parsePairs, parseUlimit } from '../../container/parse-values.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseTag } from '../../image/tag-image.ts';
@@ -30,7 +29,6 @@ export function buildRequestFromFlags(
   context: string,
   env: NodeJS.ProcessEnv,
 ): BuildRequest {
-  refuseMissingBuildFlags(flags as Readonly<Record<string, unknown>>);
   const buildArgs = readBuildArgs(flags['build-arg'] ?? [], env);
   const epoch = readEpoch(buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   if (epoch !== undefined) buildArgs.set('SOURCE_DATE_EPOCH', String(epoch));

@@ -1,4 +1,3 @@
-import { refuseMissing } from '../../cli/container-flags.ts';
 import { readFlagFile, requireAbsent } from '../../cli/flag-files.ts';
 import type { CreateFlags } from '../../container/create-flags.ts';
 import type { CreateRequest } from '../../container/create-request.ts';
@@ -9,7 +8,6 @@ export function requestFromFlags(
   flags: CreateFlags & { readonly cidfile?: string | undefined },
   args: readonly string[],
 ): CreateRequest {
-  refuseMissing(flags as Readonly<Record<string, unknown>>);
   const request = parseCreateFlags(flags, args as [string, ...string[]], {
     folder: process.cwd(),
     env: process.env,

@@ -1,8 +1,8 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { list, text } from '../../cli/flags.ts';
+import { list } from '../../cli/flags.ts';
+import { missingFlags } from '../../cli/missing-flags.ts';
 import { openRenderer } from '../../cli/renderer.ts';
 import { parsePairs } from '../../container/parse-values.ts';
-import { OcitsError } from '../../errors.ts';
 import { openSession } from '../../session.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
@@ -12,17 +12,16 @@ export default class VolumeCreate extends BaseCommand {
   static override arity = [0, 1] as const;
   static override flags = {
     label: list({ description: 'set a label: name=value' }),
-    driver: text({ char: 'd', description: 'only local', hidden: true }),
-    opt: list({ char: 'o', description: 'not there yet', hidden: true }),
+    ...missingFlags({
+      texts: ['driver'],
+      lists: ['opt'],
+      short: { driver: 'd', opt: 'o' },
+      harmless: { driver: ['local'] },
+    }),
   };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(VolumeCreate);
-    if (flags.driver !== undefined && flags.driver !== 'local') {
-      throw new OcitsError('unsupported', `--driver ${flags.driver} is not there yet: only local is`);
-    }
-    if (flags.opt !== undefined)
-      throw new OcitsError('unsupported', `--opt ${flags.opt.join(' ')} is not there yet`);
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const volumes = await session.volumes();
     const name = args[0] ?? anonymousVolumeName();
