@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { unusedBuildArgs } from '../dockerfile/build-args.ts';
-import type { Dockerfile } from '../dockerfile/instruction.ts';
+import type { Dockerfile, DockerfileWarning } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse.ts';
 import type { Image } from '../image/image.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
@@ -56,7 +56,8 @@ export async function build(host: BuildHost, request: BuildRequest, signal: Abor
   const { name, content } = context.dockerfile;
   try {
     const dockerfile = parseDockerfile(content, name);
-    warnOf(dockerfile, request, host);
+    warnOf(dockerfile, dockerfile.warnings, host);
+    warnOfUnusedArgs(dockerfile, request, host);
     return await buildDockerfile(host, dockerfile, {
       request,
       progress,
@@ -81,6 +82,7 @@ async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run
   const { request, progress, signal, folder } = run;
   const images = new BaseImages(host, progress, request.cache.pullsAlways);
   const plan = await planBuild(dockerfile, request.target, images, signal);
+  warnOf(dockerfile, plan.warnings, host);
   await using undo = new UndoStack();
   const epoch = request.output.sourceDateEpoch;
   const workshop: BuildWorkshop = {
@@ -158,10 +160,13 @@ async function solvePlan(
   }
 }
 
-function warnOf(dockerfile: Dockerfile, { target }: BuildRequest, host: BuildHost): void {
-  for (const { rule, message, range } of dockerfile.warnings) {
-    host.emit(warning(`${rule}: ${message} (${dockerfile.file}:${range.start.line})`));
+function warnOf({ file }: Dockerfile, warnings: readonly DockerfileWarning[], host: BuildHost): void {
+  for (const { rule, message, range } of warnings) {
+    host.emit(warning(`${rule}: ${message} (${file}:${range.start.line})`));
   }
+}
+
+function warnOfUnusedArgs(dockerfile: Dockerfile, { target }: BuildRequest, host: BuildHost): void {
   const unused = unusedBuildArgs(dockerfile, target.buildArgs).filter((arg) => arg !== 'SOURCE_DATE_EPOCH');
   if (unused.length > 0) {
     host.emit(warning(`one or more build-args were not consumed: ${unused.join(', ')}`));

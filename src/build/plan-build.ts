@@ -1,5 +1,6 @@
 import { predefinedArgs, resolveGlobalArgs } from '../dockerfile/build-args.ts';
-import type { Dockerfile } from '../dockerfile/instruction.ts';
+import { toldWarnings } from '../dockerfile/checks.ts';
+import type { Dockerfile, DockerfileWarning } from '../dockerfile/instruction.ts';
 import { parseTrigger } from '../dockerfile/parse.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import { hostPlatform } from '../oci/platform.ts';
@@ -19,6 +20,8 @@ export interface BuildPlan {
   readonly chain: readonly StagePlan[];
   /** The configuration of the image below the chain; undefined for scratch. */
   readonly base?: ImageConfig;
+  /** What only the values of variables show. */
+  readonly warnings: readonly DockerfileWarning[];
 }
 
 /**
@@ -54,6 +57,10 @@ export async function planBuild(
   const base = configs.get(chain[0]!);
   return {
     stages: [...plans.values()],
+    warnings: toldWarnings(
+      dockerfile,
+      [...plans.values()].flatMap(({ warnings }) => warnings),
+    ),
     chain: chain.map((node) => plans.get(node)!),
     ...(base === undefined ? {} : { base }),
   };

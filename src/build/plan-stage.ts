@@ -1,8 +1,14 @@
 import { type BuildArgs, PROXY_ARGS, resolveArg } from '../dockerfile/build-args.ts';
+import { undefinedVariable } from '../dockerfile/check-values.ts';
 import { dockerfileError } from '../dockerfile/dockerfile-error.ts';
 import { type ExpandContext, expandInstruction, expandWord } from '../dockerfile/expand-instruction.ts';
 import type { Environment } from '../dockerfile/expand-word.ts';
-import type { ArgInstruction, Dockerfile, StageInstruction } from '../dockerfile/instruction.ts';
+import type {
+  ArgInstruction,
+  Dockerfile,
+  DockerfileWarning,
+  StageInstruction,
+} from '../dockerfile/instruction.ts';
 import { parseRunMount } from '../dockerfile/run-mount.ts';
 import type { SourcePosition, Word } from '../dockerfile/source.ts';
 import type { OcitsError } from '../errors.ts';
@@ -35,6 +41,8 @@ export interface PlanContext {
 export interface PlannedStage extends StagePlan {
   /** What a stage that starts from this one starts with. */
   readonly next: StageStart;
+  /** Variables that nothing sets. */
+  readonly warnings: readonly DockerfileWarning[];
 }
 
 /** Reads a stage's instructions from the first to the last: what each does to the configuration, and the steps. */
@@ -53,6 +61,7 @@ class StagePlanner {
   readonly #steps: StepPlan[] = [];
   readonly #history: HistoryPlan[] = [];
   readonly #stepTotal: number;
+  readonly #warnings = new Map<string, DockerfileWarning>();
   #state: ConfigState;
 
   constructor(node: GraphStage, start: StageStart, context: PlanContext) {
@@ -84,6 +93,7 @@ class StagePlanner {
         variables: this.#variables,
         triggers: this.#ownTriggers(),
       },
+      warnings: [...this.#warnings.values()],
     };
   }
 
@@ -93,10 +103,10 @@ class StagePlanner {
 
   #take(written: StageInstruction, index: number): void {
     if (written.kind === 'ARG') {
-      this.#declare(written);
+      this.#declare(written, index);
       return;
     }
-    const instruction = expandInstruction(written, this.#expansion());
+    const instruction = expandInstruction(written, this.#expansion(index));
     const { state, createdBy } = changeConfig(this.#state, instruction, this.#context.dockerfile.file);
     this.#state = state;
     if (instruction.kind === 'ENV') {
@@ -109,8 +119,8 @@ class StagePlanner {
     } else if (createdBy !== undefined) this.#history.push({ createdBy });
   }
 
-  #declare(instruction: ArgInstruction): void {
-    const resolved = resolveArg(instruction, this.#expansion(), this.#context);
+  #declare(instruction: ArgInstruction, index: number): void {
+    const resolved = resolveArg(instruction, this.#expansion(index), this.#context);
     for (const { name, value } of resolved) {
       this.#args.set(name, value);
       if (value !== undefined) this.#variables.set(name, value);
@@ -119,8 +129,18 @@ class StagePlanner {
     this.#history.push({ createdBy: `ARG ${texts.join(' ')}` });
   }
 
-  #expansion(): ExpandContext {
-    return { ...this.#context.dockerfile, env: this.#variables };
+  /** For the instruction at `index`. */
+  #expansion(index: number): ExpandContext {
+    const onMissing = (name: string, word: Word) => this.#warnOfMissing(name, word, index);
+    return { ...this.#context.dockerfile, env: this.#variables, onMissing };
+  }
+
+  /** Once for each instruction. An ARG without a value is meant to be unset. */
+  #warnOfMissing(name: string, word: Word, index: number): void {
+    if (this.#args.has(name)) return;
+    const place = index < this.#triggerCount ? this.#node.stage.from.base : word;
+    const warning = undefinedVariable(name, place, this.#variables.keys());
+    this.#warnings.set(`${index} ${name}`, warning);
   }
 
   get #config(): RunConfig {
@@ -130,7 +150,7 @@ class StagePlanner {
   #step(instruction: StageInstruction, index: number): StepPlan | undefined {
     switch (instruction.kind) {
       case 'RUN':
-        return this.#run(instruction, this.#base(instruction, index));
+        return this.#run(instruction, index);
       case 'COPY':
       case 'ADD':
         return this.#copy(instruction, this.#base(instruction, index));
@@ -161,7 +181,8 @@ class StagePlanner {
     return `[${name}${String(number).padStart(total.length)}/${total}] `;
   }
 
-  #run(instruction: RunPlan['instruction'], base: StepPlanBase): RunPlan {
+  #run(instruction: RunPlan['instruction'], index: number): RunPlan {
+    const base = this.#base(instruction, index);
     if (instruction.security === 'insecure') {
       // The places in a trigger are those of its own text.
       const at = base.range === instruction.range ? instruction.flagsAt.security! : base.range.start;
@@ -172,7 +193,7 @@ class StagePlanner {
       kind: 'run',
       instruction,
       ...runCommand(instruction, this.#config),
-      mounts: instruction.mounts.map((word) => this.#mount(word, base)),
+      mounts: instruction.mounts.map((word) => this.#mount(word, base, index)),
       env: Array.from(this.#variables, ([name, value]) => `${name}=${value}`),
       proxyEnv: this.#proxies(),
       user: this.#config.User ?? '',
@@ -187,9 +208,9 @@ class StagePlanner {
     });
   }
 
-  #mount(word: Word, base: StepPlanBase): MountPlan {
+  #mount(word: Word, base: StepPlanBase, index: number): MountPlan {
     const { file } = this.#context.dockerfile;
-    const expansion = this.#expansion();
+    const expansion = this.#expansion(index);
     const mount = parseRunMount(file, word, (value) => expandWord(expansion, value).text);
     return { mount, ...(mount.from === undefined ? {} : { origin: this.#origin(word, base) }) };
   }

@@ -3,21 +3,30 @@ import { STAGE_RULES } from './check-stages.ts';
 import { STYLE_RULES } from './check-style.ts';
 import { VALUE_RULES } from './check-values.ts';
 import { dockerfileError } from './dockerfile-error.ts';
-import type { DockerfileWarning } from './instruction.ts';
+import type { Dockerfile, DockerfileWarning } from './instruction.ts';
 import type { Word } from './source.ts';
 
 const RULES: Readonly<Record<string, Rule>> = { ...STYLE_RULES, ...STAGE_RULES, ...VALUE_RULES };
 
-/**
- * Runs all rules (BuildKit's names) save those that `# check=skip=…` names, and gives what they found in the order of
- * the lines. Throws `syntax` where the directive is faulty, or says `error=true` and anything was found.
- */
+/** Runs all rules (BuildKit's names), and gives what is to be told of what they found. Throws as `toldWarnings`. */
 export function runChecks(input: CheckInput): DockerfileWarning[] {
-  const { file, directives } = input.dockerfile;
+  const found = Object.entries(RULES).flatMap(([rule, find]) =>
+    Array.from(find(input), (finding) => ({ rule, ...finding })),
+  );
+  return toldWarnings(input.dockerfile, found);
+}
+
+/**
+ * The warnings save those of rules that `# check=skip=…` names, in the order of the lines. Throws `syntax` where the
+ * directive is faulty, or says `error=true` and any is left.
+ */
+export function toldWarnings(
+  { file, directives }: Pick<Dockerfile, 'file' | 'directives'>,
+  found: readonly DockerfileWarning[],
+): DockerfileWarning[] {
   const options = readOptions(file, directives.get('check'));
-  const warnings = Object.entries(RULES)
-    .filter(([name]) => !options.skip.has('all') && !options.skip.has(name.toLowerCase()))
-    .flatMap(([rule, find]) => [...find(input)].map((finding) => ({ rule, ...finding })))
+  const warnings = found
+    .filter(({ rule }) => !options.skip.has('all') && !options.skip.has(rule.toLowerCase()))
     .sort((a, b) => a.range.start.line - b.range.start.line);
   const [first] = warnings;
   if (options.error && first !== undefined) {

@@ -249,6 +249,20 @@ describe('a build', () => {
     );
   });
 
+  it('warns of a variable that is not set, unless that is skipped or to be an error', async () => {
+    const text = 'FROM scratch\nLABEL a=$NONE\n';
+    const warnings = () =>
+      made.events.filter((event) => event.type === 'message' && event.level === 'warning');
+    await made.build(text);
+    expect(warnings()).toMatchObject([{ text: "UndefinedVar: variable '$NONE' is not set (-:2)" }]);
+    await made.build(`# check=skip=UndefinedVar\n${text}`);
+    expect(warnings()).toEqual([]);
+    await expect(made.build(`# check=error=true\n${text}`)).rejects.toMatchObject({
+      code: 'syntax',
+      location: { line: 3, column: 9 },
+    });
+  });
+
   it('from scratch with nothing is an empty image', async () => {
     const image = await made.build('FROM scratch\nCMD ["/x"]\n');
     expect(image.config.rootfs.diff_ids).toEqual([]);

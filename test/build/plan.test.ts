@@ -322,6 +322,21 @@ COPY --from=busybox /bin/sh /bin/sh
     });
   });
 
+  it('a variable that is not set is warned of where it stands, once, save an ARG without a value', () => {
+    const text = 'FROM a\nARG DECLARED\nENV VERSION=1\nCOPY a$DECLARED \\\n $VERSON/$VERSON /x\nRUN $SHELL\n';
+    expect(plan(text).warnings).toEqual([
+      {
+        rule: 'UndefinedVar',
+        message: "variable '$VERSON' is not set (did you mean $VERSION?)",
+        range: { start: { line: 5, column: 2 }, end: { line: 5, column: 2 } },
+      },
+    ]);
+    const base = { OnBuild: ['LABEL x=$NONE'] };
+    expect(plan('# a comment\nFROM a\n', { base }).warnings).toMatchObject([
+      { range: { start: { line: 2, column: 6 } } },
+    ]);
+  });
+
   it('RUN --security=insecure is told to be missing, with its place, and not run without', () => {
     const refused = (line: number, column: number) =>
       expect.objectContaining({ code: 'unsupported', location: { file: 'Dockerfile', line, column } });
