@@ -6,7 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { Image } from './image.ts';
 import { isIndex, readImage, readIndex } from './read-image.ts';
 
-const INDEX_DEPTH_LIMIT = 4;
+/** How deep indexes may lie within indexes. */
+export const INDEX_DEPTH_LIMIT = 4;
 
 /**
  * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a

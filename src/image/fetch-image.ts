@@ -7,12 +7,11 @@ import { formatPlatform, hostPlatform, matchPlatforms, type Platform } from '../
 import { familiarName, type Reference } from '../oci/reference.ts';
 import { warning } from '../progress.ts';
 import type { RepositoryClient } from '../registry/registry-client.ts';
-import { isAttestation, platformOf } from './choose-image.ts';
+import { INDEX_DEPTH_LIMIT, isAttestation, platformOf } from './choose-image.ts';
 import { fetchSmallBlob } from './fetch-blob.ts';
 import type { Image, ImageHost } from './image.ts';
-import { checkImageManifest, readImage, readIndex } from './read-image.ts';
+import { checkImageManifest, readImage, readIndex, readManifest } from './read-image.ts';
 
-const INDEX_DEPTH_LIMIT = 4;
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
 
 export interface ImageRequest {
@@ -47,10 +46,9 @@ export async function fetchImage(
     descriptor = choosePlatform(manifests, request);
   }
   await fetchManifest(host, client, descriptor, request);
-  const parsed = parseManifestOrIndex(await store.blobs.read(descriptor.digest), descriptor.mediaType);
-  if (parsed.kind !== 'manifest') throw new OcitsError('hostile', `${descriptor.digest} is an index again`);
-  checkImageManifest(parsed.manifest);
-  await fetchSmallBlob(store, client, parsed.manifest.config, CONFIG_LIMIT_BYTES, request.signal);
+  const manifest = await readManifest(store, descriptor);
+  checkImageManifest(manifest);
+  await fetchSmallBlob(store, client, manifest.config, CONFIG_LIMIT_BYTES, request.signal);
   const image = await readImage(store, descriptor);
   checkPlatform(host, image, request);
   return image;

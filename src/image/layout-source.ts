@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, finishDigest } from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestOf } from '../oci/digest.ts';
 import { isIndexType, isManifestType, OCI_INDEX } from '../oci/media-types.ts';
 import { MANIFEST_LIMIT_BYTES, parseJson, parseManifestOrIndex } from '../oci/parse-manifest.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
@@ -51,8 +50,7 @@ function layoutSource(files: FileSet): ImageSource {
   return {
     fetchManifest: async ({ digest, size }) => {
       const content = await readSmallFile(files, blobName(digest), MANIFEST_LIMIT_BYTES);
-      const algorithm = digestAlgorithm(digest);
-      if (finishDigest(algorithm, createHash(algorithm).update(content)) !== digest) {
+      if (digestOf(content, digestAlgorithm(digest)) !== digest) {
         throw new OcitsError('digest-mismatch', `${blobName(digest)} does not match its digest`);
       }
       if (content.length === size) return content;

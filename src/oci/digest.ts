@@ -57,9 +57,9 @@ export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
-/** The sha256 digest of `content`. */
-export function digestOf(content: Uint8Array | string): Digest {
-  return finishDigest('sha256', createHash('sha256').update(content));
+/** The digest of `content`. */
+export function digestOf(content: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
+  return finishDigest(algorithm, createHash(algorithm).update(content));
 }
 
 /** Ends `hash` and names its result. */

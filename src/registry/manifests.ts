@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import { OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf, isDigest } from '../oci/digest.ts';
 import { DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../oci/media-types.ts';
+import { MANIFEST_LIMIT_BYTES } from '../oci/parse-manifest.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { FetchedManifest } from './registry-client.ts';
 import { type RetryContext, withRetry } from './retry.ts';
 import type { Session } from './session.ts';
 
-const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
 const ACCEPT = [OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST, '*/*;q=0.1'].join(', ');
 
 /**
@@ -56,7 +55,7 @@ export async function fetchManifest(
     const content = await response.read(MANIFEST_LIMIT_BYTES);
     const said = response.header('docker-content-digest');
     const wanted = isDigest(target) ? target : isDigest(said) ? said : undefined;
-    const digest = wanted === undefined ? digestOf(content) : hashLike(wanted, content);
+    const digest = wanted === undefined ? digestOf(content) : digestOf(content, digestAlgorithm(wanted));
     if (wanted !== undefined && digest !== wanted) throw mismatch(what, wanted, digest);
     const mediaType = mediaTypeOf(response) ?? mediaTypeInside(content) ?? OCI_MANIFEST;
     return { descriptor: { mediaType, digest, size: content.length }, content };
@@ -72,7 +71,7 @@ export async function putManifest(
   retry: RetryContext,
 ): Promise<Digest> {
   const what = `push ${nameOf(session, target)}`;
-  const digest = isDigest(target) ? hashLike(target, content) : digestOf(content);
+  const digest = digestOf(content, isDigest(target) ? digestAlgorithm(target) : undefined);
   if (isDigest(target) && target !== digest) throw mismatch(what, target, digest);
   const { path } = session.endpoint;
   await withRetry(what, retry, async () => {
@@ -131,11 +130,6 @@ function mediaTypeInside(content: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function hashLike(wanted: Digest, content: Buffer): Digest {
-  const algorithm = digestAlgorithm(wanted);
-  return `${algorithm}:${createHash(algorithm).update(content).digest('hex')}` as Digest;
 }
 
 function mismatch(what: string, wanted: string, got: string): OcitsError {

@@ -1,18 +1,9 @@
-import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
-import {
-  type Digest,
-  digestAlgorithm,
-  digestHex,
-  digestOf,
-  finishDigest,
-  isDigest,
-  parseDigest,
-} from '../oci/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from '../oci/digest.ts';
 import { removeAbandoned } from '../system/abandoned.ts';
 import { syncFolder, temporaryName } from '../system/atomic-file.ts';
 import { lockFile } from '../system/lock.ts';
@@ -81,8 +72,7 @@ export class FileBlobStore implements BlobStore {
         );
       }
       const content = await file.readFile();
-      const algorithm = digestAlgorithm(digest);
-      if (finishDigest(algorithm, createHash(algorithm).update(content)) !== digest) {
+      if (digestOf(content, digestAlgorithm(digest)) !== digest) {
         throw new OcitsError('corrupt', `blob ${digest} does not match its digest`, {
           hint: 'remove the image and pull it again',
         });
