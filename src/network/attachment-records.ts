@@ -1,6 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileAtomic } from '../system/atomic-file.ts';
+import { removeAbandoned } from '../system/abandoned.ts';
+import { replaceFile } from '../system/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../system/if-there.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 import type { NetworkAttachment } from './network.ts';
@@ -36,12 +37,17 @@ export class AttachmentRecords {
   }
 
   async put(record: AttachmentRecord): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await writeFileAtomic(this.#path(record.id), JSON.stringify(record));
+    // No namespace and no rule outlives the boot, so neither need the record.
+    await replaceFile(this.#path(record.id), JSON.stringify(record));
   }
 
   async delete(id: string): Promise<void> {
     await rm(this.#path(id), { force: true });
+  }
+
+  /** Removes what processes that were killed have half written. */
+  async sweep(): Promise<void> {
+    await removeAbandoned(this.#folder);
   }
 
   #path(id: string): string {

@@ -196,6 +196,7 @@ class BridgeDriver implements NetworkDriver {
   }
 
   async repair(isLive: (id: string) => Promise<boolean>): Promise<void> {
+    await this.#records.sweep();
     for (const record of await this.#records.list()) {
       if (isRunning(record.owner)) continue;
       const isOurs = record.root === this.#root;

@@ -294,6 +294,15 @@ describe('the driver', () => {
     expect(await driver.find(foreign.id)).toBeUndefined();
   });
 
+  test('repairs what was left half-written', async () => {
+    const dead = spawn('true');
+    await once(dead, 'exit');
+    const left = join(folder, 'net/attachments', `.tmp-${dead.pid}-0a1b2c`);
+    await writeFile(left, '');
+    await driver.repair(async () => true);
+    expect(existsSync(left)).toBe(false);
+  });
+
   test('repairs nothing that has come since it looked', async () => {
     const request = { id: randomBytes(32).toString('hex'), name: 'bridge', ports: [] };
     const ended = await driver.setup(request);
