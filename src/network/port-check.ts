@@ -23,9 +23,11 @@ export async function settlePorts(
   taken: readonly TakenPort[],
 ): Promise<PortMapping[]> {
   const settled: PortMapping[] = [];
+  const all = [...taken];
   for (const mapping of wanted) {
-    const others = [...taken, ...settled.map((port) => ({ ...port, holder: 'this container' }))];
-    settled.push(await settle(mapping, others));
+    const port = await settle(mapping, all);
+    settled.push(port);
+    all.push({ ...port, holder: 'this container' });
   }
   return settled;
 }
