@@ -123,4 +123,14 @@ export function targetTests(factory: SnapshotterFactory): void {
       expect(type === 'file' ? stat.isFile() : stat.isDirectory(), path).toBe(true);
     }
   });
+
+  test('targets that could not be made leave none that pass for the ones before', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const name = host.name();
+    await host.snapshotter.prepare(name, [], TARGETS);
+    const impossible = ['a', 'a/b'].map((path) => ({ path, type: 'file' }) as const);
+    await expect(host.snapshotter.prepare(name, [], impossible)).rejects.toThrow();
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, [], TARGETS)).mounts);
+    expect(lstatSync(join(mounted.root, 'etc/hosts')).isFile()).toBe(true);
+  });
 }

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   truncateSync,
   unlinkSync,
   writeFileSync,
@@ -98,9 +99,7 @@ test("an image's own marks for overlayfs are left out, with a warning each", asy
   ]);
 });
 
-test('whiteouts are links of one device, made anew when it can have no more', {
-  timeout: 60_000,
-}, async () => {
+test('whiteouts are links of one device, made anew when it can have no more', async () => {
   await using host = await temporary();
   const many = (count: number, letter: string) =>
     layerTar(...Array.from({ length: count }, (_, i) => whiteout(`${letter}${i}`)));
@@ -237,6 +236,22 @@ test('a whiteout device that a killed process was making is cleaned up', async (
   expect(devices()).toBe(1);
   await host.snapshotter.cleanup();
   expect(devices()).toBe(0);
+});
+
+test('root folders that a killed process had only begun get their owner and mode', async () => {
+  await using host = await temporary();
+  const { keys } = await host.stack([layerTar(folder('', { mode: 0o751, uid: 7 }), file('a'))]);
+  const name = host.name();
+  for (const begun of [join(name, 'upper'), join(area(host), 'empty/751-7-0-0')])
+    mkdirSync(begun, { recursive: true, mode: 0o700 });
+  await using active = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+  expect(statSync(active.root)).toMatchObject({ mode: 0o40751, uid: 7 });
+  const { keys: above } = await host.stack([
+    layerTar(folder('', { mode: 0o751, uid: 7 }), file('a')),
+    layerTar(file('b')),
+  ]);
+  await using view = await mountTree(await host.snapshotter.view(above));
+  expect(statSync(view.root)).toMatchObject({ mode: 0o40751, uid: 7 });
 });
 
 test('on a full disk the error says so, and nothing is left', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, existsSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
@@ -74,8 +74,7 @@ export class OverlayArea {
    */
   emptyFolder(number: number, root: RootFolder): string {
     const name = `empty/${root.mode.toString(8)}-${root.uid}-${root.gid}-${number}`;
-    const path = join(this.folder, name);
-    if (!existsSync(path)) makeRootFolder(path, root);
+    makeRootFolder(join(this.folder, name), root);
     return name;
   }
 
@@ -97,7 +96,10 @@ export class OverlayArea {
   }
 }
 
-/** Makes a folder with an owner and mode, where it is missing. Another process may do the same at the same time. */
+/**
+ * Makes a folder where it is missing, and gives it an owner and mode in any case, since a killed process may have made it
+ * and no more. Another process may do the same at the same time.
+ */
 export function makeRootFolder(path: string, { mode, uid, gid }: RootFolder): void {
   try {
     mkdirSync(path, 0o700);

@@ -31,10 +31,12 @@ export async function prepareActive(
   area.make();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const state = checkState(request, readActiveState(folder));
-  if (existsSync(folders.upper)) await clearTargets(folders.upper, targets);
-  else makeRootFolder(folders.upper, stack.root);
+  if (state === undefined) makeRootFolder(folders.upper, stack.root);
+  await clearTargets(folders.upper, targets);
   await prepareWork(folders.work);
   if (JSON.stringify(state?.targets) !== JSON.stringify(targets)) {
+    // What a failure leaves half-made must not pass for the old ones.
+    if (state !== undefined) writeActiveState(folder, { version: 1, parents, targets: [] });
     await remakeTargets(area, stack, { ...request, folder: folders.targets });
     // Written last: who finds it finds all of the rest.
     writeActiveState(folder, { version: 1, parents, targets });
