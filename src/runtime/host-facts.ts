@@ -114,9 +114,9 @@ function allDevices(folder: string): readonly DeviceNode[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (NOT_TAKEN.has(path)) return [];
-    const stats = lstatSync(path);
-    if (stats.isDirectory()) return allDevices(path);
-    return stats.isSymbolicLink() ? [] : device(path);
+    // One that was there a moment ago: a partition, a terminal.
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined || stats.isSymbolicLink() ? [] : device(path);
   });
 }
 
