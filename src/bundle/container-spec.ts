@@ -6,6 +6,7 @@ export type ContainerMount =
       readonly target: string;
       readonly readOnly: boolean;
       readonly propagation?: string;
+      /** Has to be false for a source that is no folder: crun opens the target of a recursive read-only mount as one. */
       readonly recursive?: boolean;
     }
   | {

@@ -22,10 +22,11 @@ const NAMES: ReadonlySet<string> = new Set(
     'STACK',
   ].map((name) => `RLIMIT_${name}`),
 );
+
 /**
  * The limits that can be set: without CAP_SYS_RESOURCE a hard limit above our own would fail the start, so it is cut
- * to ours. Below 0 is unlimited, and comes out as Infinity. Throws `invalid-argument` for an unknown name, a soft limit above the hard one, and the
- * same limit twice.
+ * to ours. Below 0 is unlimited, and comes out as Infinity. Throws `invalid-argument` for an unknown name, a soft
+ * limit above the hard one, and the same limit twice.
  */
 export function clampLimits(limits: readonly RuntimeLimit[], host: HostFacts): readonly RuntimeLimit[] {
   const seen = new Set<string>();

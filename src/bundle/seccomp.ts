@@ -47,14 +47,10 @@ const SECCOMP_ARCHITECTURES: Readonly<Record<string, string>> = {
 /**
  * Turns a profile in containers-common's or Docker's format (also one in the runtime spec's own) into the runtime
  * spec's (config-linux.md#seccomp): the rules that hold for this architecture and these capabilities. Throws
- * `invalid-config` for what is no profile; `profileName` is what the message calls it.
+ * `invalid-config` for what is no profile.
  */
-export function resolveSeccomp(
-  profileText: string,
-  target: SeccompTarget,
-  profileName = 'the seccomp profile',
-): RuntimeSeccomp {
-  const profile = parseProfile(profileText, profileName);
+export function resolveSeccomp(profileText: string, target: SeccompTarget): RuntimeSeccomp {
+  const profile = parseProfile(profileText);
   const architectures = profileArchitectures(profile, target.architecture);
   const syscalls = (profile.syscalls ?? []).filter((rule) => applies(rule, target)).map(runtimeRule);
   return {
@@ -66,18 +62,18 @@ export function resolveSeccomp(
   };
 }
 
-function parseProfile(text: string, name: string): Profile {
+function parseProfile(text: string): Profile {
   let profile: Profile | null;
   try {
     profile = JSON.parse(text) as Profile | null;
   } catch (error) {
-    throw new OcitsError('invalid-config', `${name} is not JSON`, { cause: error });
+    throw new OcitsError('invalid-config', 'the seccomp profile is not JSON', { cause: error });
   }
   if (typeof profile?.defaultAction !== 'string' || !profile.defaultAction.startsWith('SCMP_ACT_')) {
-    throw new OcitsError('invalid-config', `${name} has no defaultAction`);
+    throw new OcitsError('invalid-config', 'the seccomp profile has no defaultAction');
   }
   if (profile.syscalls !== undefined && profile.syscalls !== null && !Array.isArray(profile.syscalls)) {
-    throw new OcitsError('invalid-config', `${name}: syscalls is not a list`);
+    throw new OcitsError('invalid-config', 'the seccomp profile: syscalls is not a list');
   }
   return profile;
 }
