@@ -47,7 +47,7 @@ export async function pushBlobs(context: PushContext, image: Image, isAsIs: bool
     await uploads(() => pushBlob(inGroup, form, layer));
   };
   for (const position of positions.values()) {
-    if (!context.there.has(layers[position]!.digest)) layerProgress(layers[position]!, emit).state('waiting');
+    layerProgress(layers[position]!, emit).state('waiting');
     group.add(pushLayer(position));
   }
   group.add(uploads(() => pushBlob(inGroup, config, undefined)));
@@ -58,9 +58,9 @@ export async function pushBlobs(context: PushContext, image: Image, isAsIs: bool
 async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor | undefined): Promise<void> {
   const { host, client, there, signal } = context;
   signal?.throwIfAborted();
-  if (there.has(blob.digest)) return;
-  const origins = await blobOrigins(host.store, blob.digest);
   const progress = row === undefined ? undefined : layerProgress({ ...blob, digest: row.digest }, host.emit);
+  if (there.has(blob.digest)) return progress?.state('exists');
+  const origins = await blobOrigins(host.store, blob.digest);
   const outcome = await client.uploadBlob({
     digest: blob.digest,
     sizeBytes: blob.size,

@@ -219,6 +219,7 @@ describe('names', () => {
     expect(pushed.map(({ reference }) => reference.tag)).toEqual(['1', '2']);
     expect(fake.manifests.has('3')).toBe(false);
     expect(fake.seen('HEAD', /blobs/)).toHaveLength(4);
+    expect(statesOf(w.events, digestOf(first)).at(-1)).toBe('exists');
     await expect(tagsToPush(w.host, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
       code: 'not-found',
     });
