@@ -8,6 +8,7 @@ import type { LayerState, ProgressSink } from '../progress.ts';
 import { mapPool } from '../system/pool.ts';
 import { isAttestation } from './choose-image.ts';
 import type { BlobSupply, ImageSink, ImageSource, ManifestContent } from './image-source.ts';
+import { layerProgress } from './layer-progress.ts';
 import { checkAnnouncedSize, checkImageManifest, checkLayerCount, isIndex } from './read-image.ts';
 
 export interface CopyOptions {
@@ -82,9 +83,7 @@ async function copyManifest(
   checkImageManifest(manifest);
   await checkConfig(source, manifest, options.signal);
   const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
-  for (const { digest, size } of layers) {
-    options.emit({ type: 'layer', digest, state: 'waiting', totalBytes: size });
-  }
+  for (const layer of layers) layerProgress(layer, options.emit).state('waiting');
   await copyBlob(source, sink, { descriptor: manifest.config, kind: 'config' }, options);
   const pool = {
     limit: sink.concurrency,
@@ -126,20 +125,18 @@ async function copyBlob(
   { descriptor, kind }: Pick<BlobSupply, 'descriptor' | 'kind'>,
   options: CopyOptions,
 ): Promise<void> {
-  const { digest, size: totalBytes } = descriptor;
   const states = options.states ?? INCOMING;
-  const tell = (state: LayerState, bytes?: number, from?: string) => {
-    if (kind !== 'layer') return;
-    const more = { ...(bytes === undefined ? {} : { bytes }), ...(from === undefined ? {} : { from }) };
-    options.emit({ type: 'layer', digest, state, totalBytes, ...more });
-  };
-  if (await sink.hasBlob(descriptor, options.signal)) return tell('exists');
+  const progress = kind === 'layer' ? layerProgress(descriptor, options.emit) : undefined;
+  if (await sink.hasBlob(descriptor, options.signal)) return progress?.state('exists');
   const outcome = await sink.putBlob({
     descriptor,
     kind,
     open: async (offset) => await source.fetchBlob(descriptor, offset, options.signal),
-    onBytes: (bytes) => tell(states.busy, bytes),
+    onBytes: (bytes) => progress?.bytes(states.busy, bytes),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  tell(outcome.state === 'stored' ? states.done : outcome.state, totalBytes, outcome.from);
+  progress?.state(outcome.state === 'stored' ? states.done : outcome.state, {
+    bytes: descriptor.size,
+    ...(outcome.from === undefined ? {} : { from: outcome.from }),
+  });
 }
