@@ -1,7 +1,8 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { OcitsError } from '../../errors.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { replaceFileSync } from '../../system/atomic-file.ts';
+import { textIfThereSync } from '../../system/if-there.ts';
 import type { MountTarget } from '../snapshotter.ts';
 
 /** What an active snapshot's folder says of itself, in `snapshot.json`. */
@@ -26,11 +27,13 @@ export function activeFolders(folder: string) {
 
 /** Undefined where the folder has no active snapshot yet. */
 export function readActiveState(folder: string): ActiveState | undefined {
+  const text = textIfThereSync(join(folder, FILE));
+  if (text === undefined) return undefined;
   try {
-    const state = JSON.parse(readFileSync(join(folder, FILE), 'utf8')) as ActiveState;
+    const state = JSON.parse(text) as ActiveState;
     return state.version === 1 && state.parents.every(isDigest) ? state : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || isErrno(error, 'ENOENT')) return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -43,7 +46,5 @@ export function getActiveState(folder: string): ActiveState {
 }
 
 export function writeActiveState(folder: string, state: ActiveState): void {
-  const temporary = join(folder, `.${FILE}-${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(state)}\n`, { mode: 0o600 });
-  renameSync(temporary, join(folder, FILE));
+  replaceFileSync(join(folder, FILE), `${JSON.stringify(state)}\n`);
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OcitsError, wrapError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index-store.ts';
@@ -87,7 +87,7 @@ async function unpack(
   staging: string,
   parents: readonly Digest[] | undefined,
 ): Promise<UnpackedLayer> {
-  if (existsSync(staging)) await removeTrees([staging]);
+  await removeTrees([staging]);
   const root = join(staging, 'fs');
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const job: UnpackJob = {

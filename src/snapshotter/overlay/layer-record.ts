@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isErrno } from '../../errors.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
+import { textIfThereSync } from '../../system/if-there.ts';
 
 /** What is known of an unpacked layer, in `record.json` beside its tree. Never changes. */
 export interface LayerRecord {
@@ -38,11 +38,13 @@ const DURABLE = 'durable';
 
 /** Undefined where there is none, or one that is damaged or of another version. */
 export function readRecord(layerFolder: string): LayerRecord | undefined {
+  const text = textIfThereSync(join(layerFolder, FILE));
+  if (text === undefined) return undefined;
   try {
-    const record = JSON.parse(readFileSync(join(layerFolder, FILE), 'utf8')) as LayerRecord;
+    const record = JSON.parse(text) as LayerRecord;
     return record.version === 1 && isDigest(record.key) && isDigest(record.diffId) ? record : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -54,13 +56,7 @@ export function writeRecord(layerFolder: string, record: LayerRecord): void {
 
 /** Whether the layer is known to be on the disk as it was written. */
 export function isDurable(layerFolder: string): boolean {
-  try {
-    readFileSync(join(layerFolder, DURABLE));
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return existsSync(join(layerFolder, DURABLE));
 }
 
 export function markDurable(layerFolder: string): void {

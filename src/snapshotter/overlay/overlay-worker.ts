@@ -5,7 +5,7 @@ import { type FromWorker, type ToWorker, toErrorData } from './worker-messages.t
 
 /** The thread's own side: one piece of work at a time, from the messages of the main thread. */
 function serve(port: NonNullable<typeof parentPort>): void {
-  const send = (message: FromWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+  const send = (message: FromWorker) => port.postMessage(message);
   let controller = new AbortController();
   port.on('message', (message: ToWorker) => {
     if (message.type === 'abort') {

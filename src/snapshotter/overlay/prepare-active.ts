@@ -72,7 +72,7 @@ async function prepareWork(work: string): Promise<void> {
 
 async function remakeTargets(area: OverlayArea, stack: LayerStack, request: PrepareRequest): Promise<void> {
   const { folder, targets, userXattrs } = request;
-  if (existsSync(folder)) await removeTrees([folder]);
+  await removeTrees([folder]);
   if (targets.length === 0) return;
   using image = openStack(area, stack, { userXattrs });
   await makeTargetLayer(folder, stack.root, image, targets);

@@ -44,7 +44,7 @@ export class StackReader implements Disposable {
   readonly #layers: readonly ReadableLayer[];
   readonly #opaqueXattr: string;
   readonly #fds: number[] = [];
-  readonly #folders = new Map<BytePath, MergedFolder | undefined>();
+  readonly #folders = new Map<BytePath, MergedFolder>();
   #root: MergedFolder | undefined;
 
   /** `layers`: topmost first. */
