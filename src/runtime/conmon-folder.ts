@@ -55,7 +55,8 @@ export function removeConmonFiles(paths: HostPaths, folder: string): void {
   const { exits, conmonPid, sockets, socketId } = conmonFolder(paths, folder);
   const left = [exits, conmonPid, join(sockets, socketId)];
   for (const name of ['ctl', 'winsz', 'attach']) left.push(join(folder, 'bundle', name));
-  for (const path of left) rmSync(path, { recursive: true, force: true });
+  // conmon may be writing its last file there just now.
+  for (const path of left) rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 }
 
 /** conmon writes its files under names such as `exit.1B2C3D` first. */
