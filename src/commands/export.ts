@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
 import { BaseCommand } from '../cli/base-command.ts';
 import { text } from '../cli/flags.ts';
 import { openRenderer } from '../cli/renderer.ts';
@@ -26,6 +27,7 @@ export default class Export extends BaseCommand {
     const output =
       flags.output === undefined ? process.stdout : createWriteStream(flags.output, { mode: 0o600 });
     await exportContainer(session, record, output, signal);
-    if (output !== process.stdout) await new Promise<void>((resolve) => output.end(resolve));
+    // What is still to be written may fail, too.
+    if (output !== process.stdout) await finished(output.end());
   }
 }
