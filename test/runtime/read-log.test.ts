@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -126,7 +126,7 @@ test('the tail is right wherever it lies in a block', async () => {
 test('a followed log ends after what was written before the end', async () => {
   const path = logFile();
   const end = Promise.withResolvers<void>();
-  const reading = read(path, { tail: 0, followUntil: end.promise });
+  const reading = read(path, { position: statSync(path).size, followUntil: end.promise });
   for (let index = 0; index < 5; index++) {
     await new Promise((resolve) => setTimeout(resolve, 10));
     appendFileSync(path, `2024-05-01T10:00:09.0+00:00 stdout F ${index}\n`);
