@@ -152,6 +152,12 @@ async function isAbandoned(paths: HostPaths, name: string, id: string): Promise<
   return link !== undefined && Date.now() - link.mtimeMs > APPEARANCE_MS;
 }
 
+/** Gives the names back that an ID has which no container has, and never will. */
+export async function dropNamesOf(paths: HostPaths, id: string): Promise<void> {
+  const names = await namesIfThere(join(containersFolder(paths), NAMES));
+  await Promise.all(names.map((name) => dropName(paths, name, id)));
+}
+
 async function dropName(paths: HostPaths, name: string, id: string): Promise<void> {
   if ((await idByName(paths, name)) !== id) return;
   await rm(namePath(paths, name), { force: true });

@@ -8,18 +8,22 @@ import { formatPlatform, hostPlatform } from '../oci/platform.ts';
 import { warning } from '../progress.ts';
 import type { SnapshotKey } from '../snapshotter/snapshotter.ts';
 import { allSettled } from '../system/all-settled.ts';
+import { lockFile } from '../system/lock.ts';
+import type { HostPaths } from '../system/paths.ts';
 import { ownIdentity } from '../system/process-identity.ts';
 import { requireLinuxRoot } from '../system/require-host.ts';
 import { UndoStack } from '../system/undo-stack.ts';
 import type { MountRequest } from '../volume/mount-request.ts';
 import { addContainer } from './container-catalog.ts';
+import { containerLock } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
 import { checkContainerName } from './container-name.ts';
 import type { ContainerRecord, ProcessRecord } from './container-record.ts';
+import { containerState } from './container-state.ts';
 import type { CreateRequest, NetworkOptions } from './create-request.ts';
 import { ensureImage, ensureSnapshots, type PullPolicy } from './ensure-image.ts';
 import { fillVolume, openImageTree } from './fill-volume.ts';
-import { markLive } from './live-marks.ts';
+import { markLive, unmarkLive } from './live-marks.ts';
 import { mountRequests, type ResolvedMount, resolveMount } from './resolve-mounts.ts';
 import { resolveProcess } from './resolve-process.ts';
 
@@ -66,23 +70,33 @@ export async function createContainer(
   });
   const parts = resolveParts(request, image.config.config ?? {});
   warnOfOddities(host, request, image);
+  const id = newContainerId();
   await using undo = new UndoStack();
+  undo.defer(() => unmarkLive(host.paths, id));
+  await markLive(host.paths, id, ownIdentity());
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
     ensureSnapshots(host, images, image, { policy, signal }),
-    allSettled(parts.mounts.map((each) => resolveMount(each, volumes, onMade))),
+    allSettled(parts.mounts.map((each) => resolveMount(each, volumes, { id, onMade }))),
   ]);
   await fillVolumes(host, snapshots, mounts);
   const record = newRecord(request, image, {
     ...parts,
+    id,
     snapshots,
     mounts: mounts.map(({ mount }) => mount),
     attached: options.attached ?? false,
   });
   const added = await addContainer(host.paths, record, request.name);
-  if (request.autoRemove && options.startsNow) await markLive(host.paths, added.id);
   undo.move();
+  if (!options.startsNow) await unmarkCreated(host.paths, id);
   return added;
+}
+
+/** Somebody may have started it already: the mark is theirs then. */
+async function unmarkCreated(paths: HostPaths, id: string): Promise<void> {
+  await using lock = await lockFile(containerLock(paths, id), { mode: 'exclusive', waitMs: 0 });
+  if (lock !== undefined && containerState(paths, id).status === 'created') await unmarkLive(paths, id);
 }
 
 /** What the image and the user say together; all that can be at fault before anything is made. */
@@ -103,6 +117,7 @@ function resolveParts(request: CreateRequest, config: RunConfig): ResolvedParts 
 }
 
 interface RecordParts extends Omit<ResolvedParts, 'mounts'> {
+  readonly id: string;
   readonly snapshots: readonly SnapshotKey[];
   readonly mounts: readonly ContainerMount[];
   readonly attached: boolean;
@@ -111,11 +126,10 @@ interface RecordParts extends Omit<ResolvedParts, 'mounts'> {
 function newRecord(
   request: CreateRequest,
   image: Image,
-  { snapshots, attached, ...parts }: RecordParts,
+  { id, snapshots, attached, ...parts }: RecordParts,
 ): Omit<ContainerRecord, 'name'> {
   const config = image.config.config ?? {};
   const { entrypoint, command } = request.process;
-  const id = newContainerId();
   return {
     version: 1,
     id,

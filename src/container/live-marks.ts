@@ -1,21 +1,35 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
+import { textIfThere } from '../system/if-there.ts';
 import type { HostPaths } from '../system/paths.ts';
+import { isRunning, type ProcessIdentity } from '../system/process-identity.ts';
 
 /**
- * An empty file in the run folder for each container that may have something to clear away: a process, a network
- * namespace, a folder that goes when it ends. So whoever looks after dead containers need not read all of them. A
- * reboot empties the folder; `liveIds` tells.
+ * A file in the run folder for each container that may have something to clear away: a process, a network namespace, a
+ * folder that goes when it ends. So whoever looks after dead containers need not read all of them. While a container
+ * is made, before it has a record, the file names its maker. A reboot empties the folder; `liveIds` tells.
  */
-export async function markLive(paths: HostPaths, id: string): Promise<void> {
+export async function markLive(paths: HostPaths, id: string, maker?: ProcessIdentity): Promise<void> {
   const folder = marksFolder(paths);
+  const content = maker === undefined ? '' : JSON.stringify(maker);
   try {
-    await writeFile(join(folder, id), '', { mode: 0o600 });
+    await writeFile(join(folder, id), content, { mode: 0o600 });
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, id), '', { mode: 0o600 });
+    await writeFile(join(folder, id), content, { mode: 0o600 });
+  }
+}
+
+/** Whether the process that makes the container is still at it. */
+export async function isInTheMaking(paths: HostPaths, id: string): Promise<boolean> {
+  const content = await textIfThere(liveMark(paths, id));
+  try {
+    return isRunning(JSON.parse(content ?? '') as ProcessIdentity);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
   }
 }
 

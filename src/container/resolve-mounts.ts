@@ -57,13 +57,14 @@ export interface ResolvedMount {
 }
 
 /**
- * Finds or makes the source of a mount. An anonymous volume that is made is told to `onMade`, for undo. Throws
+ * Finds or makes the source of a mount of the container `id`. An anonymous volume that is made is told to `onMade`, for
+ * undo, and names the container, for whoever clears up where no undo ran. Throws
  * `not-found` for a source of the host's that is not there and is not to be made.
  */
 export async function resolveMount(
   request: MountRequest,
   volumes: VolumeStore,
-  onMade: (volume: string) => void,
+  { id, onMade }: { readonly id: string; readonly onMade: (volume: string) => void },
 ): Promise<ResolvedMount> {
   if (request.kind === 'tmpfs') return { mount: request };
   if (request.kind === 'bind') {
@@ -74,7 +75,8 @@ export async function resolveMount(
   }
   const anonymous = request.name === undefined;
   const name = request.name ?? anonymousVolumeName();
-  const { volume, isNew } = await volumes.create(name, { anonymous, labels: request.labels });
+  const owner = anonymous ? { madeFor: id } : {};
+  const { volume, isNew } = await volumes.create(name, { anonymous, labels: request.labels, ...owner });
   if (anonymous) onMade(name);
   const { target, readOnly } = request;
   return {

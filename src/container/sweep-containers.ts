@@ -5,12 +5,12 @@ import type { HostPaths } from '../system/paths.ts';
 import { isRunning } from '../system/process-identity.ts';
 import { sweepVolumes } from '../volume/volume-store.ts';
 import { clearContainer } from './clear-container.ts';
-import { containerIds, readContainer } from './container-catalog.ts';
+import { containerIds, dropNamesOf, readContainer } from './container-catalog.ts';
 import { containerLock, containersFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
 import type { ContainerRecord } from './container-record.ts';
 import { containerState, hasAttendant } from './container-state.ts';
-import { completeMarks, liveIds, unmarkLive } from './live-marks.ts';
+import { completeMarks, isInTheMaking, liveIds, unmarkLive } from './live-marks.ts';
 
 /**
  * Clears away what processes that died have left: containers that have ended with nobody to attend to them, networks,
@@ -36,10 +36,7 @@ export async function sweepContainers(host: ContainerHost): Promise<void> {
 /** Whether the container runs, or somebody attends to it. */
 async function sweepOne(host: ContainerHost, id: string): Promise<boolean> {
   const record = await readContainer(host.paths, id);
-  if (record === undefined) {
-    await unmarkLive(host.paths, id);
-    return false;
-  }
+  if (record === undefined) return await sweepUnmade(host, id);
   if (isInHands(host.paths, record)) return true;
   await using lock = await lockFile(containerLock(host.paths, id), { mode: 'exclusive', waitMs: 0 });
   // Whoever holds it is starting or clearing it.
@@ -50,10 +47,25 @@ async function sweepOne(host: ContainerHost, id: string): Promise<boolean> {
   return false;
 }
 
+/** What a process that died has made for a container that is not there. True where it is still at it. */
+async function sweepUnmade(host: ContainerHost, id: string): Promise<boolean> {
+  if (await isInTheMaking(host.paths, id)) return true;
+  // It may have come to its end between the two looks.
+  if ((await readContainer(host.paths, id)) !== undefined) return await sweepOne(host, id);
+  const volumes = await host.volumes();
+  for (const { name, madeFor } of await volumes.list()) {
+    if (madeFor === id) await volumes.remove(name);
+  }
+  await dropNamesOf(host.paths, id);
+  await unmarkLive(host.paths, id);
+  return false;
+}
+
 function isInHands(paths: HostPaths, record: ContainerRecord): boolean {
   if (hasAttendant(record)) return true;
   const { status } = containerState(paths, record.id);
   if (status === 'running') return true;
-  // One that goes by itself, between its creation and its start.
-  return status === 'created' && record.lifetime.autoRemove && isRunning(record.lifetime.creator);
+  const { autoRemove, attached, creator } = record.lifetime;
+  // Whoever made it is about to start it; that may be this very process.
+  return status === 'created' && (autoRemove || attached) && isRunning(creator);
 }

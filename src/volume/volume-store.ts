@@ -9,7 +9,7 @@ import { withLock } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { removeTrees } from '../system/remove-tree.ts';
 import { runTool } from '../system/spawn.ts';
-import type { Volume, VolumeStore } from './volume.ts';
+import type { Volume, VolumeOptions, VolumeStore } from './volume.ts';
 import { checkVolumeName } from './volume-name.ts';
 
 /** What `volume.json` holds. */
@@ -17,6 +17,7 @@ interface VolumeRecord {
   readonly createdAt: string;
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  readonly madeFor?: string;
 }
 
 /** The volumes of the store at `paths`. Constructing it does nothing. */
@@ -45,7 +46,7 @@ class FolderVolumeStore implements VolumeStore {
 
   async create(
     name: string,
-    options: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> } = {},
+    options: VolumeOptions = {},
   ): Promise<{ readonly volume: Volume; readonly isNew: boolean }> {
     checkVolumeName(name);
     const existing = await this.find(name);
@@ -54,6 +55,7 @@ class FolderVolumeStore implements VolumeStore {
         createdAt: new Date().toISOString(),
         anonymous: options.anonymous ?? false,
         labels: options.labels ?? {},
+        ...(options.madeFor === undefined ? {} : { madeFor: options.madeFor }),
       });
     }
     const volume = existing ?? (await this.find(name));
@@ -84,8 +86,8 @@ class FolderVolumeStore implements VolumeStore {
     const folder = join(this.#folder, name);
     const text = await textIfThere(join(folder, 'volume.json'));
     if (text === undefined) return undefined;
-    const { createdAt, anonymous, labels } = parseRecord(text, name);
-    return { name, path: join(folder, 'data'), createdAt: new Date(createdAt), anonymous, labels };
+    const { createdAt, ...record } = parseRecord(text, name);
+    return { name, path: join(folder, 'data'), createdAt: new Date(createdAt), ...record };
   }
 
   async list(): Promise<readonly Volume[]> {

@@ -5,14 +5,18 @@ export interface Volume {
   readonly createdAt: Date;
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
+  /** An anonymous one: the container that it was made for, which need not be there any more. */
+  readonly madeFor?: string;
 }
+
+export type VolumeOptions = Partial<Pick<Volume, 'anonymous' | 'labels' | 'madeFor'>>;
 
 /** Named volumes: plain folders below `volumes/<name>/data`. */
 export interface VolumeStore {
   /** Idempotent: a volume of that name is returned as it is. `isNew` tells that nothing was ever put into it. */
   create(
     name: string,
-    options?: { readonly anonymous?: boolean; readonly labels?: Readonly<Record<string, string>> },
+    options?: VolumeOptions,
   ): Promise<{ readonly volume: Volume; readonly isNew: boolean }>;
   find(name: string): Promise<Volume | undefined>;
   /** By name. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,14 +9,17 @@ import { containersFolder } from '../../src/container/container-folder.ts';
 import type { ContainerRecord } from '../../src/container/container-record.ts';
 import { containerHolders } from '../../src/container/container-roots.ts';
 import { containerState } from '../../src/container/container-state.ts';
+import { createContainer } from '../../src/container/create-container.ts';
 import { listContainers } from '../../src/container/list-containers.ts';
-import { liveIds } from '../../src/container/live-marks.ts';
+import { completeMarks, liveIds, markLive } from '../../src/container/live-marks.ts';
 import { removeContainer } from '../../src/container/remove-container.ts';
 import { killContainer, stopContainer } from '../../src/container/stop-container.ts';
 import { sweepContainers } from '../../src/container/sweep-containers.ts';
 import { waitForContainer } from '../../src/container/wait-for-container.ts';
 import { attachmentsFolder, networkSettings } from '../../src/network/network-settings.ts';
+import { identifyProcess, ownIdentity } from '../../src/system/process-identity.ts';
 import { ContainerLab } from '../support/container-lab.ts';
+import { containerRequest } from '../support/container-request.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 let lab: ContainerLab;
@@ -146,6 +149,58 @@ async function forgetOwner(id: string): Promise<void> {
   const record = JSON.parse(await readFile(path, 'utf8'));
   await writeFile(path, JSON.stringify({ ...record, owner: { ...record.owner, startTicks: 1 } }));
 }
+
+test('a container that this process is starting is left to it, as by another run of a library', async () => {
+  const request = containerRequest(['true'], { autoRemove: false });
+  const record = await createContainer(lab.session, request, { attached: true, startsNow: true });
+  await completeMarks(lab.paths);
+  await markLive(lab.paths, record.id);
+  await sweepContainers(lab.session);
+  expect(await liveIds(lab.paths)).toEqual([record.id]);
+  await removeContainer(lab.session, record);
+});
+
+test('the name and the volume of a container whose maker died go, those of one that is being made stay', async () => {
+  const gone = spawn('true');
+  const dead = identifyProcess(gone.pid!)!;
+  await once(gone, 'exit');
+  const volumes = await lab.session.volumes();
+  const names = join(containersFolder(lab.paths), 'by-name');
+  const made = [
+    { id: 'd'.repeat(64), maker: dead },
+    { id: 'e'.repeat(64), maker: ownIdentity() },
+  ];
+  for (const { id, maker } of made) {
+    await markLive(lab.paths, id, maker);
+    await volumes.create(`of-${id[0]}`, { anonymous: true, madeFor: id });
+    symlinkSync(join('..', id), join(names, `name-${id[0]}`));
+  }
+  await volumes.create('of-nobody', { anonymous: true });
+  await completeMarks(lab.paths);
+  const left = async () => ({
+    marks: await liveIds(lab.paths),
+    names: readdirSync(names),
+    volumes: (await volumes.list()).map(({ name }) => name),
+  });
+  await sweepContainers(lab.session);
+  expect(await left()).toEqual({
+    marks: ['e'.repeat(64)],
+    names: ['name-e'],
+    volumes: ['of-e', 'of-nobody'],
+  });
+  await markLive(lab.paths, 'e'.repeat(64), dead);
+  await sweepContainers(lab.session);
+  expect(await left()).toEqual({ marks: [], names: [], volumes: ['of-nobody'] });
+  await volumes.remove('of-nobody');
+});
+
+test('a container that is only made, and goes when it has run, stays until it is started', async () => {
+  const request = containerRequest(['true'], { autoRemove: true });
+  const created = await createContainer(lab.session, request);
+  expect(await liveIds(lab.paths)).toEqual([]);
+  await sweepContainers(lab.session);
+  await removeContainer(lab.session, created);
+});
 
 test('what died half-made is deleted, what is being made is not', async () => {
   const folder = containersFolder(lab.paths);
