@@ -5,6 +5,7 @@ import type { LiveContent } from '../image/mark-live.ts';
 import { type Digest, digestHex, parseDigest } from '../oci/digest.ts';
 import { replaceFile } from '../system/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../system/if-there.ts';
+import { partialFolder } from '../system/paths.ts';
 import type { PartDigests } from './step-key.ts';
 
 /** What a step gave when it was last done, under the key of what it was done with. Holds no path of this machine. */
@@ -55,6 +56,8 @@ export function openBuildCache(root: string): BuildCache {
   const projects = join(root, 'build-cache', 'projects');
   const stepPath = (key: Digest) => join(steps, `${digestHex(key)}.json`);
   const projectPath = (project: Digest) => join(projects, `${digestHex(project)}.json`);
+  const write = (path: string, content: object) =>
+    replaceFile(path, JSON.stringify({ version: VERSION, ...content }), partialFolder(root));
   return {
     async get(key) {
       const record = await readRecord(stepPath(key));
@@ -63,7 +66,7 @@ export function openBuildCache(root: string): BuildCache {
       await utimes(stepPath(key), now, now).catch(() => {});
       return record;
     },
-    put: (record) => replaceFile(stepPath(record.key), JSON.stringify({ version: VERSION, ...record })),
+    put: (record) => write(stepPath(record.key), record),
     delete: (key) => rm(stepPath(key), { force: true }),
     async *list() {
       for (const name of await namesIfThere(steps)) {
@@ -79,8 +82,7 @@ export function openBuildCache(root: string): BuildCache {
       const value = await readJson(projectPath(project));
       return value?.['version'] === VERSION ? (value['steps'] as ProjectParts) : {};
     },
-    putProjectParts: (project, parts) =>
-      replaceFile(projectPath(project), JSON.stringify({ version: VERSION, steps: parts })),
+    putProjectParts: (project, parts) => write(projectPath(project), { steps: parts }),
   };
 }
 

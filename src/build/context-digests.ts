@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { BytePath } from '../layer/layer-change.ts';
 import { digestHex, digestOf } from '../oci/digest.ts';
 import { replaceFileSync } from '../system/atomic-file.ts';
+import { partialFolder } from '../system/paths.ts';
 import { decodeDigests, encodeDigests, type KnownDigest, type SavedDigests } from './context-digests-file.ts';
 import { type FileStamp, isSettled } from './context-stamp.ts';
 
@@ -12,21 +13,21 @@ import { type FileStamp, isSettled } from './context-stamp.ts';
  * is damaged or missing, everything is read again.
  */
 export class ContextDigests {
-  readonly #file: string | undefined;
+  readonly #place: { readonly file: string; readonly scratch: string } | undefined;
   readonly #saved: SavedDigests | undefined;
   readonly #fresh = new Map<BytePath, KnownDigest>();
 
-  private constructor(file: string | undefined, saved: SavedDigests | undefined) {
-    this.#file = file;
-    this.#saved = saved;
+  private constructor(place?: { readonly file: string; readonly scratch: string }) {
+    this.#place = place;
+    this.#saved = place === undefined ? undefined : readSaved(place.file);
   }
 
   /** For the context in the folder `contextRoot`; `storeRoot` undefined keeps nothing. */
   static open(storeRoot: string | undefined, contextRoot: string): ContextDigests {
-    if (storeRoot === undefined) return new ContextDigests(undefined, undefined);
+    if (storeRoot === undefined) return new ContextDigests();
     const name = digestHex(digestOf(contextRoot)).slice(0, 32);
     const file = join(storeRoot, 'build-cache', 'contexts', name);
-    return new ContextDigests(file, readSaved(file));
+    return new ContextDigests({ file, scratch: partialFolder(storeRoot) });
   }
 
   /** The file's sha256 in hex, where it was read before in the same state. */
@@ -41,7 +42,7 @@ export class ContextDigests {
 
   /** Writes what is known, whole or not at all. Does nothing where nothing is new; a full disk is no error. */
   save(): void {
-    if (this.#file === undefined || this.#fresh.size === 0) return;
+    if (this.#place === undefined || this.#fresh.size === 0) return;
     const all = new Map(this.#fresh);
     // What this build has not asked for may be for other lines; a context that has moved on wants none of it.
     const keepsUnused = (this.#saved?.unused ?? 0) < 4 * (all.size + (this.#saved?.used ?? 0)) + 1000;
@@ -49,7 +50,7 @@ export class ContextDigests {
       if (!all.has(path)) all.set(path, known);
     }
     try {
-      replaceFileSync(this.#file, encodeDigests(all));
+      replaceFileSync(this.#place.file, encodeDigests(all), this.#place.scratch);
     } catch {}
   }
 }

@@ -5,6 +5,7 @@ import { parseReference, type Reference } from '../oci/reference.ts';
 import type { Store } from '../store/store.ts';
 import { replaceFile } from '../system/atomic-file.ts';
 import { namesIfThere } from '../system/if-there.ts';
+import { partialFolder } from '../system/paths.ts';
 
 const LIMIT = 8;
 
@@ -33,7 +34,8 @@ export async function addBlobOrigin(store: Store, digest: Digest, repository: Re
     .slice(0, LIMIT)
     .map(({ domain, path }) => `${domain}/${path}`);
   // Neither locked nor fsynced: what two writers or a crash can lose is only a hint.
-  await replaceFile(originPath(store, digest), JSON.stringify(names));
+  const { root } = store.paths;
+  await replaceFile(originPath(store, digest), JSON.stringify(names), partialFolder(root));
 }
 
 /** Forgets the blobs that are not in `live`. */

@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { openIndexStore } from '../layer/index-store.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import { cleanPartials } from '../store/clean-partials.ts';
 import type { Store } from '../store/store.ts';
-import { removeAbandoned } from '../system/abandoned.ts';
 import { pruneBlobOrigins } from './blob-origins.ts';
 import { type LiveSet, markLive, type RootSource } from './mark-live.ts';
 
@@ -27,14 +25,6 @@ export interface Collected {
 }
 
 const WEEK_MS = 7 * 24 * 3600 * 1000;
-/** Below `$OCITS_ROOT`: where a killed process may leave a file that it had not finished. */
-const FOLDERS_OF_FILES = [
-  'compressed',
-  'origins',
-  'indexes/sha256',
-  'build-cache/steps',
-  'build-cache/projects',
-];
 
 /**
  * Deletes blobs, layer indexes, snapshots and records of compressed forms that nothing needs, and old partial
@@ -57,7 +47,6 @@ export async function collectGarbage(
   if (only === undefined) {
     partialBytes = await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
     await pruneBlobOrigins(store, live.blobs);
-    for (const folder of FOLDERS_OF_FILES) await removeAbandoned(join(store.paths.root, folder));
     await snapshotter.cleanup();
   }
   return {

@@ -13,6 +13,7 @@ import type { ProgressSink } from '../progress.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
 import { withLock } from '../system/lock.ts';
+import { partialFolder } from '../system/paths.ts';
 import { mapPool } from '../system/pool.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { Image } from './image.ts';
@@ -96,7 +97,7 @@ async function compress(
   const layer = image.manifest.layers[position]!;
   const { path, compression, sizeBytes: totalBytes } = await layerSource(store, layer, diffId);
   if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
-  const target = temporaryName(join(store.paths.root, 'partial'));
+  const target = temporaryName(partialFolder(store.paths.root));
   const compressed = await compressLayer(path, target, {
     format,
     onBytes: (bytes) => emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes }),

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { stat, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { boundedContent } from '../layer/bounded-content.ts';
 import { describeFile } from '../layer/compression-format.ts';
@@ -13,6 +12,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { BlobInfo } from '../store/blob-store.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
+import { partialFolder } from '../system/paths.ts';
 import { commitImage } from './commit-image.ts';
 import type { Image, ImageHost } from './image.ts';
 import type { ArchiveInput } from './open-archive.ts';
@@ -60,7 +60,7 @@ const NOBODY: LayerVisitor = { change: () => {}, data: () => {}, fileEnd: () => 
 
 /** The tar as an uncompressed blob. */
 async function storeTar(store: Store, input: ArchiveInput, signal?: AbortSignal): Promise<BlobInfo> {
-  const spool = temporaryName(join(store.paths.root, 'partial'));
+  const spool = temporaryName(partialFolder(store.paths.root));
   try {
     const path = await regularFile(input, spool, signal);
     const content = boundedContent(await describeFile(path, 'the archive'), signalOption(signal));

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { boundedContent } from '../layer/bounded-content.ts';
 import { type CompressedFile, describeFile } from '../layer/compression-format.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
+import { partialFolder } from '../system/paths.ts';
 import { StagedFile } from '../system/staged-file.ts';
 import { openArchive } from './archive-file.ts';
 import { type FileSet, folderFiles } from './file-set.ts';
@@ -23,7 +23,7 @@ export async function openImageFiles(
   input: ArchiveInput,
   signal?: AbortSignal,
 ): Promise<FileSet> {
-  const spool = temporaryName(join(store.paths.root, 'partial'));
+  const spool = temporaryName(partialFolder(store.paths.root));
   const name = 'path' in input ? input.path : 'the archive on standard input';
   try {
     if ('stream' in input) return await openStream({ content: input.stream, name }, spool, signal);

@@ -4,7 +4,7 @@ import { isErrno, isOcitsError } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, isDigest } from '../oci/digest.ts';
 import { replaceFile } from '../system/atomic-file.ts';
 import { namesIfThere } from '../system/if-there.ts';
-
+import { partialFolder } from '../system/paths.ts';
 import { decodeIndex, type LayerIndex } from './layer-index.ts';
 
 /** The layer indexes below `$OCITS_ROOT/indexes/`, by diffID. A cache: any of them can be made again from its layer. */
@@ -24,7 +24,7 @@ export function openIndexStore(root: string): IndexStore {
   return {
     get: (diffId) => load(pathOf(diffId)),
     // Not fsynced: one that a crash has damaged fails its checksum, and is made again.
-    put: (diffId, bytes) => replaceFile(pathOf(diffId), bytes),
+    put: (diffId, bytes) => replaceFile(pathOf(diffId), bytes, partialFolder(root)),
     delete: (diffId) => rm(pathOf(diffId), { force: true }),
     list: () => list(folder),
   };

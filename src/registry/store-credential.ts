@@ -85,8 +85,7 @@ async function changeAuthFile<T>(
     return await withLock(`${target}.lock`, { mode: 'exclusive' }, async () => {
       const empty = { path, content: {}, auths: {}, credHelpers: {}, credsStore: undefined };
       const { result, content } = await change((await readAuthFile(target)) ?? empty);
-      if (content !== undefined)
-        await writeFileAtomic(target, `${JSON.stringify(content, null, '\t')}\n`, 0o600);
+      if (content !== undefined) await writeFileAtomic(target, `${JSON.stringify(content, null, '\t')}\n`);
       return result;
     });
   } catch (error) {

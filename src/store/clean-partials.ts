@@ -1,20 +1,22 @@
 import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../errors.ts';
-import type { HostPaths } from '../system/paths.ts';
+import { type HostPaths, partialFolder } from '../system/paths.ts';
 
 /**
- * Deletes downloads that nobody has continued for `ageMs`, what crashed writers left, and lock files of downloads.
+ * Deletes downloads that nobody has continued for `ageMs`, and lock files of downloads.
  * The caller holds the exclusive lease, so no writer is under way. Returns how many bytes were freed.
  */
 export async function cleanPartials(paths: HostPaths, ageMs: number): Promise<number> {
-  const folder = join(paths.root, 'partial');
+  const folder = partialFolder(paths.root);
   const oldest = Date.now() - ageMs;
   let freedBytes = 0;
   for (const name of await readdir(folder)) {
+    // What goes with its process.
+    if (name.startsWith('.')) continue;
     const path = join(folder, name);
     const found = await lstat(path);
-    if (!name.startsWith('.') && found.mtimeMs > oldest) continue;
+    if (found.mtimeMs > oldest) continue;
     await unlink(path);
     freedBytes += found.size;
   }

@@ -5,7 +5,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
 import { replaceFile } from '../system/atomic-file.ts';
-import type { HostPaths } from '../system/paths.ts';
+import { type HostPaths, partialFolder } from '../system/paths.ts';
 import { digestFile } from './ref-path.ts';
 
 /** What is known of a layer besides its diffID. */
@@ -37,9 +37,11 @@ const UNKNOWN: LayerForms = { forms: [], plainSizeBytes: undefined };
 /** Forms as files `compressed/<algorithm>-<hex>`. */
 export class FileCompressedForms implements CompressedForms {
   readonly #folder: string;
+  readonly #scratch: string;
 
   constructor(paths: HostPaths) {
     this.#folder = join(paths.root, 'compressed');
+    this.#scratch = partialFolder(paths.root);
   }
 
   async get(diffId: Digest): Promise<LayerForms> {
@@ -62,7 +64,8 @@ export class FileCompressedForms implements CompressedForms {
     if (isKnown && plain === known.plainSizeBytes) return;
     const forms = isKnown ? known.forms : [...known.forms, { mediaType, digest, size }];
     // Neither locked nor fsynced: what two writers or a crash can lose is made again.
-    await replaceFile(this.#path(diffId), JSON.stringify({ forms, plainSizeBytes: plain }));
+    const text = JSON.stringify({ forms, plainSizeBytes: plain });
+    await replaceFile(this.#path(diffId), text, this.#scratch);
   }
 
   async delete(diffId: Digest): Promise<void> {

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from '../oci/digest.ts';
-import { removeAbandoned } from '../system/abandoned.ts';
 import { syncFolder, temporaryName } from '../system/atomic-file.ts';
 import { lockFile } from '../system/lock.ts';
-import type { HostPaths } from '../system/paths.ts';
+import { type HostPaths, partialFolder } from '../system/paths.ts';
 import type { BlobInfo, BlobStore, BlobWriter, IngestRequest } from './blob-store.ts';
 import { FileBlobWriter } from './blob-writer.ts';
 
@@ -24,11 +23,10 @@ export class FileBlobStore implements BlobStore {
   readonly #blobs: string;
   readonly #partial: string;
   readonly #locks: string;
-  #swept: Promise<void> | undefined;
 
   constructor(paths: HostPaths) {
     this.#blobs = join(paths.root, 'blobs');
-    this.#partial = join(paths.root, 'partial');
+    this.#partial = partialFolder(paths.root);
     this.#locks = join(paths.run, 'locks');
   }
 
@@ -164,9 +162,6 @@ export class FileBlobStore implements BlobStore {
 
   /** A writer with a name of its own; two that store the same content do not meet, and one of the files stays. */
   async #ingestUnnamed(expected: IngestRequest): Promise<FileBlobWriter> {
-    // Without a name nobody can continue what a killed process has begun, and it may be a whole layer.
-    this.#swept ??= removeAbandoned(this.#partial);
-    await this.#swept;
     const path = temporaryName(this.#partial);
     const file = await open(path, O_RDWR | O_CREAT | O_EXCL, 0o600);
     return new FileBlobWriter({ file, path, expected, isTemporary: true, publish: this.#publish });

@@ -6,7 +6,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
 import { syncFolder, writeFileAtomic } from '../system/atomic-file.ts';
 import { withLock } from '../system/lock.ts';
-import type { HostPaths } from '../system/paths.ts';
+import { type HostPaths, partialFolder } from '../system/paths.ts';
 import type { BlobStore } from './blob-store.ts';
 import { digestFile, isRefFolder, referenceAt, refPath } from './ref-path.ts';
 import { formatRefRecord, parseRefRecord, type RefRecord } from './ref-record.ts';
@@ -23,11 +23,13 @@ const NAMELESS = '_nameless';
 export class FileRefStore implements RefStore {
   readonly #refs: string;
   readonly #lock: string;
+  readonly #scratch: string;
   readonly #blobs: BlobStore;
 
   constructor(paths: HostPaths, blobs: BlobStore) {
     this.#refs = join(paths.root, 'refs');
     this.#lock = join(paths.run, 'locks', 'refs');
+    this.#scratch = partialFolder(paths.root);
     this.#blobs = blobs;
   }
 
@@ -115,7 +117,7 @@ export class FileRefStore implements RefStore {
 
   async #write(path: string, descriptor: Descriptor): Promise<void> {
     await makeDurableFolder(dirname(path));
-    await writeFileAtomic(path, formatRefRecord({ descriptor, updatedAt: new Date() }));
+    await writeFileAtomic(path, formatRefRecord({ descriptor, updatedAt: new Date() }), this.#scratch);
   }
 
   /** Removes a ref for good: after a crash it must not come back when its content is gone. */

@@ -1,4 +1,5 @@
-import type { HostPaths } from '../system/paths.ts';
+import { removeAbandoned } from '../system/abandoned.ts';
+import { type HostPaths, partialFolder } from '../system/paths.ts';
 import { FileCompressedForms } from './compressed-forms.ts';
 import { FileBlobStore } from './file-blob-store.ts';
 import { FileLeases } from './file-leases.ts';
@@ -7,11 +8,12 @@ import type { Store } from './store.ts';
 import { makeStoreFolders } from './store-folders.ts';
 
 /**
- * Opens the store at `paths`, and makes its folders where they are missing. Costs a dozen system calls; nothing
- * needs closing. Throws `permission` where the folders belong to somebody else.
+ * Opens the store at `paths`, makes its folders where they are missing, and clears away what killed processes had under
+ * way and nobody can continue. Costs a dozen system calls; nothing needs closing. Throws `permission` where the folders belong to somebody else.
  */
 export async function openStore(paths: HostPaths): Promise<Store> {
   makeStoreFolders(paths);
+  await removeAbandoned(partialFolder(paths.root));
   const blobs = new FileBlobStore(paths);
   return {
     paths,

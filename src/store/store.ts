@@ -4,7 +4,7 @@ import type { CompressedForms } from './compressed-forms.ts';
 import type { Leases } from './leases.ts';
 import type { RefStore } from './ref-store.ts';
 
-/** All content on disk. Opening makes the folders (0700) where they are missing and does no other work. */
+/** All content on disk. Opening makes the folders (0700) where they are missing. */
 export interface Store {
   readonly paths: HostPaths;
   readonly blobs: BlobStore;

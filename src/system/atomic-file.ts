@@ -5,18 +5,18 @@ import { dirname, join } from 'node:path';
 
 /**
  * Writes `content` to `path` so that a reader sees the old file or the whole new one, also after a crash:
- * a temporary file beside it, fsync, rename, fsync of the folder. Makes missing folders (0700).
+ * a temporary file in `scratch`, fsync, rename, fsync of the folder. Makes missing folders (0700); the file is 0600.
+ * `scratch` is a folder of the same file system that is swept (`removeAbandoned`); the default is the file's own.
  */
 export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array,
-  mode = 0o600,
+  scratch = dirname(path),
 ): Promise<void> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = temporaryName(folder);
+  await makeFolders(path, scratch);
+  const temporary = temporaryName(scratch);
   try {
-    const file = await open(temporary, 'wx', mode);
+    const file = await open(temporary, 'wx', 0o600);
     try {
       await file.writeFile(content);
       await file.sync();
@@ -28,17 +28,24 @@ export async function writeFileAtomic(
     await unlink(temporary).catch(() => {});
     throw error;
   }
-  await syncFolder(folder);
+  await syncFolder(dirname(path));
+}
+
+async function makeFolders(path: string, scratch: string): Promise<void> {
+  for (const folder of new Set([dirname(path), scratch]))
+    await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
 /**
  * The same without fsync, for what a crash of the machine may lose: a reader sees the old file or the whole new one.
- * Makes missing folders (0700); the file is 0600.
  */
-export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = temporaryName(folder);
+export async function replaceFile(
+  path: string,
+  content: string | Uint8Array,
+  scratch = dirname(path),
+): Promise<void> {
+  await makeFolders(path, scratch);
+  const temporary = temporaryName(scratch);
   try {
     await writeFile(temporary, content, { mode: 0o600 });
     await rename(temporary, path);
@@ -49,10 +56,9 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
 }
 
 /** As `replaceFile`, at once. */
-export function replaceFileSync(path: string, content: string | Uint8Array): void {
-  const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const temporary = temporaryName(folder);
+export function replaceFileSync(path: string, content: string | Uint8Array, scratch = dirname(path)): void {
+  for (const folder of new Set([dirname(path), scratch])) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const temporary = temporaryName(scratch);
   try {
     writeFileSync(temporary, content, { mode: 0o600 });
     renameSync(temporary, path);

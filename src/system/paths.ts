@@ -6,6 +6,14 @@ export interface HostPaths {
   readonly run: string;
 }
 
+/**
+ * Where the content of the store at `root` is while it is under way: downloads that can be resumed, by their digests,
+ * and what goes with its process, under a `temporaryName`, which opening the store clears away.
+ */
+export function partialFolder(root: string): string {
+  return join(root, 'partial');
+}
+
 /** `OCITS_ROOT` and `OCITS_RUN`, else the system's folders for root and the XDG folders for a user. */
 export function hostPaths(
   env: NodeJS.ProcessEnv = process.env,

@@ -105,7 +105,7 @@ class FolderVolumeStore implements VolumeStore {
       const mark = this.#fillingMark(name);
       // The folder itself stays: a container may have it, and would be left with one that is gone.
       if (await this.#isFilling(name)) await runTool('find', [data, '-xdev', '-mindepth', '1', '-delete']);
-      await writeFileAtomic(mark, '');
+      await writeFileAtomic(mark, '', this.#folder);
       await fill(data);
       await unlink(mark);
     });

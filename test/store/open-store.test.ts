@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, readdirSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -16,6 +17,16 @@ test('opening again changes nothing, and closes folders that others could enter'
   const again = await openStore(paths);
   expect(await again.blobs.stat(digest)).toBeDefined();
   for (const folder of [paths.root, paths.run]) expect(statSync(folder).mode & 0o777).toBe(0o700);
+});
+
+test('opening clears away what killed processes had under way, but for what can be resumed', async () => {
+  await using made = await temporaryStore();
+  const partial = join(made.store.paths.root, 'partial');
+  const { pid } = spawnSync('true');
+  const kept = [`.tmp-${process.pid}-x`, 'sha256-x'];
+  for (const name of [`.tmp-${pid}-x`, ...kept]) await writeFile(join(partial, name), 'x');
+  await openStore(made.store.paths);
+  expect(readdirSync(partial)).toEqual(kept);
 });
 
 test.runIf(process.getuid?.() === 0)("refuses somebody else's folder", async () => {
