@@ -135,8 +135,5 @@ async function copyBlob(
     onBytes: (bytes) => progress?.bytes(states.busy, bytes),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
-  progress?.state(outcome.state === 'stored' ? states.done : outcome.state, {
-    bytes: descriptor.size,
-    ...(outcome.from === undefined ? {} : { from: outcome.from }),
-  });
+  progress?.state(outcome === 'stored' ? states.done : outcome, { bytes: descriptor.size });
 }

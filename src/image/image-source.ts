@@ -35,12 +35,6 @@ export interface BlobSupply {
   readonly signal?: AbortSignal;
 }
 
-export interface BlobOutcome {
-  readonly state: 'stored' | 'exists' | 'mounted';
-  /** For `mounted`: the repository that had the blob. */
-  readonly from?: string;
-}
-
 /**
  * Where images go. Blobs come first, then the manifests that list them, then the index, then the name, so that
  * nothing visible is incomplete.
@@ -49,8 +43,11 @@ export interface ImageSink {
   /** How many blobs it takes at once. */
   readonly concurrency: number;
   hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
-  /** Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. */
-  putBlob(supply: BlobSupply): Promise<BlobOutcome>;
+  /**
+   * Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. `exists` where it has
+   * come meanwhile.
+   */
+  putBlob(supply: BlobSupply): Promise<'stored' | 'exists'>;
   putManifest(manifest: ManifestContent, signal?: AbortSignal): Promise<void>;
   /** Names what was put; without names it is kept by its digest alone. */
   name(names: readonly Reference[], descriptor: Descriptor, signal?: AbortSignal): Promise<void>;

@@ -41,7 +41,7 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
     putBlob: async (supply) => {
       const { digest, size } = supply.descriptor;
       await target.add(blobName(digest), size, verified(supply));
-      return { state: 'stored' };
+      return 'stored';
     },
     putManifest: async ({ descriptor, content }) => {
       const parsed = parseManifestOrIndex(content, descriptor.mediaType);

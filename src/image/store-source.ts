@@ -1,7 +1,7 @@
 import { OcitsError } from '../errors.ts';
 import { MANIFEST_LIMIT_BYTES } from '../oci/parse-manifest.ts';
 import type { Store } from '../store/store.ts';
-import type { BlobOutcome, BlobSupply, ImageSink, ImageSource } from './image-source.ts';
+import type { BlobSupply, ImageSink, ImageSource } from './image-source.ts';
 
 const CONCURRENCY = 3;
 
@@ -37,14 +37,14 @@ export function storeSink(store: Store): ImageSink {
   };
 }
 
-async function ingest(store: Store, supply: BlobSupply): Promise<BlobOutcome> {
+async function ingest(store: Store, supply: BlobSupply): Promise<'stored' | 'exists'> {
   const { descriptor, signal } = supply;
   const writer = await store.blobs.ingest({
     digest: descriptor.digest,
     sizeBytes: descriptor.size,
     ...(signal === undefined ? {} : { signal }),
   });
-  if ('exists' in writer) return { state: 'exists' };
+  if ('exists' in writer) return 'exists';
   await using _closed = writer;
   const { body, resumed } = await supply.open(writer.offset);
   if (!resumed && writer.offset > 0) await writer.reset();
@@ -54,5 +54,5 @@ async function ingest(store: Store, supply: BlobSupply): Promise<BlobOutcome> {
     supply.onBytes?.(writer.offset);
   }
   await writer.commit();
-  return { state: 'stored' };
+  return 'stored';
 }

@@ -52,7 +52,6 @@ export interface RepositoryClient {
   fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<FetchedBlob>;
   /** All tags of the repository, in the registry's order. */
   listTags(signal?: AbortSignal): Promise<readonly string[]>;
-  hasBlob(digest: Digest, signal?: AbortSignal): Promise<boolean>;
   uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
   putManifest(
     target: string | Digest,

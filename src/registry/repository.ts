@@ -7,7 +7,7 @@ import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
 import type { FetchedBlob, FetchedManifest, RepositoryClient } from './registry-client.ts';
 import type { RetryContext } from './retry.ts';
 import type { Session } from './session.ts';
-import { hasBlob, uploadBlob } from './upload-blob.ts';
+import { uploadBlob } from './upload-blob.ts';
 
 export interface RepositoryParts {
   /** Where to read from, in the order to try; the registry itself last. */
@@ -60,9 +60,6 @@ export function repositoryClient(
     async listTags(signal) {
       const { mirrors } = await parts();
       return await mirrors.first({ signal, ask: listTags, whole: true });
-    },
-    async hasBlob(digest, signal) {
-      return await hasBlob((await parts()).target, digest, retry(signal, true));
     },
     async uploadBlob(upload) {
       const { target, mountPaths } = await parts();

@@ -10,7 +10,7 @@ const MOUNT_ATTEMPTS = 2;
 const WANTS_CHUNKS = new Set([405, 411, 413]);
 
 /** Whether the repository has the blob (HEAD). */
-export async function hasBlob(session: Session, digest: string, retry: RetryContext): Promise<boolean> {
+async function hasBlob(session: Session, digest: string, retry: RetryContext): Promise<boolean> {
   const { registry, path } = session.endpoint;
   const what = `look for ${registry}/${path}@${digest}`;
   return await withRetry(what, retry, async () => {
