@@ -32,16 +32,16 @@ export async function removeVolume(host: ContainerHost, name: string): Promise<v
 
 export type VolumeFilter = (volume: Volume, isUsed: boolean) => boolean;
 
-/** Reads a value of `--filter`: `name=`, `label=`, `dangling=`, `driver=`. Throws `invalid-argument`. */
+/** Reads a value of `--filter`: `name=`, `label=`, `label!=`, `dangling=`, `driver=`. Throws `invalid-argument`. */
 export function parseVolumeFilter(text: string): VolumeFilter {
-  const equals = text.indexOf('=');
-  const [key, value] = [text.slice(0, equals), text.slice(equals + 1)];
+  const [, key, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
   if (key === 'name') return ({ name }) => name.includes(value);
   if (key === 'dangling') return (_, isUsed) => isUsed !== /^(1|t|true)$/i.test(value);
   if (key === 'driver') return () => value === 'local';
   if (key === 'label') return ({ labels }) => matchesLabel(labels, value);
+  if (key === 'label!') return ({ labels }) => !matchesLabel(labels, value);
   throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
-    hint: 'write key=value; the keys are dangling, driver, label and name',
+    hint: 'write key=value; the keys are dangling, driver, label, label! and name',
   });
 }
 

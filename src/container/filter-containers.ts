@@ -16,9 +16,9 @@ export interface ContainerFilter {
 
 /** Reads a value of `--filter`: `key=value`. Throws `invalid-argument`. */
 export function parseContainerFilter(text: string): ContainerFilter {
-  const equals = text.indexOf('=');
-  const key = KEYS.find((each) => each === text.slice(0, equals));
-  if (key !== undefined) return { key, value: text.slice(equals + 1) };
+  const [, name, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  const key = KEYS.find((each) => each === name);
+  if (key !== undefined) return { key, value };
   throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
     hint: `write key=value; the keys are ${KEYS.join(', ')}`,
   });
