@@ -58,6 +58,11 @@ test('the folders import only those that the design allows', () => {
   expect(wrong).toEqual([]);
 });
 
+test('every folder has its rule', () => {
+  const folders = new Set(files.filter((file) => file.includes('/')).map(folderOf));
+  expect([...folders].sort()).toEqual([...Object.keys(ALLOWED), 'cli', 'commands', 'library'].sort());
+});
+
 test('nothing imports commands but the table of commands', () => {
   const wrong = files.filter((file) => !file.startsWith('commands/') && file !== 'command-table.ts');
   expect(wrong.filter((file) => importsOf(file).some(({ to }) => to.startsWith('commands/')))).toEqual([]);

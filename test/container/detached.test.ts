@@ -24,6 +24,7 @@ import { readPidRecord, writePidRecord } from '../../src/runtime/records.ts';
 import { withLock } from '../../src/system/lock.ts';
 import { ContainerLab } from '../support/container-lab.ts';
 import { containerRequest } from '../support/container-request.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 let lab: ContainerLab;
 
@@ -38,7 +39,7 @@ const LISTENING = 'trap "echo stopped; exit 3" TERM; echo started; while :; do s
 /** An exited container's clean-up has come to its end. */
 async function ended({ id }: ContainerRecord) {
   const exit = await waitForContainer(lab.paths, id);
-  await waitUntilCleared(lab.paths, id, 20_000);
+  await waitUntilCleared(lab.paths, id, PATIENCE_MS);
   return exit;
 }
 
@@ -87,7 +88,7 @@ describe('a container in the background', () => {
       autoRemove: true,
       mounts: [{ kind: 'volume', target: '/data', readOnly: false, copyImage: true, labels: {} }],
     });
-    await waitUntilCleared(lab.paths, record.id, 20_000);
+    await waitUntilCleared(lab.paths, record.id, PATIENCE_MS);
     expect(await readContainer(lab.paths, record.id)).toBeUndefined();
     expect(await (await lab.session.volumes()).list()).toEqual([]);
   });
@@ -139,7 +140,7 @@ describe('a container in the background', () => {
 });
 
 async function logged(record: ContainerRecord, line: string): Promise<void> {
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
   let output = '';
   for await (const { data } of containerLogs(lab.paths, record, { follow: true, signal })) {
     output += data.toString();
@@ -157,7 +158,7 @@ test('one that goes by itself waits for its start; without one who made it to st
   await sweepContainers(lab.session);
   expect(await readContainer(lab.paths, abandoned.id)).toBeUndefined();
   await startContainer(lab.session, waiting, { cleanupCommand: lab.cleanupCommand });
-  await waitUntilCleared(lab.paths, waiting.id, 20_000);
+  await waitUntilCleared(lab.paths, waiting.id, PATIENCE_MS);
   expect(await readContainer(lab.paths, waiting.id)).toBeUndefined();
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { commandLines } from '../support/processes.ts';
 import { Remains } from '../support/remains.ts';
 
@@ -26,7 +27,7 @@ afterAll(async () => {
 
 afterEach(async () => {
   // conmon's own clean-up may still be on its way.
-  await vi.waitFor(() => expect(remains.list()).toEqual([]), { timeout: 10_000, interval: 50 });
+  await vi.waitFor(() => expect(remains.list()).toEqual([]), { timeout: PATIENCE_MS, interval: 50 });
 });
 
 type Ending = 'SIGINT' | 'SIGTERM' | 'SIGKILL';
@@ -108,7 +109,10 @@ describe.each(['SIGINT', 'SIGKILL'] as const)('a run that %s ends', (how) => {
     child.kill(how);
     await closed;
     if (how === 'SIGINT') return expect(remains.list()).toEqual([]);
-    await vi.waitUntil(async () => (await ocits.ok('ps', '-aq')) === '', { timeout: 20_000, interval: 100 });
+    await vi.waitUntil(async () => (await ocits.ok('ps', '-aq')) === '', {
+      timeout: PATIENCE_MS,
+      interval: 100,
+    });
     await ocits.ok('ps');
   });
 });
@@ -151,7 +155,10 @@ describe('a container whose ocits was killed', () => {
     expect(await ocits.ok('images', '-q')).not.toBe('');
     // It may end before the command does, and the command with it.
     await ocits.run(['exec', 'orphan', 'touch', '/stop']);
-    await vi.waitUntil(async () => (await ocits.ok('ps', '-q')) === '', { timeout: 20_000, interval: 50 });
+    await vi.waitUntil(async () => (await ocits.ok('ps', '-q')) === '', {
+      timeout: PATIENCE_MS,
+      interval: 50,
+    });
     const left = await ocits.ok('ps', '-a', '--format', '{{.Names}} {{.State}}');
     if (rm === '--rm') return expect(left).toBe('');
     expect(left).toBe('orphan exited\n');

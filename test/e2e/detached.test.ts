@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { commandLines } from '../support/processes.ts';
 
 let ocits: CommandLine;
@@ -37,9 +38,8 @@ describe('run -d', () => {
   test('ends at once, while its container goes on, under load as well', async () => {
     underLoad(6);
     for (const flags of [[], ['-i'], ['-t'], ['-it'], ['--rm']]) {
-      const { code, stdout } = await ocits.run(['run', '-d', ...QUIET, ...flags, 'busybox', 'sleep', '300'], {
-        timeoutMs: 15_000,
-      });
+      // Its container outlasts the patience of the call.
+      const { code, stdout } = await ocits.run(['run', '-d', ...QUIET, ...flags, 'busybox', 'sleep', '300']);
       expect({ flags, code, stdout }).toEqual({
         flags,
         code: 0,
@@ -169,7 +169,7 @@ describe('create, start, stop, restart, wait, kill', () => {
 /** Waits until a container's log has said so many times that it has started. */
 async function started(name: string, times: number): Promise<void> {
   await vi.waitFor(async () => expect((await ocits.ok('logs', name)).match(/started/g)).toHaveLength(times), {
-    timeout: 10_000,
+    timeout: PATIENCE_MS,
     interval: 50,
   });
 }
@@ -177,7 +177,7 @@ async function started(name: string, times: number): Promise<void> {
 describe('exec', () => {
   test('-d leaves a process in the container, that ends with it', async () => {
     await detached(['--name', 'host'], 'sleep', '300');
-    const { code } = await ocits.run(['exec', '-d', 'host', 'sleep', '297'], { timeoutMs: 15_000 });
+    const { code } = await ocits.run(['exec', '-d', 'host', 'sleep', '297']);
     expect(code).toBe(0);
     expect(await ocits.ok('top', 'host', '-o', 'pid,args')).toMatch(/sleep 300\n *\d+ sleep 297\n/);
     await ocits.ok('rm', '-f', 'host');
@@ -240,7 +240,7 @@ test('a published port is told by port, ps and inspect, and answers', async () =
   const format = '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}';
   expect(await ocits.ok('inspect', '-f', format, 'web')).toBe(`${address.split(':')[1]}\n`);
   const page = await vi.waitFor(async () => await (await fetch(`http://${address}/`)).text(), {
-    timeout: 10_000,
+    timeout: PATIENCE_MS,
   });
   expect(page).toBe('page\n');
   await ocits.ok('stop', '-t', '0', 'web');

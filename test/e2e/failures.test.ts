@@ -179,8 +179,8 @@ describe('the host', () => {
   });
 
   test.each([
-    ['for what is downloaded', '200k', 0],
-    ['for what is unpacked', '1500k', 0],
+    ['for what is downloaded', '200k'],
+    ['for what is unpacked', '1500k'],
   ])('has a full disk %s: nothing is lost', async (_what, size) => {
     const disk = join(ocits.folder, 'disk');
     mkdirSync(disk, { recursive: true });
@@ -297,6 +297,23 @@ describe('the host', () => {
       hint,
     });
     expect(await ocits.run(['images', '-q'], { env })).toMatchObject({ code: 0 });
+  });
+
+  test('has an older Node: one line says which is needed', async () => {
+    const old = join(ocits.folder, 'old.mjs');
+    writeFileSync(
+      old,
+      `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.14.9' } });`,
+    );
+    const program = join(import.meta.dirname, '../../bin/ocits.js');
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', old, program, 'version'], {
+      encoding: 'utf8',
+    });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'ocits needs Node 22.15 or newer, and this is 22.14.9\n',
+    });
   });
 
   test.each([['--rm'], ['-d']])('has the port in use: run %s', async (flag) => {

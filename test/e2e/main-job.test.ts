@@ -1,7 +1,8 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 let ocits: CommandLine;
 let context: string;
@@ -104,13 +105,5 @@ describe('the main job, line by line', () => {
 });
 
 async function page(url: string): Promise<string> {
-  const deadline = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await (await fetch(url)).text();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
+  return await vi.waitFor(async () => await (await fetch(url)).text(), { timeout: PATIENCE_MS });
 }

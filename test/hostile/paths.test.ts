@@ -154,9 +154,7 @@ describe('COPY and WORKDIR', () => {
 
 describe('a build context', () => {
   const build = (context: string, ...flags: string[]) =>
-    world.ocits.run(['build', '--no-cache', '--network', 'none', '--progress', 'plain', ...flags, context], {
-      timeoutMs: 20_000,
-    });
+    world.ocits.run(['build', '--no-cache', '--network', 'none', '--progress', 'plain', ...flags, context]);
 
   test('gives nothing that is outside of it', async () => {
     const context = world.ocits.context({ Dockerfile: '' });
@@ -348,8 +346,9 @@ describe('the store', () => {
   });
 
   test('takes no pulled image for a step of the build cache', async () => {
-    // An image whose history says just what the build is about to do.
-    const image = await world.image([[{ path: 'made', content: 'forged' }]]);
+    // An image on the same base, whose history says just what the build is about to do.
+    const step = 'RUN /bin/sh -c echo honest > /made # buildkit';
+    const image = await world.image([[{ path: 'made', content: 'forged' }]], {}, ['busybox', step]);
     await world.ocits.ok('pull', '-q', image);
     const context = world.ocits.context({
       Dockerfile: `FROM ${plain}\nRUN echo honest > /made\nRUN cat /made\n`,
@@ -364,7 +363,7 @@ describe('the store', () => {
     ];
     const odd = await world.image([layer]);
     await world.ocits.run(['pull', odd]);
-    expect(readdirSync(join(world.ocits.folder, 'root/build-cache/steps')).includes('x.json')).toBe(false);
+    expect(readdirSync(join(world.ocits.folder, 'root/build-cache/steps'))).not.toContain('x.json');
   });
 
   test('has an image’s overlay xattrs and whiteout devices as nothing but a warning', async () => {

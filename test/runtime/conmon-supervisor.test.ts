@@ -11,6 +11,7 @@ import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
 import { isRunning } from '../../src/system/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { commandLines } from '../support/processes.ts';
 
 const DETACHED = { stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } } as const;
@@ -113,7 +114,7 @@ test("the exit command runs after the end, outside of the container's root", asy
     join(request.folder, 'conmon'),
   ];
   await (await start(host, { ...request, exitCommand })).wait();
-  await vi.waitUntil(() => existsSync(done), { timeout: 5000 });
+  await vi.waitUntil(() => existsSync(done), PATIENCE_MS);
   const text = readFileSync(done, 'utf8');
   expect(text).toMatch(/^0\n6/);
   expect(text).not.toMatch(/socket:/);
@@ -176,7 +177,7 @@ async function expectNothingLeft(host: ContainerHost, request: StartRequest): Pr
   expect(existsSync(sockets) ? readdirSync(sockets) : []).toEqual([]);
   expect(existsSync(join('/sys/fs/cgroup/memory/ocits', request.spec.id))).toBe(false);
   const watchers = () => commandLines().filter(({ line }) => line.includes(request.spec.id));
-  await vi.waitUntil(() => watchers().length === 0, { timeout: 5000 });
+  await vi.waitUntil(() => watchers().length === 0, PATIENCE_MS);
   expect(readPidRecord(request.folder)).toBeUndefined();
   removeConmonFiles(host.paths, request.folder);
 }

@@ -12,6 +12,7 @@ import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
 import { isRunning } from '../../src/system/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
 import type { SpecChanges } from '../support/container-spec.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 const DRIVER = join(import.meta.dirname, '../support/run-container.ts');
 
@@ -163,7 +164,7 @@ test('killing ocits leaves the container running, and its end can be told later'
   const child = driver(host, request);
   onTestFinished(() => void child.kill('SIGKILL'));
   await firstOutput(child);
-  const record = await vi.waitUntil(() => readPidRecord(request.folder));
+  const record = await vi.waitUntil(() => readPidRecord(request.folder), PATIENCE_MS);
   child.kill('SIGKILL');
   await new Promise((resolve) => child.once('exit', resolve));
   await delay(100);
@@ -175,12 +176,13 @@ test('killing ocits leaves the container running, and its end can be told later'
 });
 
 test.each([
-  ['direct', 1],
-  ['deaf', 0],
-])('Ctrl-C of the terminal reaches the container by us alone: %s', async (kind, count) => {
+  // One signal has come, and for a while no other.
+  ['direct', 1, 'while [ $n = 0 ]; do sleep 0.02; done'],
+  ['deaf', 0, 'true'],
+])('Ctrl-C of the terminal reaches the container by us alone: %s', async (kind, count, first) => {
   await using host = await containerHost();
   const wait = 'i=0; while [ $i -lt 20 ]; do sleep 0.02; i=$((i+1)); done';
-  const script = `n=0; trap "n=$((n+1))" INT; echo up; ${wait}; exit $n`;
+  const script = `n=0; trap 'n=$((n+1))' INT; echo up; ${first}; ${wait}; exit $n`;
   const request = host.request({ process: { args: ['sh', '-c', script] } }, inherited());
   const child = driver(host, request, kind);
   await firstOutput(child);

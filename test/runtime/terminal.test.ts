@@ -4,6 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { type ContainerHost, containerHost } from '../support/container-host.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { shellWords, TerminalSession } from '../support/terminal-session.ts';
 
 const SUPPORT = join(import.meta.dirname, '../support');
@@ -71,7 +72,7 @@ test.each(['direct', 'conmon'])(
     );
     const terminal = onTerminal(host, [wrapper]);
     onTestFinished(() => terminal[Symbol.dispose]());
-    await vi.waitFor(() => expect(terminal.settings()).toMatch(/-icanon/), { timeout: 10_000 });
+    await vi.waitFor(() => expect(terminal.settings()).toMatch(/-icanon/), PATIENCE_MS);
     terminal.type('x\r');
     await terminal.shows('back');
     expect(terminal.settings()).toMatch(/ icanon/);

@@ -9,6 +9,7 @@ import {
   mirrorConfig,
   startLoopbackRegistry,
 } from '../../scripts/loopback-registry.ts';
+import { UndoStack } from '../../src/system/undo-stack.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../bin/ocits.js');
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
@@ -23,7 +24,6 @@ export interface CallOptions {
   readonly input?: string | Buffer;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
-  readonly timeoutMs?: number;
 }
 
 /**
@@ -35,9 +35,12 @@ export class CommandLine implements AsyncDisposable {
   readonly registry: LoopbackRegistry;
   readonly env: NodeJS.ProcessEnv;
 
-  private constructor(folder: string, registry: LoopbackRegistry, env: NodeJS.ProcessEnv) {
+  readonly #undo: UndoStack;
+
+  private constructor(folder: string, registry: LoopbackRegistry, env: NodeJS.ProcessEnv, undo: UndoStack) {
     this.folder = folder;
     this.registry = registry;
+    this.#undo = undo;
     this.env = {
       PATH: process.env['PATH'],
       HOME: join(folder, 'home'),
@@ -51,13 +54,16 @@ export class CommandLine implements AsyncDisposable {
 
   /** With the images named in the registry, as `library/NAME:latest`; `env` is for all calls. */
   static async open(images: readonly BaseImage[], env: NodeJS.ProcessEnv = {}): Promise<CommandLine> {
+    await using undo = new UndoStack();
     const folder = mkdtempSync(join(tmpdir(), 'ocits-e2e-'));
+    undo.defer(() => rmSync(folder, { recursive: true, force: true }));
     const registry = await startLoopbackRegistry(join(folder, 'registry'));
+    undo.use(registry);
     for (const [name, layout] of Object.entries(baseImages(images))) {
       await seedRegistry(`http://${registry.host}`, layout as string, `library/${name}`, 'latest');
     }
     writeFileSync(join(folder, 'registries.conf'), mirrorConfig(registry.host));
-    return new CommandLine(folder, registry, env);
+    return new CommandLine(folder, registry, env, undo.move());
   }
 
   /** Runs `ocits ARGS` to its end. */
@@ -67,7 +73,7 @@ export class CommandLine implements AsyncDisposable {
     const problems: Buffer[] = [];
     child.stdout!.on('data', (chunk: Buffer) => out.push(chunk));
     child.stderr!.on('data', (chunk: Buffer) => problems.push(chunk));
-    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 120_000);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
     const code = await new Promise<number>((resolve) =>
       child.once('close', (status) => resolve(status ?? -1)),
     );
@@ -115,11 +121,10 @@ export class CommandLine implements AsyncDisposable {
       ? readdirSync(containers).filter((name) => /^[0-9a-f]{64}$/.test(name))
       : [];
     if (left.length > 0) await this.run(['rm', '-f', ...left]);
-    await this.registry[Symbol.asyncDispose]();
     const mounts = readFileSync('/proc/self/mounts', 'utf8')
       .split('\n')
       .filter((line) => line.includes(this.folder));
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.#undo[Symbol.asyncDispose]();
     if (mounts.length > 0) throw new Error(`mounts are left behind:\n${mounts.join('\n')}`);
   }
 }

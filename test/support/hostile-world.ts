@@ -40,8 +40,12 @@ export class HostileWorld implements AsyncDisposable {
     return new HostileWorld(ocits, decoy, await fingerprint(decoy));
   }
 
-  /** Uploads busybox with further layers over it; the reference. */
-  async image(layers: readonly (readonly TarMember[])[], config: RunConfig = {}): Promise<string> {
+  /** Uploads busybox with further layers over it; the reference. `createdBy` is what all of them say they were made by. */
+  async image(
+    layers: readonly (readonly TarMember[])[],
+    config: RunConfig = {},
+    createdBy?: readonly string[],
+  ): Promise<string> {
     const name = `hostile/image${this.#images++}`;
     const image = imageOf({
       layers: [await busyboxLayer(), ...layers.map((members) => tarBytes(members))].map((tar) =>
@@ -49,6 +53,7 @@ export class HostileWorld implements AsyncDisposable {
       ),
       platform: hostPlatform(),
       config: { Env: [PATH], Cmd: ['sh'], ...config },
+      ...(createdBy === undefined ? {} : { createdBy }),
     });
     const { host } = this.ocits.registry;
     await uploadImage(`http://${host}`, name, '1', image);

@@ -65,6 +65,8 @@ export interface ImageRecipe {
   readonly config?: RunConfig;
   /** With Docker's media types. */
   readonly docker?: boolean;
+  /** What each layer says that it was made by. */
+  readonly createdBy?: readonly string[];
   /** Replaces the diffIDs, to make an image that lies. */
   readonly diffIds?: readonly Digest[];
 }
@@ -78,7 +80,7 @@ export function imageOf(recipe: ImageRecipe): RemoteImage {
       ...platform,
       config: recipe.config ?? { Cmd: ['/bin/sh'] },
       rootfs: { type: 'layers', diff_ids: recipe.diffIds ?? layers.map(({ diffId }) => diffId) },
-      history: layers.map((_, index) => ({ created_by: `layer ${index}` })),
+      history: layers.map((_, index) => ({ created_by: recipe.createdBy?.[index] ?? `layer ${index}` })),
     }),
   );
   const configDescriptor = {

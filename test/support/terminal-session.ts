@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
-
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from './patience.ts';
 
 /** A shell command on a terminal of its own of 30 rows and 90 columns, made by script(1). `folder` takes a small file. */
 export class TerminalSession implements Disposable {

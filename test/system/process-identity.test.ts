@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { identifyProcess, isRunning, ownIdentity } from '../../src/system/process-identity.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 
 test('a process is itself by its number, its start and its boot', async () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });
@@ -10,7 +11,7 @@ test('a process is itself by its number, its start and its boot', async () => {
   expect(isRunning({ ...identity, startTicks: identity.startTicks - 1 })).toBe(false);
   expect(isRunning({ ...identity, bootId: 'another' })).toBe(false);
   child.kill('SIGKILL');
-  await vi.waitUntil(() => !isRunning(identity));
+  await vi.waitUntil(() => !isRunning(identity), PATIENCE_MS);
 });
 
 test('there is no process of a number that none has', () => {
