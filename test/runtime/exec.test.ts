@@ -77,7 +77,7 @@ test("another process has its streams, its user, its folder and its code, and th
     host,
     execIn(target, { args: ['cat', `/sys/fs/cgroup/${limit}`, '/proc/1/cmdline'] }),
   );
-  expect(bounds.stdout).toBe('20\nsleep\x300\0');
+  expect(bounds.stdout).toBe('20\nsleep\u0000600\u0000');
   expect(readdirSync(target.folder).filter((name) => name.startsWith('.exec'))).toEqual([]);
 });
 

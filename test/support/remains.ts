@@ -69,7 +69,11 @@ export class Remains {
     const attachments = globSync('/run/ocits-network/attachments/*.json').filter((path) =>
       readFileSync(path, 'utf8').includes(this.#ocits.folder),
     );
-    const rules = execFileSync('iptables', ['-t', 'nat', '-S'], { encoding: 'utf8' })
+    const rules = execFileSync('iptables', ['-t', 'nat', '-S'], {
+      encoding: 'utf8',
+      // Where other programs use the older tables, it says so each time.
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
       .split('\n')
       .filter((line) => line.startsWith('-A') && line.includes(bridge) && line.includes('--to-destination'));
     return [...attachments, ...rules, ...globSync(`/sys/class/net/${bridge}/brif/*`)];
