@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -103,6 +104,8 @@ async function compressInto(output: OutputFile, source: number, options: Compres
       total += length;
       pending.push({ block, compressed: compress(content, level) });
       onBytes(total);
+      // What deflate would not shrink waits for no thread, and nothing else would get its turn.
+      await setImmediate();
     }
     while (pending.length > 0) await writeOldest();
   } finally {
