@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { compressLayer } from '../layer/compress-layer.ts';
+import type { Readable } from 'node:stream';
+import { type CompressedLayer, compressLayer } from '../layer/compress-layer.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import type { ProgressSink } from '../progress.ts';
 import type { Store } from '../store/store.ts';
 import { temporaryName } from '../system/atomic-file.ts';
+import { GrowingFile } from '../system/growing-file.ts';
 import { withLock } from '../system/lock.ts';
 import { partialFolder } from '../system/paths.ts';
 import { mapPool } from '../system/pool.ts';
@@ -27,6 +29,17 @@ export interface CompressImageOptions {
   readonly mayBeDocker: boolean;
   readonly emit: ProgressSink;
   readonly signal?: AbortSignal;
+}
+
+export interface CompressLayerOptions extends Omit<CompressImageOptions, 'mayBeDocker'> {
+  /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
+  readonly onContent?: (content: LayerInTheMaking) => void;
+}
+
+export interface LayerInTheMaking {
+  readonly content: Readable;
+  /** What it is, once it is whole; rejects where it will never be. */
+  readonly whole: Promise<CompressedLayer>;
 }
 
 /** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
@@ -71,7 +84,7 @@ export async function compressedLayer(
   store: Store,
   image: Image,
   position: number,
-  options: Omit<CompressImageOptions, 'mayBeDocker'>,
+  options: CompressLayerOptions,
 ): Promise<Descriptor> {
   const diffId = image.config.rootfs.diff_ids[position]!;
   const early = await knownForm(store, diffId, options.format);
@@ -91,22 +104,65 @@ async function compress(
   store: Store,
   image: Image,
   position: number,
-  { format, emit, signal }: Omit<CompressImageOptions, 'mayBeDocker'>,
+  { format, emit, signal, onContent }: CompressLayerOptions,
 ): Promise<Descriptor> {
   const diffId = image.config.rootfs.diff_ids[position]!;
   const layer = image.manifest.layers[position]!;
   const { path, compression, sizeBytes: totalBytes } = await layerSource(store, layer, diffId);
   if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
   const target = temporaryName(partialFolder(store.paths.root));
-  const compressed = await compressLayer(path, target, {
-    format,
-    onBytes: (bytes) => emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes }),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  const { digest, sizeBytes } = await store.blobs.adopt(target, compressed.digest);
-  const form = { mediaType: format === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD, digest, size: sizeBytes };
-  await store.compressed.add(diffId, form, totalBytes);
-  return form;
+  const making = new Making(target, onContent);
+  try {
+    const compressed = await compressLayer(path, target, {
+      format,
+      onBytes: (bytes) => {
+        making.grew();
+        emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes });
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    making.end(compressed);
+    const { digest, sizeBytes } = await store.blobs.adopt(target, compressed.digest);
+    const form = { mediaType: format === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD, digest, size: sizeBytes };
+    await store.compressed.add(diffId, form, totalBytes);
+    return form;
+  } catch (error) {
+    making.fail(error);
+    throw error;
+  }
+}
+
+/** Shows a file to whoever wants to read it while it is made. */
+class Making {
+  readonly #path: string;
+  readonly #whole = Promise.withResolvers<CompressedLayer>();
+  readonly #onContent: CompressLayerOptions['onContent'];
+  #content: GrowingFile | undefined;
+
+  constructor(path: string, onContent: CompressLayerOptions['onContent']) {
+    this.#path = path;
+    this.#onContent = onContent;
+    this.#whole.promise.catch(() => {});
+  }
+
+  /** The file is there, and more of it each time. */
+  grew(): void {
+    if (this.#content === undefined && this.#onContent !== undefined) {
+      this.#content = new GrowingFile(this.#path);
+      this.#onContent({ content: this.#content, whole: this.#whole.promise });
+    }
+    this.#content?.grew();
+  }
+
+  end(compressed: CompressedLayer): void {
+    this.#whole.resolve(compressed);
+    this.#content?.end();
+  }
+
+  fail(error: unknown): void {
+    this.#whole.reject(error);
+    this.#content?.destroy(error as Error);
+  }
 }
 
 async function knownForm(

@@ -3,16 +3,19 @@ import { OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { layerCompression } from '../oci/media-types.ts';
+import type { ProgressSink } from '../progress.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { RepositoryClient } from '../registry/registry-client.ts';
+import type { RepositoryClient, UploadOutcome } from '../registry/registry-client.ts';
 import { addBlobOrigin, blobOrigins, type Repository } from './blob-origins.ts';
-import { compressedLayer } from './compressed-image.ts';
+import { compressedLayer, type LayerInTheMaking } from './compressed-image.ts';
 import { fetchIntoStore } from './fetch-blob.ts';
 import type { Image, ImageHost } from './image.ts';
-import { layerProgress } from './layer-progress.ts';
+import { type LayerProgress, layerProgress } from './layer-progress.ts';
 import { TaskGroup } from './task-group.ts';
 
 const UPLOADS = 5;
+/** From this size on a layer is sent while it is compressed, at the price of asking for it only then. */
+const EARLY_BYTES = 8 * 1024 * 1024;
 /** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
 const COMPRESSIONS = 2;
 
@@ -27,8 +30,8 @@ export interface PushContext {
 }
 
 /**
- * Uploads an image's config and layers, in parallel. `isAsIs` false: layers that are uncompressed are compressed
- * first, while others are uploaded. The caller holds a lease.
+ * Uploads an image's config and layers, in parallel. `isAsIs` false: layers that are uncompressed are compressed, and
+ * uploaded meanwhile. The caller holds a lease.
  */
 export async function pushBlobs(context: PushContext, image: Image, isAsIs: boolean): Promise<void> {
   const { emit, store } = context.host;
@@ -41,10 +44,24 @@ export async function pushBlobs(context: PushContext, image: Image, isAsIs: bool
   const pushLayer = async (position: number) => {
     const layer = layers[position]!;
     const isPlain = !isAsIs && layerCompression(layer.mediaType) === 'none';
-    const { format } = context;
-    const compress = () => compressedLayer(store, image, position, { format, emit, signal: group.signal });
-    const form = isPlain ? await compressions(compress) : layer;
-    await uploads(() => pushBlob(inGroup, form, layer));
+    let early: Promise<EarlyOutcome> | undefined;
+    const onContent = (making: LayerInTheMaking) => {
+      if (uploads.activeCount < UPLOADS) early = uploads(() => sendEarly(inGroup, making, layer));
+      else making.content.destroy();
+    };
+    try {
+      const options = {
+        ...{ format: context.format, emit, signal: group.signal },
+        ...(layer.size < EARLY_BYTES ? {} : { onContent }),
+      };
+      const compress = () => compressedLayer(store, image, position, options);
+      const form = isPlain ? await compressions(compress) : layer;
+      const sent = (await early) ?? 'failed';
+      if (sent === 'failed') await uploads(() => pushBlob(inGroup, form, layer));
+      else await noteSent(inGroup, form, layerRow(form, layer, emit), { state: sent });
+    } finally {
+      await early;
+    }
   };
   for (const position of positions.values()) {
     layerProgress(layers[position]!, emit).state('waiting');
@@ -54,11 +71,37 @@ export async function pushBlobs(context: PushContext, image: Image, isAsIs: bool
   await group.finish();
 }
 
-/** Uploads one blob, where the repository lacks it. `row`: the layer that it is shown as. */
-async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor | undefined): Promise<void> {
+type EarlyOutcome = Awaited<ReturnType<RepositoryClient['streamBlob']>>;
+
+/** Sends a layer while it is compressed. What it shows is that it is compressed, as long as it is. */
+async function sendEarly(
+  { client, host, signal }: PushContext,
+  { content, whole }: LayerInTheMaking,
+  layer: Descriptor,
+): Promise<EarlyOutcome> {
+  let row: LayerProgress | undefined;
+  const digest = whole.then((made) => {
+    row = layerRow({ size: made.sizeBytes }, layer, host.emit);
+    return made.digest;
+  });
+  const onBytes = (bytes: number) => row?.bytes('uploading', bytes);
+  return await client.streamBlob({ content, digest, onBytes, ...(signal === undefined ? {} : { signal }) });
+}
+
+/** The progress of a blob, as the layer that the image lists. */
+function layerRow({ size }: Pick<Descriptor, 'size'>, layer: Descriptor, emit: ProgressSink): LayerProgress {
+  return layerProgress({ ...layer, size }, emit);
+}
+
+/** Uploads one blob, where the repository lacks it. `layer`: the one that it is shown as. */
+async function pushBlob(
+  context: PushContext,
+  blob: Descriptor,
+  layer: Descriptor | undefined,
+): Promise<void> {
   const { host, client, there, signal } = context;
   signal?.throwIfAborted();
-  const progress = row === undefined ? undefined : layerProgress({ ...blob, digest: row.digest }, host.emit);
+  const progress = layer === undefined ? undefined : layerRow(blob, layer, host.emit);
   if (there.has(blob.digest)) return progress?.state('exists');
   const origins = await blobOrigins(host.store, blob.digest);
   const outcome = await client.uploadBlob({
@@ -72,6 +115,15 @@ async function pushBlob(context: PushContext, blob: Descriptor, row: Descriptor 
     onBytes: (bytes) => progress?.bytes('uploading', bytes),
     ...(signal === undefined ? {} : { signal }),
   });
+  await noteSent(context, blob, progress, outcome);
+}
+
+async function noteSent(
+  { host, client, there }: PushContext,
+  blob: Descriptor,
+  progress: LayerProgress | undefined,
+  outcome: UploadOutcome,
+): Promise<void> {
   there.add(blob.digest);
   await addBlobOrigin(host.store, blob.digest, client.reference);
   progress?.state(outcome.state, {

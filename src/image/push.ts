@@ -6,6 +6,7 @@ import { formatPlatform, hostPlatform, type Platform } from '../oci/platform.ts'
 import { familiarName, familiarRepository, type Reference, withDefaultTag } from '../oci/reference.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { RepositoryClient } from '../registry/registry-client.ts';
+import { allSettled } from '../system/all-settled.ts';
 import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
 import { chooseImage, platformOf } from './choose-image.ts';
 import { compressedImage } from './compressed-image.ts';
@@ -167,8 +168,7 @@ async function putManifest(
   { mediaType, digest, size }: Descriptor,
   content: Buffer,
 ): Promise<Descriptor> {
-  await client.putManifest(target, content, mediaType, signal);
-  await host.store.blobs.put(content);
+  await allSettled([client.putManifest(target, content, mediaType, signal), host.store.blobs.put(content)]);
   await addBlobOrigin(host.store, digest, client.reference);
   return { mediaType, digest, size };
 }

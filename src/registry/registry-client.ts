@@ -30,6 +30,16 @@ export interface BlobUpload {
   readonly signal?: AbortSignal;
 }
 
+/** A blob that is still being made. */
+export interface StreamUpload {
+  /** Its bytes as they come; destroyed in any case. */
+  readonly content: Readable;
+  /** Known once all bytes are; rejects where that will never be. */
+  readonly digest: Promise<Digest>;
+  readonly onBytes?: (sent: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 export type UploadOutcome =
   | { readonly state: 'uploaded' | 'exists' }
   /** `from`: the other repository's path in the registry. */
@@ -53,6 +63,8 @@ export interface RepositoryClient {
   /** All tags of the repository, in the registry's order. */
   listTags(signal?: AbortSignal): Promise<readonly string[]>;
   uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
+  /** Sends a blob while it is made. Throws nothing: `failed` is for `uploadBlob` to do better. */
+  streamBlob(upload: StreamUpload): Promise<'uploaded' | 'exists' | 'failed'>;
   putManifest(
     target: string | Digest,
     content: Uint8Array,

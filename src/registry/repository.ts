@@ -7,6 +7,7 @@ import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
 import type { FetchedBlob, FetchedManifest, RepositoryClient } from './registry-client.ts';
 import type { RetryContext } from './retry.ts';
 import type { Session } from './session.ts';
+import { streamUpload } from './stream-upload.ts';
 import { uploadBlob } from './upload-blob.ts';
 
 export interface RepositoryParts {
@@ -65,6 +66,9 @@ export function repositoryClient(
       const { target, mountPaths } = await parts();
       const paths = (upload.mountFrom ?? []).flatMap(mountPaths);
       return await uploadBlob(target, { ...upload, mountPaths: paths }, retry(upload.signal, true));
+    },
+    async streamBlob(upload) {
+      return await streamUpload(async () => (await parts()).target, upload, retry(upload.signal, true));
     },
     async putManifest(name, content, mediaType, signal) {
       const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);

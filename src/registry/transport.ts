@@ -7,11 +7,12 @@ import { StallTimer } from './stall-timer.ts';
 
 export interface StreamBody {
   readonly stream: Readable;
-  readonly sizeBytes: number;
+  /** Undefined where nobody knows yet: it is sent in HTTP's chunks then. */
+  readonly sizeBytes?: number;
 }
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Buffer | StreamBody | undefined;
@@ -62,13 +63,17 @@ export class Transport {
     const stallMs = this.#stallMs * (isStream(body) ? UPLOAD_PATIENCE : 1);
     using stall = new StallTimer(stallMs, () => controller.abort());
     try {
+      // node-fetch would destroy a body that nobody has taken yet, and its error end the process.
+      signal?.throwIfAborted();
       stall.start();
       const pending = fetch(url.href, {
         method: request.method,
         headers: {
           'user-agent': 'ocits',
           ...request.headers,
-          ...(isStream(body) ? { 'content-length': String(body.sizeBytes) } : {}),
+          ...(isStream(body) && body.sizeBytes !== undefined
+            ? { 'content-length': String(body.sizeBytes) }
+            : {}),
         },
         body: isStream(body) ? body.stream : (body ?? null),
         redirect: 'manual',

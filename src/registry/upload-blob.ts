@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { isOcitsError, OcitsError } from '../errors.ts';
 import type { HttpResponse } from './http-response.ts';
 import type { BlobUpload, UploadOutcome } from './registry-client.ts';
@@ -10,7 +11,7 @@ const MOUNT_ATTEMPTS = 2;
 const WANTS_CHUNKS = new Set([405, 411, 413]);
 
 /** Whether the repository has the blob (HEAD). */
-async function hasBlob(session: Session, digest: string, retry: RetryContext): Promise<boolean> {
+export async function hasBlob(session: Session, digest: string, retry: RetryContext): Promise<boolean> {
   const { registry, path } = session.endpoint;
   const what = `look for ${registry}/${path}@${digest}`;
   return await withRetry(what, retry, async () => {
@@ -73,8 +74,12 @@ async function begin(
     begun = (await tryMount(session, upload.digest, from, { what, retry })) ?? begun;
     if (begun?.mounted !== undefined) return begun;
   }
-  if (begun !== undefined) return begun;
-  const scopes = [`repository:${path}:pull,push`];
+  return begun ?? (await beginUpload(session, what, retry));
+}
+
+/** An upload of a blob that nobody has. */
+export async function beginUpload(session: Session, what: string, retry: RetryContext): Promise<Begun> {
+  const scopes = [`repository:${session.endpoint.path}:pull,push`];
   const response = await post(session, '', { scopes, what, retry });
   if (response.status !== 202) throw await session.error(response, what);
   return readBegun(session, response, what);
@@ -129,13 +134,7 @@ async function putWhole(
   upload: BlobUpload,
   { scopes, what, retry }: UploadContext,
 ): Promise<HttpResponse> {
-  const stream = await upload.open();
-  let sent = 0;
-  stream.on('data', (chunk: Uint8Array) => {
-    sent += chunk.length;
-    upload.onBytes?.(sent);
-  });
-  stream.pause();
+  const stream = counting(await upload.open(), upload.onBytes);
   return await session.request(
     {
       method: 'PUT',
@@ -147,6 +146,16 @@ async function putWhole(
     },
     retry,
   );
+}
+
+/** The same stream, which tells how much of it was taken. */
+export function counting(stream: Readable, onBytes: ((taken: number) => void) | undefined): Readable {
+  let taken = 0;
+  stream.on('data', (chunk: Uint8Array) => {
+    taken += chunk.length;
+    onBytes?.(taken);
+  });
+  return stream.pause();
 }
 
 /** Adds the digest to an upload's address, whose own query is the registry's and stays as it is. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { pushImages, tagsToPush } from '../../src/image/push.ts';
 import { unpackImage } from '../../src/image/unpack.ts';
@@ -77,6 +78,34 @@ describe('an image that was built here', () => {
     const asked = fake.requests.map(({ method, path }) => `${method} ${path.replace(/sha256:.*/, 'DIGEST')}`);
     expect(asked.sort()).toEqual([...Array(3).fill('HEAD /v2/a/b/blobs/DIGEST'), 'PUT /v2/a/b/manifests/1']);
     expect(statesOf(w.events, digestOf(first))).toEqual(['waiting', 'exists']);
+  });
+
+  test('a large one is sent while it is compressed; where that fails, once it is whole', async () => {
+    const large = tarOf({ large: randomBytes(9 * 1024 * 1024) });
+    for (const refuses of [false, true]) {
+      await using fake = await FakeRegistry.start();
+      await using w = await world();
+      if (refuses) {
+        fake.on('PATCH', /uploads/, ({ request, response }) => {
+          request.resume();
+          response.writeHead(405).end();
+        });
+      }
+      await build(w.host, `${fake.host}/a/b:1`, [large]);
+      await w.push(`${fake.host}/a/b:1`);
+      const { manifest } = await manifestAt(fake.url, 'a/b', '1');
+      const [layer] = manifest.layers;
+      expect(gunzipSync(fake.blobs.get(layer!.digest)!).equals(large)).toBe(true);
+      expect(await w.host.store.blobs.stat(layer!.digest)).toMatchObject({ sizeBytes: layer!.size });
+      const sent = (method: string) => fake.seen(method, /uploads/).length;
+      // The other one that is put is the config.
+      expect([sent('PATCH'), sent('POST')]).toEqual(refuses ? [1, 3] : [1, 2]);
+      expect(statesOf(w.events, digestOf(large)).filter((state) => state !== 'uploading')).toEqual([
+        'waiting',
+        'compressing',
+        'uploaded',
+      ]);
+    }
   });
 
   test('with zstd where it is asked for, which others can read', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { digestOf } from '../../src/oci/digest.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { BlobUpload } from '../../src/registry/registry-client.ts';
@@ -91,6 +91,85 @@ describe('to a real registry', () => {
     await expect(client.putManifest(digestOf('x'), good, OCI_MANIFEST)).rejects.toMatchObject({
       code: 'digest-mismatch',
     });
+  });
+});
+
+describe('a blob that is still being made', () => {
+  /** In four parts, each when it is asked for, and its digest after the last one. */
+  function making(content: Buffer) {
+    const { promise: digest, resolve } = Promise.withResolvers<Digest>();
+    const quarter = Math.ceil(content.length / 4);
+    async function* parts() {
+      for (let part = 0; part < 4; part++) yield content.subarray(part * quarter, (part + 1) * quarter);
+      resolve(digestOf(content));
+    }
+    return { content: Readable.from(parts()), digest, resolve };
+  }
+
+  test('is sent, and whole', async () => {
+    await using server = await startRegistry();
+    await using host = await configHost();
+    const client = host.registry().repository(parseReference(`${server.host}/a/b:1`));
+    const content = randomBytes(3 * MIB);
+    const seen: number[] = [];
+    const upload = { ...making(content), onBytes: (sent: number) => seen.push(sent) };
+    expect(await client.streamBlob(upload)).toBe('uploaded');
+    expect(seen.at(-1)).toBe(content.length);
+    const descriptor = { mediaType: 'x', digest: digestOf(content), size: content.length };
+    expect((await fetchAll(client, descriptor)).content.equals(content)).toBe(true);
+  });
+
+  test('is not sent to its end where the repository turns out to have it', async () => {
+    await using world = await fakeRepository();
+    const content = randomBytes(MIB);
+    world.fake.blobs.set(digestOf(content), content);
+    const endless = new Readable({ read() {} });
+    endless.push(content);
+    const digest = Promise.resolve(digestOf(content));
+    expect(await world.client.streamBlob({ content: endless, digest })).toBe('exists');
+    expect(endless.destroyed).toBe(true);
+    expect(world.fake.seen('DELETE', /uploads/)).toHaveLength(1);
+    expect(world.fake.seen('PUT', /uploads/)).toEqual([]);
+  });
+
+  test.each([
+    ['POST', 403],
+    ['PATCH', 401],
+    ['PATCH', 413],
+    ['PUT', 500],
+  ])('fails without a fault where %s is answered with %i', async (method, status) => {
+    await using world = await fakeRepository();
+    world.fake.on(method, /uploads/, ({ request, response }) => {
+      request.resume();
+      sendError(response, status, 'DENIED');
+    });
+    const upload = making(randomBytes(MIB));
+    // Whatever became of the bytes, the digest is known in the end.
+    setTimeout(() => upload.resolve(digestOf('x')), 20);
+    expect(await world.client.streamBlob(upload)).toBe('failed');
+    expect(upload.content.destroyed).toBe(true);
+  });
+
+  test('may never come to be, after the registry has refused it', async () => {
+    await using world = await fakeRepository();
+    world.fake.on('POST', /uploads/, ({ response }) => sendError(response, 403, 'DENIED'));
+    const { promise: digest, reject } = Promise.withResolvers<Digest>();
+    expect(await world.client.streamBlob({ content: new Readable({ read() {} }), digest })).toBe('failed');
+    reject(new Error('never'));
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  test('fails with it', async () => {
+    await using world = await fakeRepository();
+    const content = new Readable({ read() {} });
+    content.push(randomBytes(100_000));
+    const { promise: digest, reject } = Promise.withResolvers<Digest>();
+    setTimeout(() => {
+      reject(new Error('never'));
+      content.destroy(new Error('never'));
+    }, 20);
+    expect(await world.client.streamBlob({ content, digest })).toBe('failed');
+    expect([...world.fake.blobs.keys()]).toEqual([]);
   });
 });
 
@@ -230,6 +309,16 @@ describe('to a registry in trouble', () => {
     await expect(world.client.putManifest('1', Buffer.from('{}'), OCI_MANIFEST)).rejects.toMatchObject({
       code: 'digest-mismatch',
     });
+  });
+
+  test('the signal ends what has not begun', async () => {
+    await using world = await fakeRepository();
+    const signal = AbortSignal.abort();
+    const put = world.client.putManifest('1', Buffer.from('{}'), OCI_MANIFEST, signal);
+    await expect(put).rejects.toMatchObject({ code: 'aborted' });
+    const blob = upload(randomBytes(100), { signal });
+    await expect(world.client.uploadBlob(blob)).rejects.toMatchObject({ code: 'aborted' });
+    expect(world.fake.requests).toEqual([]);
   });
 
   test('the signal ends it', async () => {
