@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { isIPv6 } from 'node:net';
 import { isErrno } from '../errors.ts';
 
 /** What `--dns`, `--dns-search` and `--dns-option` say; an empty list leaves the host's word. */
@@ -28,7 +27,7 @@ export async function hostResolvConf(): Promise<string> {
 export function resolvConf(hostFile: string, dns: DnsOptions, reach: 'host' | 'namespace'): string {
   const host = parse(hostFile);
   const reachable = host.servers.filter(
-    (server) => reach === 'host' || !(server.startsWith('127.') || isIPv6(server.split('%')[0]!)),
+    (server) => reach === 'host' || !(server.startsWith('127.') || server.includes(':')),
   );
   const inherited = reachable.length > 0 || reach === 'host' ? reachable : FALLBACK_SERVERS;
   const servers = dns.servers.length > 0 ? dns.servers : inherited;

@@ -57,6 +57,11 @@ export function shortDigest(digest: Digest): string {
   return digestHex(digest).slice(0, 12);
 }
 
+/** Loads what digests need, which takes a few milliseconds, before it is asked for. */
+export function prepareDigests(): void {
+  createHash('sha256');
+}
+
 /** The digest of `content`. */
 export function digestOf(content: Uint8Array | string, algorithm: DigestAlgorithm = 'sha256'): Digest {
   return finishDigest(algorithm, createHash(algorithm).update(content));

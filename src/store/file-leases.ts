@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { OcitsError } from '../errors.ts';
+import { prepareDigests } from '../oci/digest.ts';
 import { type FileLock, lockFile } from '../system/lock.ts';
 import type { Leases } from './leases.ts';
 
@@ -38,7 +39,9 @@ export class FileLeases implements Leases {
   }
 
   async #take(mode: 'shared' | 'exclusive', signal?: AbortSignal): Promise<FileLock> {
-    const lock = await lockFile(this.#path, { mode, ...(signal === undefined ? {} : { signal }) });
+    // Whoever works with content needs digests next.
+    const options = { mode, meanwhile: prepareDigests, ...(signal === undefined ? {} : { signal }) };
+    const lock = await lockFile(this.#path, options);
     if (lock === undefined) throw new OcitsError('internal', 'a lease without a time limit ran out');
     return lock;
   }

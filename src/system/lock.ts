@@ -13,6 +13,8 @@ export interface LockOptions {
   /** How long to wait; 0 tries once. The default waits until the signal aborts. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
+  /** What this process does for a few milliseconds anyway, done while the lock is being taken. */
+  readonly meanwhile?: () => void;
 }
 
 const LOCK_BUSY = 75;
@@ -37,7 +39,9 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
           : options.waitMs - (performance.now() - started);
       if (round > 0 && left <= 0) break;
       const wait = left <= 0 ? ['-n'] : ['-w', String(Math.min(left / 1000, ROUND_SECONDS))];
-      if (await tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], file.fd, options.signal)) {
+      const trying = tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], file.fd, options.signal);
+      if (round === 0) options.meanwhile?.();
+      if (await trying) {
         let held = true;
         const release = async () => {
           if (held) await file.close();
