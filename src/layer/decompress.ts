@@ -16,6 +16,11 @@ export interface DecompressOptions {
    * is false, which takes more memory.
    */
   readonly transient?: boolean;
+  /**
+   * A free name for a pipe to a program, for a thread that nothing else waits for: it is read with blocking calls then,
+   * which take less, and whose chunks are transient.
+   */
+  readonly pipePath?: string;
 }
 
 /** zlib's default of 16 KiB costs more than half of its speed. */
@@ -35,8 +40,7 @@ export async function* decompress(
   options: DecompressOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    const chunks = choose(source, options);
-    yield* options.transient === true && source.compression !== 'none' ? freeing(chunks) : chunks;
+    yield* choose(source, options);
   } catch (error) {
     if (options.signal?.aborted) {
       throw new OcitsError('aborted', 'reading a layer was interrupted', { cause: error });
@@ -48,16 +52,21 @@ export async function* decompress(
 
 function choose(source: CompressedFile, options: DecompressOptions): AsyncIterable<Buffer> {
   const { compression, sizeBytes } = source;
-  if (compression === 'none')
-    return options.transient === true ? readPlain(source, options) : read(source, options);
+  const { pipePath, ...withoutPipe } = options;
+  const isTransient = options.transient === true;
+  if (compression === 'none') return isTransient ? readPlain(source, options) : read(source, options);
+  const given = (chunks: AsyncIterable<Buffer>) => (isTransient ? freeing(chunks) : chunks);
   if (compression === 'xz' || compression === 'bzip2') {
-    return runDecompressor(compression, source, options.signal);
+    return given(runDecompressor(compression, source, withoutPipe));
   }
   // zstd(1) was measured: Node's own decoder takes less, as no pipe lies between.
-  if (compression === 'zstd') return unzstd(read(source, options));
+  if (compression === 'zstd') return given(unzstd(read(source, options)));
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
   const igzip = mayRun ? IGZIP.find((path) => existsSync(path)) : undefined;
-  return igzip === undefined ? gunzip(source, options) : igunzip(igzip, source, options);
+  if (igzip === undefined) return given(gunzip(source, options));
+  return pipePath === undefined
+    ? given(igunzip(igzip, source, withoutPipe))
+    : igunzip(igzip, source, options);
 }
 
 /** By absolute path: what PATH names may be anything. */
@@ -118,7 +127,7 @@ async function* igunzip(
   options: DecompressOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   let total = 0;
-  for await (const chunk of runDecompressor(program, source, options.signal)) {
+  for await (const chunk of runDecompressor(program, source, options)) {
     total += chunk.length;
     yield chunk;
   }

@@ -11,6 +11,8 @@ export interface ReadLayerOptions {
   readonly algorithm?: DigestAlgorithm;
   readonly limits?: Partial<LayerLimits>;
   readonly signal?: AbortSignal;
+  /** See DecompressOptions. */
+  readonly pipePath?: string;
   /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
   readonly onBytes?: (uncompressedBytes: number) => void;
   readonly onWarning?: (text: string) => void;
@@ -37,7 +39,7 @@ export async function readLayer(
   visitor: LayerVisitor,
   options: ReadLayerOptions = {},
 ): Promise<ReadLayerResult> {
-  const { algorithm = 'sha256', limits, signal, onBytes = () => {} } = options;
+  const { algorithm = 'sha256', limits, signal, pipePath, onBytes = () => {} } = options;
   const hash = createHash(algorithm);
   const reader = new TarReader(visitor, options);
   let sizeBytes = 0;
@@ -46,6 +48,7 @@ export async function readLayer(
     transient: true,
     ...(limits === undefined ? {} : { limits }),
     ...(signal === undefined ? {} : { signal }),
+    ...(pipePath === undefined ? {} : { pipePath }),
   })) {
     sizeBytes += chunk.length;
     hash.update(chunk);

@@ -16,7 +16,7 @@ import { TrueIndex } from './true-index.ts';
 export interface UnpackJob {
   readonly source: LayerSource;
   readonly diffId: Digest;
-  /** An empty folder for the layer's tree, and a name beside it for what is needed in between. */
+  /** An empty folder for the layer's tree, and a name beside it for what is needed in between: what begins with it is free. */
   readonly root: string;
   readonly scratch: string;
   /** The layers below, lowest first; absent while it is not known whether they are needed. */
@@ -68,7 +68,11 @@ export async function unpackLayer(job: UnpackJob, options: UnpackOptions = {}): 
     lowerFolders: job.lower?.folders ?? [],
     onWarning,
   });
-  const read = await readLayer(job.source, visitor, { algorithm: digestAlgorithm(job.diffId), ...options });
+  const read = await readLayer(job.source, visitor, {
+    algorithm: digestAlgorithm(job.diffId),
+    pipePath: `${job.scratch}-pipe`,
+    ...options,
+  });
   if (read.diffId !== job.diffId) {
     throw new OcitsError('digest-mismatch', `the layer has the diffID ${read.diffId}, not ${job.diffId}`, {
       hint: 'the image is damaged or its config belongs to another image',
