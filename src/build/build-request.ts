@@ -48,7 +48,7 @@ export interface BuildOutput {
 interface BuildSource {
   readonly context: string;
   readonly dockerfile?: string;
-  readonly stdin: Readable;
+  readonly stdin: () => Readable;
 }
 
 /** All that a build is asked to do. */

@@ -19,7 +19,8 @@ export interface ContextRequest {
   readonly context: string;
   /** `-f`: a path from the working directory (from the archive's root), or `-` for standard input. */
   readonly dockerfile?: string;
-  readonly stdin: Readable;
+  /** Opens standard input, which takes a few milliseconds: called where it is the context or the Dockerfile. */
+  readonly stdin: () => Readable;
   /** A private folder, for what comes by standard input. */
   readonly scratch: string;
   /** `$OCITS_ROOT`, where digests of files are remembered. */
@@ -63,7 +64,7 @@ async function fromFolder(request: ContextRequest): Promise<BuildContext> {
   const root = await contextFolder(context);
   if (dockerfile === '-') {
     const rules = (await readRules(join(root, '.dockerignore'), root)) ?? NOTHING_IGNORED;
-    const content = await readAll(stdin);
+    const content = await readAll(stdin());
     const source = new FolderContext(root, rules, storeRoot);
     return { source, dockerfile: { name: '-', content }, [Symbol.asyncDispose]: async () => {} };
   }
@@ -179,7 +180,7 @@ async function fromStdin(request: ContextRequest): Promise<BuildContext> {
   const { stdin, scratch, signal, dockerfile = DEFAULT_NAME } = request;
   const spool = join(scratch, 'context-stdin');
   const options = signal === undefined ? {} : { signal };
-  await pipeline(stdin, createWriteStream(spool, { flags: 'wx', mode: 0o600 }), options);
+  await pipeline(stdin(), createWriteStream(spool, { flags: 'wx', mode: 0o600 }), options);
   const fd = openSync(spool, 'r');
   try {
     const form = await detectArchive(fd);

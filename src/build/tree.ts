@@ -20,14 +20,12 @@ export interface Tree {
 
 export const EMPTY_TREE: Tree = { layers: [] };
 
-const EMPTY_CHAIN = digestOf('');
-
 /**
  * What a tree shows: its chainID, or a fixed digest for the empty tree. It stands for the tree in the key of a step on
  * it, so that a step done anew with the same result leaves the keys above it alone.
  */
 export function treeChain({ layers }: Tree): Digest {
-  return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? EMPTY_CHAIN;
+  return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? digestOf('');
 }
 
 /** A layer that a build has made: uncompressed, so that its digest is its diffID. */

@@ -55,7 +55,7 @@ function requestOf(context: string, options: BuildOptions): BuildRequest {
   return {
     source: {
       context,
-      stdin: Readable.from([]),
+      stdin: () => Readable.from([]),
       ...(dockerfile === undefined ? {} : { dockerfile }),
     },
     target: {

@@ -92,7 +92,7 @@ const host = {
   supervisor: async () => createDirectSupervisor(paths),
 };
 await build(host, {
-  source: { context: ${JSON.stringify(context)}, dockerfile: ${JSON.stringify(dockerfile)}, stdin: process.stdin },
+  source: { context: ${JSON.stringify(context)}, dockerfile: ${JSON.stringify(dockerfile)}, stdin: () => process.stdin },
   target: { platform: hostPlatform(), buildArgs: new Map() },
   cache: { isUsed: true, pullsAlways: false },
   run: { network: 'none', extraHosts: [], rlimits: [], secrets: new Map() },

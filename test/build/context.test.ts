@@ -15,7 +15,7 @@ function open(
   request: Partial<ContextRequest>,
   stdin: Buffer | string = '',
 ): Promise<BuildContext> {
-  return openContext({ context: '.', stdin: Readable.from([Buffer.from(stdin)]), scratch, ...request });
+  return openContext({ context: '.', stdin: () => Readable.from([Buffer.from(stdin)]), scratch, ...request });
 }
 
 function names({ source }: BuildContext): string[] {

@@ -120,7 +120,7 @@ function copyOf(event: ProgressEvent): ProgressEvent {
 
 function requestOf(context: string, dockerfile: string, options: BuildOptions): BuildRequest {
   return {
-    source: { context, dockerfile: '-', stdin: Readable.from([Buffer.from(dockerfile)]) },
+    source: { context, dockerfile: '-', stdin: () => Readable.from([Buffer.from(dockerfile)]) },
     target: {
       platform: hostPlatform(),
       buildArgs: new Map(Object.entries(options.buildArgs ?? {})),

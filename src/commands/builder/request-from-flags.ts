@@ -36,7 +36,7 @@ export function buildRequestFromFlags(
     source: {
       context,
       ...(flags.file === undefined ? {} : { dockerfile: flags.file }),
-      stdin: process.stdin,
+      stdin: () => process.stdin,
     },
     target: {
       ...(flags.target === undefined ? {} : { stage: flags.target }),
