@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// Without the --, Node reads the files of `run --env-file` for options of its own, and fails where one is missing.
 // No imports, so that an old Node gets as far as the message below.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 15)) {

@@ -408,7 +408,6 @@ describe('run', () => {
 
   test.each<[string, string[], RegExp]>([
     ['an unknown flag', ['--no-such-flag', 'busybox'], /unknown flag: --no-such-flag/],
-    ['no image', [], /takes at least 1 argument/],
     ['a size that is none', ['--memory', 'lots', 'busybox'], /"lots" is not a size such as 512m/],
     ['a port that is none', ['-p', '1:99999', 'busybox'], /invalid port "1:99999"/],
     ['a mount that is none', ['-v', '/a:b:c:d', 'busybox'], /invalid volume/],
@@ -427,7 +426,44 @@ describe('run', () => {
   });
 });
 
+test('too few arguments and too many: 1, as with Docker', async () => {
+  expect(await ocits.run(['run', '--rm'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/takes at least 1 argument[^]*ocits run --help/),
+  });
+  expect(await ocits.run(['ps', 'x'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/takes no arguments/),
+  });
+});
+
+describe('a file of --env-file', () => {
+  /** As it is installed: by its first line. */
+  const program = join(import.meta.dirname, '../../bin/ocits.js');
+  const run = (file: string, ...args: string[]) =>
+    spawnSync(program, ['run', '--rm', '--network', 'none', '--env-file', file, 'busybox', ...args], {
+      encoding: 'utf8',
+      env: ocits.env,
+    });
+
+  test('is the container’s, and not the one of the Node that runs ocits', () => {
+    const file = join(ocits.folder, 'own.env');
+    writeFileSync(file, 'NODE_OPTIONS=--no-such-option\n');
+    const { status, stdout } = run(file, 'sh', '-c', 'echo $NODE_OPTIONS');
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '--no-such-option\n' });
+  });
+
+  test('that is not there is told by ocits', () => {
+    const { status, stderr } = run('/nowhere', 'true');
+    expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringMatching(/^ocits: .*\/nowhere/) });
+  });
+});
+
 test('an unknown command or object is named', async () => {
+  expect(await ocits.run(['--frobnicate'])).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/^ocits: unknown flag: --frobnicate/),
+  });
   expect(await ocits.run(['frobnicate'])).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/^ocits: 'frobnicate' is not an ocits command/),
