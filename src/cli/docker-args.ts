@@ -152,5 +152,5 @@ function next(queue: string[], message: string): string {
 }
 
 function usage(message: string): OcitsError {
-  return new OcitsError('usage', message);
+  return new OcitsError('usage', message, { exitCode: 125 });
 }

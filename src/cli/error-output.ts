@@ -15,13 +15,13 @@ const STARTERS = new Set([
 ]);
 
 /**
- * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a fault
- * of the command line and of ocits in the commands that run something, else 1.
+ * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a flag that is
+ * wrong and for a failure of ocits in the commands that run something, else 1.
  */
 export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.Signals | undefined): number {
   if (received !== undefined) return exitCodeOf(received);
   if (!(error instanceof OcitsError)) return STARTERS.has(commandId) ? 125 : 1;
-  if (error.code === 'usage') return 125;
+  if (error.code === 'usage') return error.exitCode ?? 1;
   if (!STARTERS.has(commandId)) return 1;
   if (error.exitCode === 126 || error.exitCode === 127) return error.exitCode;
   return commandId.endsWith('start') || commandId.endsWith('exec') ? 1 : 125;

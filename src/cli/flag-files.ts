@@ -26,7 +26,7 @@ export function requireAbsent(cidfile: string | undefined): void {
 export function checkTerminal(tty: boolean | undefined, interactive: boolean | undefined): void {
   // Not by process.stdin: to open it would make it non-blocking for the container, too.
   if (!tty || !interactive || isatty(0)) return;
-  throw new OcitsError('invalid-argument', 'the input device is not a TTY', {
+  throw new OcitsError('usage', 'the input device is not a TTY', {
     hint: 'leave out -t where standard input is no terminal, or -i where nothing is to be read',
   });
 }

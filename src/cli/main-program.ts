@@ -67,9 +67,11 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const [first, second] = words;
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
   if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
-  const name = isTopic ? `${first} ${second}` : `${first}`;
-  process.stderr.write(`ocits: '${printableLine(name)}' is not an ocits command.\nSee 'ocits --help'\n`);
-  process.exitCode = 1;
+  const isFlag = first!.startsWith('-');
+  const name = printableLine(isTopic ? `${first} ${second}` : `${first}`);
+  const what = isFlag ? `unknown flag: ${name}` : `'${name}' is not an ocits command.`;
+  process.stderr.write(`ocits: ${what}\nSee 'ocits --help'\n`);
+  process.exitCode = isFlag ? 125 : 1;
 }
 
 /** The part of oclif's Config that a running command touches, so that no plugin or manifest is read at start-up. */

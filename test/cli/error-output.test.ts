@@ -4,7 +4,8 @@ import { OcitsError } from '../../src/errors.ts';
 
 describe('exit codes', () => {
   test.each([
-    ['a fault of the command line', new OcitsError('usage', 'x'), 'ps', undefined, 125],
+    ['a flag that is wrong', new OcitsError('usage', 'x', { exitCode: 125 }), 'ps', undefined, 125],
+    ['arguments that are wrong', new OcitsError('usage', 'x'), 'run', undefined, 1],
     ['a failure', new OcitsError('not-found', 'x'), 'rmi', undefined, 1],
     ['a failure of run', new OcitsError('not-found', 'x'), 'run', undefined, 125],
     ['a missing command', new OcitsError('not-found', 'x', { exitCode: 127 }), 'run', undefined, 127],
