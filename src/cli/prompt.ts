@@ -21,7 +21,6 @@ export async function prompt(question: string, options: PromptOptions): Promise<
   }
   const { isSecret = false } = options;
   // An editor of lines that shows nothing: the question is written past it.
-  if (isSecret) stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({
     input: stdin,
@@ -29,6 +28,8 @@ export async function prompt(question: string, options: PromptOptions): Promise<
     terminal: true,
     historySize: 0,
   });
+  // Not before the terminal has stopped to show what is typed, as it does from here on.
+  if (isSecret) stderr.write(question);
   const ended = new AbortController();
   reader.once('close', () => ended.abort());
   reader.once('SIGINT', () => ended.abort());
