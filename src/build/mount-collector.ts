@@ -33,7 +33,7 @@ export class MountCollector {
     this.#secretsFolder = secretsFolder;
   }
 
-  add(mount: ContainerMount, type: MountTarget['type']): void {
+  add(mount: ContainerMount, type: 'file' | 'directory'): void {
     this.#mounts.push(mount);
     this.#targets.push({ path: toBytes(mount.target.slice(1)), type });
   }

@@ -3,7 +3,7 @@ import { join, posix } from 'node:path';
 import type { RunMount } from '../dockerfile/run-mount.ts';
 import { OcitsError } from '../errors.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { MountTarget, Parents } from '../snapshotter/snapshotter.ts';
+import type { Parents } from '../snapshotter/snapshotter.ts';
 import { UndoStack } from '../system/undo-stack.ts';
 import type { BuildWorkshop } from './build-workshop.ts';
 import { openCacheFolder } from './cache-mount.ts';
@@ -109,7 +109,7 @@ export class RunMounts {
   async #shown(
     plan: MountPlan,
     { place, tree, signal }: MountSource,
-  ): Promise<{ parents: Parents; path: string; type: MountTarget['type'] }> {
+  ): Promise<{ parents: Parents; path: string; type: 'file' | 'directory' }> {
     const content = await this.#workshop.content();
     const { mount } = plan;
     if (tree === undefined) {

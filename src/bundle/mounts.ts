@@ -8,7 +8,7 @@ const GUARDED: readonly string[] = ['nosuid', 'noexec', 'nodev'];
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
 /**
- * What is mounted over the image's files in every container, relative to its root, whatever the image has under these
+ * What is mounted over the image's files in every container and build step, relative to its root, whatever the image has under these
  * names: it needs plain folders and files there.
  */
 export const MOUNT_TARGETS = [
@@ -18,6 +18,12 @@ export const MOUNT_TARGETS = [
   { path: 'etc/hosts', type: 'file' },
   { path: 'etc/hostname', type: 'file' },
   { path: 'etc/resolv.conf', type: 'file' },
+] as const;
+
+/** The same for a container, with what Docker puts there besides: Java and others ask it for what is mounted. */
+export const CONTAINER_TARGETS = [
+  ...MOUNT_TARGETS,
+  { path: 'etc/mtab', type: 'symlink', target: '/proc/mounts' },
 ] as const;
 
 /** Where the init program is bound, as in Docker. */

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { BaseCommand } from '../cli/base-command.ts';
 import { checkTerminal, readFlagFile } from '../cli/flag-files.ts';
 import { list, text, toggle } from '../cli/flags.ts';
@@ -44,7 +45,11 @@ export default class Exec extends BaseCommand {
       detach,
       stdio: detach
         ? { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }
-        : { stdin: interactive || tty ? 'inherit' : 'ignore', stdout: 'inherit', stderr: 'inherit' },
+        : {
+            stdin: interactive || (tty && isatty(0)) ? 'inherit' : 'ignore',
+            stdout: 'inherit',
+            stderr: 'inherit',
+          },
     };
     const started = await execInContainer(session, await findContainer(session.paths, name), options);
     const stop = forwardSignals(started.kill);

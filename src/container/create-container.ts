@@ -165,11 +165,11 @@ async function fillVolumes(
   }
 }
 
-/** What the image exposes is added; with `--publish-all`, each exposed port that is not published gets a port. */
+/** What the image exposes and what is published is added; with `--publish-all`, each exposed port that is not published gets a port. */
 function resolveNetwork(network: NetworkOptions, config: RunConfig): NetworkOptions {
   const declared = Object.keys(config.ExposedPorts ?? {}).flatMap(parseExposed);
-  const exposed = [...new Set([...declared, ...network.exposed])];
   const published = new Set(network.ports.map((port) => `${port.containerPort}/${port.protocol}`));
+  const exposed = [...new Set([...declared, ...network.exposed, ...published])];
   const more = network.publishAll
     ? exposed.filter((port) => !published.has(port)).flatMap((port) => parsePublish(port))
     : [];

@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { MOUNT_TARGETS } from '../bundle/mounts.ts';
+import { CONTAINER_TARGETS } from '../bundle/mounts.ts';
 import { OcitsError } from '../errors.ts';
 import { launchCommand } from '../runtime/launcher.ts';
 import { toolEnvironment } from '../runtime/tool-environment.ts';
@@ -32,7 +32,7 @@ export async function exportContainer(
     if (started !== undefined) return await writeTar({ ...request, root: started });
     const snapshotter = await host.snapshotter();
     const { writable } = containerFolder(host.paths, record.id);
-    const { mounts } = await snapshotter.prepare(writable, record.image.snapshots, MOUNT_TARGETS);
+    const { mounts } = await snapshotter.prepare(writable, record.image.snapshots, CONTAINER_TARGETS);
     const target = temporaryName(host.paths.run);
     mkdirSync(target, { mode: 0o700 });
     try {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { lstat, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { MOUNT_TARGETS } from '../bundle/mounts.ts';
 import { isErrno, OcitsError } from '../errors.ts';
 import { launchCommand } from '../runtime/launcher.ts';
 import { toolEnvironment } from '../runtime/tool-environment.ts';
@@ -71,7 +72,20 @@ export async function fillVolume(
   if (source === undefined) return;
   await volumes.fill(name, async (folder) => {
     await runTool('cp', ['-a', '--no-target-directory', '--', join(tree.root, source), folder]);
+    await addMountTargets(source, folder);
   });
+}
+
+/** What is mounted inside the volume needs a place there, which nobody could make in one that is read-only. */
+async function addMountTargets(source: string, folder: string): Promise<void> {
+  const inside = MOUNT_TARGETS.filter(({ path, type }) => type === 'file' && dirname(path) === source);
+  for (const { path } of inside) {
+    try {
+      await writeFile(join(folder, basename(path)), '', { flag: 'wx', mode: 0o644 });
+    } catch (error) {
+      if (!isErrno(error, 'EEXIST')) throw error;
+    }
+  }
 }
 
 /** The real path of a folder below `root`, from there; undefined where there is none. Throws `hostile` on a loop. */

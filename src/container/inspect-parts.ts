@@ -62,7 +62,10 @@ export function portBindings(exposed: readonly string[], ports: readonly PortMap
   for (const port of exposed) bindings[port] = null;
   for (const { containerPort, protocol, hostIp, hostPort } of ports) {
     const key = `${containerPort}/${protocol}`;
-    bindings[key] = [...(bindings[key] ?? []), { HostIp: hostIp, HostPort: String(hostPort) }];
+    bindings[key] = [
+      ...(bindings[key] ?? []),
+      { HostIp: hostIp, HostPort: hostPort === 0 ? '' : String(hostPort) },
+    ];
   }
   return bindings;
 }

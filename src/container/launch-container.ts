@@ -1,5 +1,5 @@
 import type { ContainerSpec } from '../bundle/container-spec.ts';
-import { MOUNT_TARGETS } from '../bundle/mounts.ts';
+import { CONTAINER_TARGETS } from '../bundle/mounts.ts';
 import type { NetworkAttachment } from '../network/network.ts';
 import { createConmonSupervisor } from '../runtime/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../runtime/direct-supervisor.ts';
@@ -90,7 +90,7 @@ async function prepare(
   const snapshotter = await host.snapshotter();
   const { snapshots } = record.image;
   const options = { isVolatile: record.lifetime.autoRemove };
-  return (await snapshotter.prepare(files.writable, snapshots, MOUNT_TARGETS, options)).mounts;
+  return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;
 }
 
 function networkOf(

@@ -12,7 +12,7 @@ import type { ExecProcess, ExecRequest } from './exec.ts';
 import { prepareExec } from './exec-folder.ts';
 import { writePidRecord } from './records.ts';
 import { sendSignal } from './signals.ts';
-import { readCrunError, startFailure } from './start-failure.ts';
+import { execFailure, readCrunError } from './start-failure.ts';
 import { waitForExit } from './wait-for-exit.ts';
 
 /**
@@ -41,7 +41,8 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
   ];
   const pid = await spawnConmon({ program, args }, join(files.folder, 'conmon-errors')).catch(
     (error: unknown) => {
-      throw isOcitsError(error, 'tool-failed') ? failure(files.log, request, error.message) : error;
+      if (!isOcitsError(error, 'tool-failed')) throw error;
+      throw execFailure(readCrunError(files.log) || error.message, request.process.args[0] ?? '');
     },
   );
   const record = identifyProcess(pid);
@@ -63,8 +64,4 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
       if (record !== undefined) sendSignal(record, signal);
     },
   };
-}
-
-function failure(log: string, { process }: ExecRequest, fallback: string): OcitsError {
-  return startFailure(readCrunError(log) || fallback, process.args[0] ?? '');
 }

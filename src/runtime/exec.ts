@@ -11,7 +11,7 @@ import { execOnTerminal } from './exec-conmon.ts';
 import { prepareExec } from './exec-folder.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { sendSignal, signalExitCode } from './signals.ts';
-import { readCrunError, startFailure } from './start-failure.ts';
+import { execFailure, readCrunError } from './start-failure.ts';
 import { childStdio, type StdioModes } from './stdio.ts';
 import { toolEnvironment } from './tool-environment.ts';
 import { followWindow } from './window-size.ts';
@@ -67,7 +67,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const exit = exited(child, crun.program);
   exit.catch(() => {});
   const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(files.folder))]);
-  const failure = () => execFailure(files.log, request);
+  const failure = () => execFailure(readCrunError(files.log), request.process.args[0] ?? '');
   if (pid === undefined) {
     await exit;
     throw failure();
@@ -103,8 +103,4 @@ function exitCode({ code, signal }: Exit, failure: () => OcitsError): number {
   const error = failure();
   if (error.code !== 'tool-failed') throw error;
   return code;
-}
-
-function execFailure(log: string, { process }: ExecRequest): OcitsError {
-  return startFailure(readCrunError(log), process.args[0] ?? '');
 }

@@ -42,6 +42,13 @@ export function startFailure(message: string, command: string): OcitsError {
   });
 }
 
+/** The same for another process in a container that runs: Docker's code is 126 whatever the reason. */
+export function execFailure(message: string, command: string): OcitsError {
+  const error = startFailure(message, command);
+  if (error.code !== 'tool-failed') return error;
+  return new OcitsError(error.code, error.message, { exitCode: 126 });
+}
+
 /** 127: the command is not there. */
 export function commandNotFound(command: string, cause?: Error): OcitsError {
   return new OcitsError('not-found', `the command ${shown(command)} was not found in the container`, {

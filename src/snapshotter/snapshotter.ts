@@ -30,11 +30,13 @@ export interface ApplyRequest {
   readonly onWarning?: (text: string) => void;
 }
 
-/** A file or folder that a mount will cover, as a BytePath such as `etc/hosts`. */
-export interface MountTarget {
-  readonly path: BytePath;
-  readonly type: 'file' | 'directory';
-}
+/**
+ * A file or folder that a mount will cover, or a symlink that every container has, as a BytePath such as `etc/hosts`.
+ * What the container itself puts in place of a symlink stays.
+ */
+export type MountTarget =
+  | { readonly path: BytePath; readonly type: 'file' | 'directory' }
+  | { readonly path: BytePath; readonly type: 'symlink'; readonly target: string };
 
 export interface PrepareOptions {
   /**
@@ -70,7 +72,7 @@ export interface Snapshotter {
   apply(request: ApplyRequest): Promise<SnapshotKey>;
   /**
    * `folder`: private to the caller, on the snapshotter's own file system; holds all of the active snapshot's state.
-   * Every one of `targets` is a plain empty file or a folder in the tree, whatever the image has under that name
+   * Every one of `targets` is a plain empty file, a folder or a symlink in the tree, whatever the image has under that name
    * (a symlink, a fifo, a device), and is no change of the active snapshot's own; folders above them keep the owner
    * and mode they have in the image where they are folders there.
    */

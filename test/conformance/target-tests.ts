@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { MountTarget } from '../../src/snapshotter/snapshotter.ts';
@@ -122,6 +122,22 @@ export function targetTests(factory: SnapshotterFactory): void {
       const stat = lstatSync(Buffer.from(`${mounted.root}/${path}`, 'latin1'));
       expect(type === 'file' ? stat.isFile() : stat.isDirectory(), path).toBe(true);
     }
+  });
+
+  test('a symlink stands over what the image has, and under what the container puts there', async () => {
+    await using host = await temporarySnapshotter(factory);
+    const { keys } = await host.stack([layerTar(folder('etc'), folder('etc/link'), file('etc/link/x'))]);
+    const name = host.name();
+    const targets = [{ path: 'etc/link', type: 'symlink', target: '/proc/mounts' }] as const;
+    {
+      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+      const link = join(mounted.root, 'etc/link');
+      expect(readlinkSync(link)).toBe('/proc/mounts');
+      unlinkSync(link);
+      writeFileSync(link, 'own');
+    }
+    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+    expect(readFileSync(join(mounted.root, 'etc/link'), 'utf8')).toBe('own');
   });
 
   test('targets that could not be made leave none that pass for the ones before', async () => {

@@ -190,6 +190,20 @@ describe('exec', () => {
     const result = await ocits.run(['exec', ...flags, 'host', 'sh', '-c', script], { input: 'typed\n' });
     expect(result).toEqual({ code: 6, stdout: 'typed\n1 2\n7\n8\n/tmp\n', stderr: '' });
   });
+
+  test('-t has a terminal where there is none, as in CI', async () => {
+    await detached(['--name', 'host'], 'sleep', '300');
+    const result = await ocits.run(['exec', '-t', 'host', 'sh', '-c', 'test -t 1 && echo tty; exit 4']);
+    expect(result).toEqual({ code: 4, stdout: 'tty\r\n', stderr: '' });
+  });
+
+  test('in a folder that is not there is 126, as with Docker', async () => {
+    await detached(['--name', 'host'], 'sleep', '300');
+    expect(await ocits.run(['exec', '-w', '/nowhere', 'host', 'pwd'])).toMatchObject({
+      code: 126,
+      stdout: '',
+    });
+  });
 });
 
 describe('a container in the foreground of another command', () => {
@@ -237,6 +251,7 @@ test('a published port is told by port, ps and inspect, and answers', async () =
   await ocits.ok('run', '-d', '--name', 'web', '-p', '127.0.0.1:0:80', 'busybox', 'sh', '-c', script);
   const address = (await ocits.ok('port', 'web', '80/tcp')).trim();
   expect(await ocits.ok('ps', '--format', '{{.Ports}}')).toBe(`${address}->80/tcp\n`);
+  expect(await ocits.ok('inspect', '-f', '{{json .Config.ExposedPorts}}', 'web')).toBe('{"80/tcp":{}}\n');
   const format = '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}';
   expect(await ocits.ok('inspect', '-f', format, 'web')).toBe(`${address.split(':')[1]}\n`);
   const page = await vi.waitFor(async () => await (await fetch(`http://${address}/`)).text(), {

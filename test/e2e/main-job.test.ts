@@ -92,6 +92,16 @@ describe('the main job, line by line', () => {
     ).toBe('again\n');
   });
 
+  test('/etc is Docker’s, also in a new volume that is read-only', async () => {
+    const script = 'readlink /etc/mtab; cat /etc/hostname /etc/passwd | head -1';
+    const flags = ['--rm', '--network', 'none', '--hostname', 'here', '-v', 'settings:/etc:ro'];
+    expect(await ocits.ok('run', '--rm', '--network', 'none', 'busybox', 'readlink', '/etc/mtab')).toBe(
+      '/proc/mounts\n',
+    );
+    expect(await ocits.ok('run', ...flags, 'busybox', 'sh', '-c', script)).toBe('here\n');
+    await ocits.ok('volume', 'rm', 'settings');
+  });
+
   test('exit codes: the container’s, 126, 127 and 125', async () => {
     const code = async (...args: string[]) =>
       (await ocits.run(['run', '--rm', '--network', 'none', ...args])).code;

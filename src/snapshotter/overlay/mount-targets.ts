@@ -6,6 +6,7 @@ import {
   mkdirSync,
   renameSync,
   type Stats,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -26,7 +27,7 @@ const S_IFDIR = 0o040000;
 const S_IFREG = 0o100000;
 
 /**
- * Makes the layer with the mount targets in `folder`, which must not exist: plain empty files and folders, which stand
+ * Makes the layer with the mount targets in `folder`, which must not exist: plain empty files, folders and symlinks, which stand
  * over whatever the image has there. Folders on the way have the owner, mode and time of the image's where it has
  * folders there; symlinks of the image are never followed.
  */
@@ -49,6 +50,7 @@ export async function makeTargetLayer(
     }
     // A target inside a target that is a file is the caller's mistake, and fails here.
     if (target.type === 'file') writeFileSync(within(folder, target.path), '', { mode: 0o644 });
+    else if (target.type === 'symlink') symlinkSync(target.target, within(folder, target.path));
   }
   // Deepest first, since making what is inside changes a folder's time.
   for (const [path, stat] of [...made].reverse()) {
@@ -79,6 +81,7 @@ async function makeLike(
  */
 export async function clearTargets(upper: string, targets: readonly MountTarget[]): Promise<void> {
   for (const { path, type } of targets) {
+    if (type === 'symlink') continue;
     const parts = path.split('/');
     for (let count = 1; count <= parts.length; count++) {
       const native = within(upper, parts.slice(0, count).join('/'));
