@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { isErrno, OcitsError } from '../errors.ts';
+import { isErrno, OcitsError, wrapError } from '../errors.ts';
 
 /** Reads a file that a flag names. Throws `not-found`. */
 export function readFlagFile(path: string): string {
@@ -22,7 +22,17 @@ export function requireAbsent(cidfile: string | undefined): void {
   });
 }
 
-/** Throws `invalid-argument` where a terminal is asked for and standard input is none, in Docker's words. */
+/** Writes the ID of a container that was made to the file of `--cidfile`, where one was asked for. */
+export function writeCidFile(cidfile: string | undefined, id: string): void {
+  if (cidfile === undefined) return;
+  try {
+    writeFileSync(cidfile, id);
+  } catch (error) {
+    throw wrapError(error, 'not-found', `cannot write the container's ID to ${cidfile}`);
+  }
+}
+
+/** Throws `usage` where a terminal is asked for and standard input is none, in Docker's words. */
 export function checkTerminal(tty: boolean | undefined, interactive: boolean | undefined): void {
   // Not by process.stdin: to open it would make it non-blocking for the container, too.
   if (!tty || !interactive || isatty(0)) return;

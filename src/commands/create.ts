@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { BaseCommand } from '../cli/base-command.ts';
 import { createFlags, missingCreateFlags, pullFlags } from '../cli/container-flags.ts';
+import { writeCidFile } from '../cli/flag-files.ts';
 import { openRenderer } from '../cli/renderer.ts';
 import { createContainer } from '../container/create-container.ts';
 import { sweepContainers } from '../container/sweep-containers.ts';
@@ -24,7 +24,7 @@ export default class Create extends BaseCommand {
     const { id } = await createContainer(session, request, { pull: flags.pull ?? 'missing', signal }).finally(
       () => renderer.close(),
     );
-    if (flags.cidfile !== undefined) writeFileSync(flags.cidfile, id);
+    writeCidFile(flags.cidfile, id);
     this.print(id);
   }
 }

@@ -1,8 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { BaseCommand } from '../cli/base-command.ts';
 import { createFlags, missingCreateFlags, pullFlags } from '../cli/container-flags.ts';
-import { checkTerminal } from '../cli/flag-files.ts';
+import { checkTerminal, writeCidFile } from '../cli/flag-files.ts';
 import { toggle, toggleOn } from '../cli/flags.ts';
 import { forwardSignals } from '../cli/forward-signals.ts';
 import { openRenderer } from '../cli/renderer.ts';
@@ -45,7 +44,7 @@ export default class Run extends BaseCommand {
       pull: flags.pull ?? 'missing',
       onCreated: (id) => {
         renderer.close();
-        if (flags.cidfile !== undefined) writeFileSync(flags.cidfile, id);
+        writeCidFile(flags.cidfile, id);
       },
       proxiesSignals: flags['sig-proxy'],
     };

@@ -61,6 +61,9 @@ async function writeTar({ root, output, signal, rootfs }: TarRequest): Promise<v
     program: 'tar',
     args: [
       '--create',
+      // As Docker names and orders them.
+      '--sort=name',
+      '--transform=flags=rh;s,^\\./,,',
       '--one-file-system',
       '--numeric-owner',
       '--xattrs',
