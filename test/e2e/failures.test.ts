@@ -373,6 +373,24 @@ describe('a build', () => {
 });
 
 describe('run', () => {
+  test('with mounts elsewhere is one message, too; a mount that has the command is none', async () => {
+    const folder = join(ocits.folder, 'tools');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'tool'), '#!/bin/sh\necho from the mount\n', { mode: 0o755 });
+    expectFailure(await run('-v', `${folder}:/data`, '--tmpfs', '/tmp', 'busybox', 'tool'), {
+      code: 127,
+      message: /"tool" was not found/,
+      hint: /PATH/,
+    });
+    for (const target of ['/usr/local/bin', '/usr/local']) {
+      const inside = target === '/usr/local' ? ocits.folder : folder;
+      const path = target === '/usr/local' ? '/usr/local/tools' : target;
+      expect(
+        await run('-v', `${inside}:${target}`, '-e', `PATH=${path}:/bin`, 'busybox', 'tool'),
+      ).toMatchObject({ code: 0, stdout: 'from the mount\n' });
+    }
+  });
+
   test('of a command that is not there or no program: 127 and 126', async () => {
     const notFound = {
       code: 127,
@@ -382,6 +400,8 @@ describe('run', () => {
     expectFailure(await run('busybox', 'no-such-command'), notFound);
     expectFailure(await run('busybox', '/no/such/command'), notFound);
     expectFailure(await run('--entrypoint', 'nope', 'busybox'), notFound);
+    expectFailure(await run('--privileged', 'busybox', 'nope'), notFound);
+    expectFailure(await run('-w', '/tmp', 'busybox', './nope'), notFound);
     const noProgram = {
       code: 126,
       message: /the command "[^"]+" cannot be executed: Permission denied/,
@@ -389,6 +409,8 @@ describe('run', () => {
     };
     expectFailure(await run('busybox', '/etc/passwd'), noProgram);
     expectFailure(await run('busybox', '/etc'), noProgram);
+    expectFailure(await run('-w', '/etc', 'busybox', './passwd'), noProgram);
+    expect(await run('-w', '/bin', 'busybox', './echo', 'here')).toMatchObject({ code: 0, stdout: 'here\n' });
   });
 
   test('exec: the same, and in a container that does not run', async () => {

@@ -20,7 +20,7 @@ function emptySnapshotter(): Snapshotter {
     prepare: none,
     view: none,
     readFile: none,
-    modes: none,
+    look: none,
     openFile: none,
     diff: none,
     commit: none,

@@ -50,11 +50,15 @@ export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptio
       using reader = await openReader(host, stack);
       return reader === undefined ? undefined : await readPlaceFile(reader, path, limitBytes);
     },
-    modes: async (stack, paths) => {
+    look: async (stack, paths) => {
       using reader = await openReader(host, stack);
-      const modes: (number | undefined)[] = [];
-      for (const path of paths) modes.push((await reader?.resolve(path))?.stat.mode);
-      return modes;
+      const found: { mode: number | undefined; way: BytePath[] }[] = [];
+      for (const path of paths) {
+        const way: BytePath[] = [];
+        const place = await reader?.resolve(path, (each) => way.push(each));
+        found.push({ mode: place?.stat.mode, way });
+      }
+      return found;
     },
     openFile: async (key: Digest, path: BytePath): Promise<FileHandle> => {
       await shelf.get(key);

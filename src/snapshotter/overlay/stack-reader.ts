@@ -53,8 +53,11 @@ export class StackReader implements Disposable {
     this.#opaqueXattr = opaqueXattr;
   }
 
-  /** What is at `path`, with all symlinks followed inside the root. Throws `hostile` on a loop. */
-  async resolve(path: BytePath): Promise<FoundPlace | undefined> {
+  /**
+   * What is at `path`, with all symlinks followed inside the root. `onPlace` is told the true path of each place on the
+   * way, the last one of what is not there. Throws `hostile` on a loop.
+   */
+  async resolve(path: BytePath, onPlace?: (place: BytePath) => void): Promise<FoundPlace | undefined> {
     const parts = path.split('/').reverse();
     let trail = [this.#rootFolder()];
     let symlinks = 0;
@@ -68,6 +71,7 @@ export class StackReader implements Disposable {
         continue;
       }
       const folder = trail.at(-1)!;
+      onPlace?.(joinPath(folder.path, part));
       const next = await this.#enter(folder, part);
       if (next === undefined) return undefined;
       if ('levels' in next) trail.push(next);
