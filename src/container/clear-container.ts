@@ -60,10 +60,17 @@ export async function removeAnonymousVolumes(
   host: ContainerHost,
   { mounts }: ContainerRecord,
 ): Promise<void> {
-  for (const mount of mounts) {
-    if (mount.kind !== 'volume' || !mount.anonymous) continue;
+  await removeVolumes(
+    host,
+    mounts.flatMap((mount) => (mount.kind === 'volume' && mount.anonymous ? [mount.name] : [])),
+  );
+}
+
+/** Those that are gone are no error: another command may clear up the same. */
+export async function removeVolumes(host: ContainerHost, names: readonly string[]): Promise<void> {
+  for (const name of names) {
     const volumes = await host.volumes();
-    await volumes.remove(mount.name).catch((error: unknown) => {
+    await volumes.remove(name).catch((error: unknown) => {
       if (!isOcitsError(error, 'not-found')) throw error;
     });
   }

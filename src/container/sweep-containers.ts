@@ -4,7 +4,7 @@ import { lockFile } from '../system/lock.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning } from '../system/process-identity.ts';
 import { sweepVolumes } from '../volume/volume-store.ts';
-import { clearContainer } from './clear-container.ts';
+import { clearContainer, removeVolumes } from './clear-container.ts';
 import { containerIds, dropNamesOf, readContainer } from './container-catalog.ts';
 import { containerLock, containersFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
@@ -52,10 +52,11 @@ async function sweepUnmade(host: ContainerHost, id: string): Promise<boolean> {
   if (await isInTheMaking(host.paths, id)) return true;
   // It may have come to its end between the two looks.
   if ((await readContainer(host.paths, id)) !== undefined) return await sweepOne(host, id);
-  const volumes = await host.volumes();
-  for (const { name, madeFor } of await volumes.list()) {
-    if (madeFor === id) await volumes.remove(name);
-  }
+  const volumes = await (await host.volumes()).list();
+  await removeVolumes(
+    host,
+    volumes.filter(({ madeFor }) => madeFor === id).map(({ name }) => name),
+  );
   await dropNamesOf(host.paths, id);
   await unmarkLive(host.paths, id);
   return false;

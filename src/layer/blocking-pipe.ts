@@ -25,7 +25,12 @@ export async function openBlockingPipe(path: string): Promise<BlockingPipe> {
     const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const writer = openSync(path, constants.O_WRONLY);
-      return { writer, reader: openSync(path, constants.O_RDONLY) };
+      try {
+        return { writer, reader: openSync(path, constants.O_RDONLY) };
+      } catch (error) {
+        closeSync(writer);
+        throw error;
+      }
     } finally {
       closeSync(first);
     }

@@ -9,7 +9,8 @@ import { makeStoreFolders } from './store-folders.ts';
 
 /**
  * Opens the store at `paths`, makes its folders where they are missing, and clears away what killed processes had under
- * way and nobody can continue. Costs a dozen system calls; nothing needs closing. Throws `permission` where the folders belong to somebody else.
+ * way and nobody can continue. Costs a dozen system calls; nothing needs closing. Throws `permission` where the folders
+ * belong to somebody else.
  */
 export async function openStore(paths: HostPaths): Promise<Store> {
   makeStoreFolders(paths);

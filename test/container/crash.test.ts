@@ -189,7 +189,8 @@ test('the name and the volume of a container whose maker died go, those of one t
     volumes: ['of-e', 'of-nobody'],
   });
   await markLive(lab.paths, 'e'.repeat(64), dead);
-  await sweepContainers(lab.session);
+  // Several commands may come to clear up the same.
+  await Promise.all([1, 2, 3].map(() => sweepContainers(lab.session)));
   expect(await left()).toEqual({ marks: [], names: [], volumes: ['of-nobody'] });
   await volumes.remove('of-nobody');
 });
