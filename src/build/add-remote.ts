@@ -8,7 +8,7 @@ import type { Word } from '../dockerfile/source.ts';
 import { isOcitsError, OcitsError, wrapError } from '../errors.ts';
 import type { BytePath } from '../layer/layer-change.ts';
 import { type Digest, digestAlgorithm, finishDigest, parseDigest } from '../oci/digest.ts';
-import { toBytes } from './context-path.ts';
+import { toBytes } from '../system/byte-name.ts';
 import { copyError } from './copy-error.ts';
 import type { OpenSource } from './copy-source.ts';
 

@@ -10,10 +10,9 @@ import {
 } from 'node:fs';
 import { isErrno, wrapError } from '../errors.ts';
 import type { BytePath } from '../layer/layer-change.ts';
-import { nativePath } from '../system/byte-name.ts';
+import { nativePath, toBytes } from '../system/byte-name.ts';
 import { ContextDigests } from './context-digests.ts';
 import { hashFiles } from './context-hash.ts';
-import { toBytes } from './context-path.ts';
 import type { MatchResult, MatchState } from './context-pattern.ts';
 import { sameStamp, stampOf } from './context-stamp.ts';
 import { changedFile } from './copy-error.ts';

@@ -1,11 +1,6 @@
 import { posix } from 'node:path';
 import type { BytePath } from '../layer/layer-change.ts';
 
-/** The bytes of a text as a BytePath: one character a byte. */
-export function toBytes(text: string): BytePath {
-  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1');
-}
-
 /** A BytePath as text; bytes that are not UTF-8 become U+FFFD. */
 export function toText(path: BytePath): string {
   return isAscii(path) ? path : Buffer.from(path, 'latin1').toString('utf8');

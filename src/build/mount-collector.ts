@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { ContainerMount } from '../bundle/container-spec.ts';
 import type { RunMount } from '../dockerfile/run-mount.ts';
 import type { MountTarget } from '../snapshotter/snapshotter.ts';
+import { toBytes } from '../system/byte-name.ts';
 import type { Mount } from '../system/mount.ts';
 import type { UndoStack } from '../system/undo-stack.ts';
-import { toBytes } from './context-path.ts';
 
 /** The mounts of a RUN, ready to be used; disposing lets go of what they hold. */
 export interface ReadyMounts extends AsyncDisposable {

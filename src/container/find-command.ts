@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import type { ProcessSpec } from '../bundle/container-spec.ts';
 import { commandNotExecutable, commandNotFound } from '../runtime/start-failure.ts';
+import { toBytes } from '../system/byte-name.ts';
 import { containerFolder } from './container-folder.ts';
 import type { ContainerHost } from './container-host.ts';
 import type { ContainerRecord } from './container-record.ts';
@@ -45,10 +46,6 @@ function candidatesOf(command: string, env: readonly string[], cwd: string): rea
     ? [command.startsWith('/') ? command : `${cwd}/${command}`]
     : folders.map((folder) => `${folder}/${command}`);
   return places.some(isOfRuntime) ? undefined : places.map(toBytes);
-}
-
-function toBytes(path: string): string {
-  return Buffer.from(path).toString('latin1');
 }
 
 /** What stands there is not the image's. */

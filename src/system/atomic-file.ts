@@ -13,27 +13,12 @@ export async function writeFileAtomic(
   content: string | Uint8Array,
   scratch = dirname(path),
 ): Promise<void> {
-  await makeFolders(path, scratch);
-  const temporary = temporaryName(scratch);
-  try {
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await unlink(temporary).catch(() => {});
-    throw error;
-  }
+  await replaceBy(path, scratch, async (temporary) => {
+    await using file = await open(temporary, 'wx', 0o600);
+    await file.writeFile(content);
+    await file.sync();
+  });
   await syncFolder(dirname(path));
-}
-
-async function makeFolders(path: string, scratch: string): Promise<void> {
-  for (const folder of new Set([dirname(path), scratch]))
-    await mkdir(folder, { recursive: true, mode: 0o700 });
 }
 
 /**
@@ -44,10 +29,20 @@ export async function replaceFile(
   content: string | Uint8Array,
   scratch = dirname(path),
 ): Promise<void> {
-  await makeFolders(path, scratch);
+  await replaceBy(path, scratch, (temporary) => writeFile(temporary, content, { mode: 0o600 }));
+}
+
+async function replaceBy(
+  path: string,
+  scratch: string,
+  write: (temporary: string) => Promise<void>,
+): Promise<void> {
+  for (const folder of new Set([dirname(path), scratch])) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
   const temporary = temporaryName(scratch);
   try {
-    await writeFile(temporary, content, { mode: 0o600 });
+    await write(temporary);
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {});
