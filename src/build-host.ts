@@ -1,4 +1,4 @@
-import type { BuildHost } from './build/build-workshop.ts';
+import type { BuildHost } from './builder/job/build-job.ts';
 import type { Session } from './session.ts';
 
 /** What a build works with, opened by the session as it is needed. */
@@ -10,6 +10,7 @@ export async function buildHost(session: Session): Promise<BuildHost> {
     images: () => session.imageHost(),
     registry: () => session.registry(),
     network: () => session.network(),
-    supervisor: async () => (await import('./runtime/direct-supervisor.ts')).createDirectSupervisor(paths),
+    supervisor: async () =>
+      (await import('./runtime/crun/direct-supervisor.ts')).createDirectSupervisor(paths),
   };
 }

@@ -1,15 +1,15 @@
-import type { ImageHolders } from './image/image-holders.ts';
-import type { LiveContent } from './image/mark-live.ts';
+import type { ImageHolders } from './image/garbage/image-holders.ts';
+import type { LiveContent } from './image/garbage/mark-live.ts';
 import type { HostPaths } from './system/paths.ts';
 
 /** All that needs images and layers besides names: containers, and the records of the build cache. */
 export async function allHolders(paths: HostPaths): Promise<ImageHolders> {
-  const { containerHolders } = await import('./container/container-roots.ts');
+  const { containerHolders } = await import('./container/record/roots.ts');
   const containers = containerHolders(paths);
   return { users: containers.users, roots: [...containers.roots, () => cachedSteps(paths)] };
 }
 
 async function cachedSteps(paths: HostPaths): Promise<readonly LiveContent[]> {
-  const { buildCacheContent, openBuildCache } = await import('./build/build-cache.ts');
+  const { buildCacheContent, openBuildCache } = await import('./builder/solve/build-cache.ts');
   return await buildCacheContent(openBuildCache(paths.root));
 }

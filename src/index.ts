@@ -2,12 +2,12 @@
  * ocits as a library: what the commands do, as functions. Each takes an AbortSignal, and a sink for the events that
  * tell how it gets on; each fails with an OcitsError, to be told apart by its `code`.
  */
-export type { CreateFlags } from './container/create-flags.ts';
+export type { CreateFlags } from './container/flags/create-flags.ts';
 export type { ErrorCode, ErrorDetails, SourceLocation } from './errors.ts';
 export { isOcitsError, OcitsError } from './errors.ts';
-export type { Removal } from './image/remove-image.ts';
-export type { BuildOptions, BuiltImage } from './library/build.ts';
-export { build } from './library/build.ts';
+export type { Removal } from './image/garbage/remove-image.ts';
+export type { BuildOptions, BuiltImage } from './library/build-image.ts';
+export { build } from './library/build-image.ts';
 export type { CallOptions } from './library/call.ts';
 export type { ForegroundRunOptions, ListedContainer, RunOptions } from './library/containers.ts';
 export { containers, removeContainer, run, runDetached, stopContainer } from './library/containers.ts';

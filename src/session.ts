@@ -1,12 +1,12 @@
+import type { ImageHolders } from './image/garbage/image-holders.ts';
 import type { ImageHost } from './image/image.ts';
-import type { ImageHolders } from './image/image-holders.ts';
 import type { NetworkDriver } from './network/network.ts';
 import type { ProgressSink } from './progress.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Registry } from './registry/client/registry.ts';
 import type { Snapshotter } from './snapshotter/snapshotter.ts';
 import type { Store } from './store/store.ts';
-import { once } from './system/once.ts';
 import { type HostPaths, hostPaths } from './system/paths.ts';
+import { once } from './system/task/once.ts';
 import type { VolumeStore } from './volume/volume.ts';
 
 /** What one command, or one call of the library, works with. A part is loaded and opened when it is first asked for. */
@@ -45,7 +45,7 @@ export function openSession({ emit, signal, paths = hostPaths() }: SessionOption
     snapshotter,
     imageHost: once(async () => ({ store: await store(), snapshotter: await snapshotter(), emit })),
     imageHolders: once(async () => (await import('./holders.ts')).allHolders(paths)),
-    registry: once(async () => (await import('./registry/registry.ts')).createRegistry({ emit })),
+    registry: once(async () => (await import('./registry/client/registry.ts')).createRegistry({ emit })),
     network: once(async () => (await import('./network/network-driver.ts')).createNetworkDriver(paths)),
     volumes: once(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
   };

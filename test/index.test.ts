@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as ocits from '../src/index.ts';
 import { createNetworkDriver } from '../src/network/network-driver.ts';
 import { openStore } from '../src/store/open-store.ts';
-import { addBusyboxImage } from './support/busybox-image.ts';
-import { startRegistry, type TestRegistry } from './support/registry.ts';
+import { addBusyboxImage } from './support/image/busybox-image.ts';
+import { startRegistry, type TestRegistry } from './support/registry/registry.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ocits-library-'));
 const paths = pathsIn('here');

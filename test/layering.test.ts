@@ -18,7 +18,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   snapshotter: ['layer', 'system'],
   runtime: ['bundle', 'system'],
   image: ['store', 'layer', 'registry', 'snapshotter', 'system'],
-  build: [
+  builder: [
     'dockerfile',
     'image',
     'store',

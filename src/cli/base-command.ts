@@ -1,9 +1,9 @@
 import { Command } from '@oclif/core/command';
 import type { InferredFlags } from '@oclif/core/interfaces';
 import { OcitsError } from '../errors.ts';
-import { canonicalArgv, type FlagShape } from './docker-args.ts';
-import { printable, writeResult } from './printable.ts';
-import { signalScope } from './signals.ts';
+import { canonicalArgv, type FlagShape } from './argv/docker-args.ts';
+import { printable, writeResult } from './output/printable.ts';
+import { signalScope } from './process/interrupt.ts';
 
 /**
  * What all commands have in common: Docker's way of reading the command line, a signal that Ctrl-C aborts, and

@@ -1,4 +1,4 @@
-import type { FlagShape } from './docker-args.ts';
+import type { FlagShape } from './argv/docker-args.ts';
 import type { CommandTable } from './main-program.ts';
 
 /** What help prints of a command: a part of its class. */

@@ -1,8 +1,8 @@
+import { HelpAsked } from './argv/docker-args.ts';
+import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
-import { HelpAsked } from './docker-args.ts';
-import { exitCodeFor, printError } from './error-output.ts';
-import { printableLine } from './printable.ts';
-import { toolPath } from './tool-path.ts';
+import { exitCodeFor, printError } from './output/error-output.ts';
+import { printableLine } from './output/printable.ts';
 
 export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
 

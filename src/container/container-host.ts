@@ -1,6 +1,6 @@
 import type { NetworkDriver } from '../network/network.ts';
 import type { ProgressSink } from '../progress.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Registry } from '../registry/client/registry.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import type { Store } from '../store/store.ts';
 import type { HostPaths } from '../system/paths.ts';

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import type { ContainerState } from '../container/container-state.ts';
-import type { CreateFlags } from '../container/create-flags.ts';
-import type { CreateRequest } from '../container/create-request.ts';
-import { parseCreateFlags } from '../container/parse-create-flags.ts';
+import type { CreateFlags } from '../container/flags/create-flags.ts';
+import type { CreateRequest } from '../container/flags/create-request.ts';
+import { parseCreateFlags } from '../container/flags/parse-create-flags.ts';
+import type { ContainerState } from '../container/record/state.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
 import type { Session } from '../session.ts';
-import { UndoStack } from '../system/undo-stack.ts';
+import { UndoStack } from '../system/task/undo-stack.ts';
 import { type CallOptions, inSession } from './call.ts';
 
 export interface RunOptions extends CallOptions {
@@ -38,8 +38,8 @@ export async function run(image: string, options: ForegroundRunOptions = {}): Pr
     const { signal } = session;
     const request = requestOf(image, options, { openStdin: stdin !== undefined });
     const [{ runForeground }, { sweepContainers }] = await Promise.all([
-      import('../container/run-container.ts'),
-      import('../container/sweep-containers.ts'),
+      import('../container/start/run-container.ts'),
+      import('../container/clear/sweep-containers.ts'),
     ]);
     await sweepContainers(session);
     await using undo = new UndoStack();
@@ -88,10 +88,10 @@ export async function runDetached(image: string, options: RunOptions = {}): Prom
     const request = requestOf(image, options);
     const [{ createContainer }, { startContainer }, { sweepContainers }, { cleanupCommand }] =
       await Promise.all([
-        import('../container/create-container.ts'),
-        import('../container/start-container.ts'),
-        import('../container/sweep-containers.ts'),
-        import('../cli/self-command.ts'),
+        import('../container/create/create-container.ts'),
+        import('../container/start/start-container.ts'),
+        import('../container/clear/sweep-containers.ts'),
+        import('../cli/process/self-command.ts'),
       ]);
     await sweepContainers(session);
     const policy = pull === undefined ? {} : { pull };
@@ -136,7 +136,7 @@ export async function containers(
   options: CallOptions & { readonly all?: boolean | undefined } = {},
 ): Promise<ListedContainer[]> {
   return await inSession(options, async (session) => {
-    const { listContainers } = await import('../container/list-containers.ts');
+    const { listContainers } = await import('../container/show/list-containers.ts');
     const found = await listContainers(session, { all: options.all ?? false });
     return found.map(({ record, state }) => ({
       id: record.id,
@@ -161,7 +161,7 @@ export async function stopContainer(
   await inSession(options, async (session) => {
     const { timeoutSeconds } = options;
     const timeout = timeoutSeconds === undefined ? {} : { timeoutSeconds };
-    const stop = await import('../container/stop-container.ts');
+    const stop = await import('../container/end/stop-container.ts');
     const record = await find(session, nameOrId);
     await stop.stopContainer(session, record, { signal: session.signal, ...timeout });
   });
@@ -178,12 +178,12 @@ export async function removeContainer(
 ): Promise<void> {
   await inSession(options, async (session) => {
     const { force = false, volumes = false } = options;
-    const remove = await import('../container/remove-container.ts');
+    const remove = await import('../container/end/remove-container.ts');
     await remove.removeContainer(session, await find(session, nameOrId), { force, volumes });
   });
 }
 
 async function find(session: Session, nameOrId: string) {
-  const { findContainer } = await import('../container/container-catalog.ts');
+  const { findContainer } = await import('../container/record/catalog.ts');
   return await findContainer(session.paths, nameOrId);
 }

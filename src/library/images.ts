@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
-import type { ImageSummary } from '../image/list-images.ts';
-import type { PullRequest } from '../image/pull.ts';
-import type { Removal } from '../image/remove-image.ts';
-import type { SaveOptions as SaveRequest } from '../image/save-images.ts';
+import type { SaveOptions as SaveRequest } from '../image/archive/save-images.ts';
+import type { ImageSummary } from '../image/catalog/list-images.ts';
+import type { Removal } from '../image/garbage/remove-image.ts';
+import type { PullRequest } from '../image/transfer/pull-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { familiarName, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
@@ -45,7 +45,7 @@ export async function pull(name: string, options: PullOptions = {}): Promise<Pul
   return await inSession(options, async (session) => {
     const reference = parseReference(name);
     const { policy = 'always', signal } = options;
-    const { pullImage } = await import('../image/pull.ts');
+    const { pullImage } = await import('../image/transfer/pull-image.ts');
     const request = { reference, platform: platformOf(options), policy, signal };
     const host = await session.imageHost();
     const { image, root, upToDate } = await pullImage(host, await session.registry(), request);
@@ -73,7 +73,7 @@ export interface PushedImage {
 export async function push(name: string, options: PushOptions = {}): Promise<PushedImage> {
   return await inSession(options, async (session) => {
     const { compression, signal } = options;
-    const { pushImages } = await import('../image/push.ts');
+    const { pushImages } = await import('../image/transfer/push-images.ts');
     const references = [parseReference(name)];
     const request = { references, platform: platformOf(options), compression, signal };
     const [pushed] = await pushImages(await session.imageHost(), await session.registry(), request);
@@ -92,8 +92,8 @@ export async function images(
 ): Promise<ListedImage[]> {
   return await inSession(options, async (session) => {
     const [{ listImages }, { parseImageFilters }] = await Promise.all([
-      import('../image/list-images.ts'),
-      import('../image/filter-images.ts'),
+      import('../image/catalog/list-images.ts'),
+      import('../image/catalog/filter-images.ts'),
     ]);
     const filters = parseImageFilters(options.filters ?? []);
     return (await listImages(await session.imageHost(), filters)).map(listed);
@@ -108,7 +108,7 @@ function listed({ id, tags, created, sizeBytes, labels, platform }: ImageSummary
 /** Gives an image a further name; that name in full. Throws `not-found`, `invalid-reference`. */
 export async function tag(source: string, name: string, options: CallOptions = {}): Promise<string> {
   return await inSession(options, async (session) => {
-    const { tagImage } = await import('../image/tag-image.ts');
+    const { tagImage } = await import('../image/catalog/tag-image.ts');
     return formatReference(await tagImage(await session.store(), source, name));
   });
 }
@@ -123,7 +123,7 @@ export async function removeImage(
 ): Promise<readonly Removal[]> {
   return await inSession(options, async (session) => {
     const { signal } = session;
-    const image = await import('../image/remove-image.ts');
+    const image = await import('../image/garbage/remove-image.ts');
     const [host, holders] = [await session.imageHost(), await session.imageHolders()];
     return await image.removeImage(host, nameOrId, { holders, isForced: options.force ?? false, signal });
   });
@@ -149,7 +149,7 @@ export async function save(
   await inSession(options, async (session) => {
     const { format = 'docker-archive', compression } = options;
     const platform = platformOf(options);
-    const { saveImages } = await import('../image/save-images.ts');
+    const { saveImages } = await import('../image/archive/save-images.ts');
     await saveImages(await session.imageHost(), namesOrIds, {
       format,
       output,
@@ -176,7 +176,7 @@ export async function load(
   options: CallOptions = {},
 ): Promise<LoadedImage[]> {
   return await inSession(options, async (session) => {
-    const { loadImages } = await import('../image/load-images.ts');
+    const { loadImages } = await import('../image/archive/load-images.ts');
     const source = typeof input === 'string' ? { path: input } : { stream: input };
     const loaded = await loadImages(await session.imageHost(), source, session.signal);
     return loaded.map(({ names, ids }) => ({ names: names.map(familiarName), ids }));

@@ -1,8 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
-import { requireProgram } from '../system/programs.ts';
-import { runTool } from '../system/spawn.ts';
+import { requireProgram } from '../system/process/programs.ts';
+import { runTool } from '../system/process/spawn.ts';
 import { chooseNetwork, hostRoutes } from './host-routes.ts';
 import { formatNetwork, type Ipv4Network, overlaps } from './ipv4.ts';
 import type { NetworkSettings } from './network-settings.ts';

@@ -1,5 +1,5 @@
-import { requireProgram } from '../system/programs.ts';
-import { runTool } from '../system/spawn.ts';
+import { requireProgram } from '../system/process/programs.ts';
+import { runTool } from '../system/process/spawn.ts';
 import type { FirewallRule } from './firewall-rules.ts';
 
 /** A rule as iptables-save prints it. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { OcitsError } from '../errors.ts';
-import { requireProgram } from '../system/programs.ts';
-import { runTool } from '../system/spawn.ts';
+import { requireProgram } from '../system/process/programs.ts';
+import { runTool } from '../system/process/spawn.ts';
 import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from './ipv4.ts';
 
 export interface BridgeConnection {

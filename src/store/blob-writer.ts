@@ -2,8 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, unlink } from 'node:fs/promises';
 import { OcitsError, wrapError } from '../errors.ts';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, finishDigest } from '../oci/digest.ts';
-import type { FileLock } from '../system/lock.ts';
-import { StagedFile } from '../system/staged-file.ts';
+import { StagedFile } from '../system/file/staged-file.ts';
+import type { FileLock } from '../system/task/lock.ts';
 import type { BlobInfo, BlobWriter } from './blob-store.ts';
 
 const REHASH_BYTES = 1024 * 1024;

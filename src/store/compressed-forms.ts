@@ -4,7 +4,7 @@ import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
-import { replaceFile } from '../system/atomic-file.ts';
+import { replaceFile } from '../system/file/atomic-file.ts';
 import { type HostPaths, partialFolder } from '../system/paths.ts';
 import { digestFile } from './ref-path.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import { type Digest, digestAlgorithm, digestHex, digestOf, isDigest, parseDigest } from '../oci/digest.ts';
-import { syncFolder, temporaryName } from '../system/atomic-file.ts';
-import { lockFile } from '../system/lock.ts';
+import { syncFolder, temporaryName } from '../system/file/atomic-file.ts';
 import { type HostPaths, partialFolder } from '../system/paths.ts';
+import { lockFile } from '../system/task/lock.ts';
 import type { BlobInfo, BlobStore, BlobWriter, IngestRequest } from './blob-store.ts';
 import { FileBlobWriter } from './blob-writer.ts';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { OcitsError } from '../errors.ts';
 import { prepareDigests } from '../oci/digest.ts';
-import { type FileLock, lockFile } from '../system/lock.ts';
+import { type FileLock, lockFile } from '../system/task/lock.ts';
 import type { Leases } from './leases.ts';
 
 const IMPATIENCE_MS = 500;

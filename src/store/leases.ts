@@ -1,4 +1,4 @@
-import type { FileLock } from '../system/lock.ts';
+import type { FileLock } from '../system/task/lock.ts';
 
 /**
  * Keeps content alive while it is used but has no name yet. Whoever reads or adds content holds a shared lease for

@@ -1,4 +1,4 @@
-import { removeAbandoned } from '../system/abandoned.ts';
+import { removeAbandoned } from '../system/file/abandoned.ts';
 import { type HostPaths, partialFolder } from '../system/paths.ts';
 import { FileCompressedForms } from './compressed-forms.ts';
 import { FileBlobStore } from './file-blob-store.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ProcessSpec } from '../../src/bundle/container-spec.ts';
 import { containerEnvironment, DEFAULT_PATH, resolveArgs } from '../../src/bundle/process-args.ts';
 import { checkProcess } from '../../src/bundle/process-bounds.ts';
-import { containerSpec } from '../support/container-spec.ts';
+import { containerSpec } from '../support/container/container-spec.ts';
 
 const image = { imageEntrypoint: ['entry', 'point'], imageCommand: ['cmd'] };
 

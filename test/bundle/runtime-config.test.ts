@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
 import { runtimeConfig } from '../../src/bundle/runtime-config.ts';
 import { serializeConfig } from '../../src/bundle/serialize.ts';
-import { containerSpec, plainHost, type SpecChanges } from '../support/container-spec.ts';
+import { containerSpec, plainHost, type SpecChanges } from '../support/container/container-spec.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../testdata/bundle');
 const SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/runtime-spec/schema';

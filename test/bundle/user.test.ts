@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveUser } from '../../src/bundle/user.ts';
-import { growth, LINEAR } from '../support/growth.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 const PASSWD = Buffer.from(
   [

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { describeFailure } from '../../src/cli/build-failure.ts';
+import { describeFailure } from '../../src/cli/output/build-failure.ts';
 
 it('shows the last output and the lines at fault', () => {
   const excerpt = 'Dockerfile:2\n--------------------\n   2 | >>> RUN x\n--------------------';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canonicalArgv, type FlagShape, HelpAsked, VALUE_MARK } from '../../src/cli/docker-args.ts';
+import { canonicalArgv, type FlagShape, HelpAsked, VALUE_MARK } from '../../src/cli/argv/docker-args.ts';
 
 const FLAGS: readonly FlagShape[] = [
   { name: 'detach', char: 'd', type: 'boolean' },

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { forEachTarget } from '../../src/cli/each-target.ts';
+import { forEachTarget } from '../../src/cli/output/each-target.ts';
 import { OcitsError } from '../../src/errors.ts';
 
 test('a failure is told in its place, and the others go on', async () => {

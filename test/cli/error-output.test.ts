@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { exitCodeFor, printError } from '../../src/cli/error-output.ts';
+import { exitCodeFor, printError } from '../../src/cli/output/error-output.ts';
 import { OcitsError } from '../../src/errors.ts';
 
 describe('exit codes', () => {

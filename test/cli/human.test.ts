@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { humanAge, humanDuration, humanSize } from '../../src/cli/human.ts';
+import { humanAge, humanDuration, humanSize } from '../../src/cli/output/human.ts';
 
 test.each([
   [0, '0B'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { missingBuildFlags } from '../../src/cli/build-flags.ts';
-import { missingCreateFlags } from '../../src/cli/container-flags.ts';
-import { canonicalArgv, type FlagShape } from '../../src/cli/docker-args.ts';
+import { missingBuildFlags } from '../../src/cli/argv/build-flags.ts';
+import { missingCreateFlags } from '../../src/cli/argv/container-flags.ts';
+import { canonicalArgv, type FlagShape } from '../../src/cli/argv/docker-args.ts';
 import { COMMANDS } from '../../src/command-table.ts';
 
 function read(flags: Readonly<Record<string, object>>, ...argv: string[]): string[] {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printable, printableEvent, printableLine } from '../../src/cli/printable.ts';
+import { printable, printableEvent, printableLine } from '../../src/cli/output/printable.ts';
 
 test.each([
   ['plain text, Grüße 🙂\n\ttabbed', 'plain text, Grüße 🙂\n\ttabbed'],

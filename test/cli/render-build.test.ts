@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { openBuildRenderer } from '../../src/cli/render-build.ts';
-import { plainBuildRenderer } from '../../src/cli/render-build-plain.ts';
-import { terminalBuildRenderer } from '../../src/cli/render-build-terminal.ts';
+import { plainBuildRenderer } from '../../src/cli/render/build-plain.ts';
+import { openBuildRenderer } from '../../src/cli/render/build-renderer.ts';
+import { terminalBuildRenderer } from '../../src/cli/render/build-terminal.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 
 class TestScreen {

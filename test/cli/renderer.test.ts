@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { openRenderer, type Screen } from '../../src/cli/renderer.ts';
+import { openRenderer, type Screen } from '../../src/cli/render/renderer.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fillTemplate, formatListing } from '../../src/cli/template.ts';
+import { fillTemplate, formatListing } from '../../src/cli/template/template.ts';
 
 const DATA = {
   Id: 'abc',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toolPath } from '../../src/cli/tool-path.ts';
+import { toolPath } from '../../src/cli/argv/tool-path.ts';
 
 const SYSTEM = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 

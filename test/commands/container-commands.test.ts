@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ContainerLab } from '../support/container-lab.ts';
+import { ContainerLab } from '../support/container/container-lab.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 let lab: ContainerLab;

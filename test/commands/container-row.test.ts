@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { portsText, statusText } from '../../src/commands/container/container-row.ts';
+import { portsText, statusText } from '../../src/commands/inspect/container-row.ts';
 
 const any = { hostIp: '0.0.0.0', protocol: 'tcp' } as const;
 const now = new Date('2026-01-02T03:04:05Z');

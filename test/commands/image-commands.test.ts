@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addImage, type TestImage } from '../support/busybox-image.ts';
-import { type OcitsRun, runOcits } from '../support/run-ocits.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
+import { addImage, type TestImage } from '../support/image/busybox-image.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
+import { type OcitsRun, runOcits } from '../support/program/run-ocits.ts';
 
 const LAYER = tarBytes([{ path: 'big', content: Buffer.alloc(1_500_000, 'x') }]);
 

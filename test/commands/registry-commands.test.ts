@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
-import { basicHeader } from '../../src/registry/token-service.ts';
-import { startRegistry, TEST_USER, type TestRegistry } from '../support/registry.ts';
-import { imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
-import { type OcitsRun, runOcits } from '../support/run-ocits.ts';
+import { basicHeader } from '../../src/registry/auth/token-service.ts';
+import { type OcitsRun, runOcits } from '../support/program/run-ocits.ts';
+import { startRegistry, TEST_USER, type TestRegistry } from '../support/registry/registry.ts';
+import { imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/registry/remote-image.ts';
 
 let folder: string;
 let open: TestRegistry;

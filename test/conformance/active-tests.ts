@@ -6,18 +6,18 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { DiffOptions } from '../../src/snapshotter/snapshotter.ts';
-import { detailed, device, file, folder, hardlink, layerTar, symlink } from '../support/layer-tar.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { Random } from '../support/random.ts';
-import { changeAtRandom } from '../support/random-changes.ts';
-import { makeTree } from '../support/sample-tree.ts';
 import {
   type AppliedStack,
   type SnapshotterFactory,
   type TemporarySnapshotter,
   temporarySnapshotter,
-} from '../support/temporary-snapshotter.ts';
+} from '../support/image/temporary-snapshotter.ts';
+import { detailed, device, file, folder, hardlink, layerTar, symlink } from '../support/layer/layer-tar.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
+import { Random } from '../support/layer/random.ts';
+import { changeAtRandom } from '../support/layer/random-changes.ts';
+import { makeTree } from '../support/layer/sample-tree.ts';
 
 const BASE = layerTar(
   folder('bin', { mode: 0o711 }),

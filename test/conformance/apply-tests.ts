@@ -4,11 +4,20 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { detailed, device, fifo, file, folder, hardlink, layerTar, symlink } from '../support/layer-tar.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { makeTree } from '../support/sample-tree.ts';
-import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
+import {
+  detailed,
+  device,
+  fifo,
+  file,
+  folder,
+  hardlink,
+  layerTar,
+  symlink,
+} from '../support/layer/layer-tar.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
+import { makeTree } from '../support/layer/sample-tree.ts';
 
 const NO_ROOT = { withoutRoot: true };
 

@@ -4,15 +4,15 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isOcitsError, type OcitsError } from '../../src/errors.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { OUTSIDE } from '../support/hostile-names.ts';
-import { HOSTILE_TARS, type HostileTar } from '../support/hostile-tars.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
+import { OUTSIDE } from '../support/hostile/hostile-names.ts';
+import { HOSTILE_TARS, type HostileTar } from '../support/hostile/hostile-tars.ts';
 import {
   type SnapshotterFactory,
   type TemporarySnapshotter,
   temporarySnapshotter,
-} from '../support/temporary-snapshotter.ts';
+} from '../support/image/temporary-snapshotter.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 /** Limits are the reader's own affair; here the defaults hold. */
 const CORPUS = HOSTILE_TARS.filter(({ limits }) => limits === undefined);

@@ -1,13 +1,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { mountTree } from '../support/mount-tree.ts';
-import { randomStack } from '../support/random-layers.ts';
 import {
   type SnapshotterFactory,
   type TemporarySnapshotter,
   temporarySnapshotter,
-} from '../support/temporary-snapshotter.ts';
-import { unpackByUmoci } from '../support/umoci.ts';
+} from '../support/image/temporary-snapshotter.ts';
+import { unpackByUmoci } from '../support/image/umoci.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
+import { randomStack } from '../support/layer/random-layers.ts';
 
 /** Seeds that once showed a fault, and some more. `SEEDS=from-to` tries others. */
 const FAULTY = [4, 22, 141, 143, 165, 179, 180, 199, 244, 439, 471, 621, 689, 803, 947, 993, 999];

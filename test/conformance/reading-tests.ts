@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
 import {
   device,
   fifo,
@@ -12,9 +13,8 @@ import {
   opaque,
   symlink,
   whiteout,
-} from '../support/layer-tar.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+} from '../support/layer/layer-tar.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 /** Files of layers and stacks, read without a mount. */
 export function readingTests(factory: SnapshotterFactory): void {

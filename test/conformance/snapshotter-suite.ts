@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import type { SnapshotterFactory } from '../support/temporary-snapshotter.ts';
+import type { SnapshotterFactory } from '../support/image/temporary-snapshotter.ts';
 import { activeTests } from './active-tests.ts';
 import { applyTests } from './apply-tests.ts';
 import { hostileTests } from './hostile-tests.ts';

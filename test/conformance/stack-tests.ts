@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
 import {
   detailed,
   device,
@@ -10,10 +11,9 @@ import {
   opaque,
   symlink,
   whiteout,
-} from '../support/layer-tar.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+} from '../support/layer/layer-tar.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 const TIME = 't1700000000000000000';
 const NO_ROOT = { withoutRoot: true };

@@ -3,10 +3,10 @@ import { lstatSync, readFileSync, readlinkSync, unlinkSync, writeFileSync } from
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { MountTarget } from '../../src/snapshotter/snapshotter.ts';
-import { device, fifo, file, folder, layerTar, symlink } from '../support/layer-tar.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { type SnapshotterFactory, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
+import { device, fifo, file, folder, layerTar, symlink } from '../support/layer/layer-tar.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 const TARGETS: readonly MountTarget[] = [
   { path: 'dev', type: 'directory' },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseVolumeFilter } from '../../src/container/container-volumes.ts';
-import { parseContainerFilter } from '../../src/container/filter-containers.ts';
+import { parseVolumeFilter } from '../../src/container/record/volume-users.ts';
+import { parseContainerFilter } from '../../src/container/show/filter-containers.ts';
 
 const volume = { name: 'data', path: '/x', createdAt: new Date(0), anonymous: false, labels: { a: 'b' } };
 

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addBusyboxImage } from '../support/busybox-image.ts';
-import { ContainerLab } from '../support/container-lab.ts';
+import { ContainerLab } from '../support/container/container-lab.ts';
+import { addBusyboxImage } from '../support/image/busybox-image.ts';
 
 let lab: ContainerLab;
 

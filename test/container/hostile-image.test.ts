@@ -2,9 +2,9 @@ import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunConfig } from '../../src/oci/image-config.ts';
-import { addBusyboxImage } from '../support/busybox-image.ts';
-import { ContainerLab, type LabRun } from '../support/container-lab.ts';
-import type { TarMember } from '../support/tar-bytes.ts';
+import { ContainerLab, type LabRun } from '../support/container/container-lab.ts';
+import { addBusyboxImage } from '../support/image/busybox-image.ts';
+import type { TarMember } from '../support/layer/tar-bytes.ts';
 
 let lab: ContainerLab;
 let images = 0;

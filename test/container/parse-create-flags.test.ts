@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { CreateFlags } from '../../src/container/create-flags.ts';
-import { parseEnvFile, parseEnvFlags } from '../../src/container/env-file.ts';
-import { parseCreateFlags } from '../../src/container/parse-create-flags.ts';
-import { parseBytes, parseDevice, parseUlimit } from '../../src/container/parse-values.ts';
+import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
+import { parseEnvFile, parseEnvFlags } from '../../src/container/flags/env-file.ts';
+import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
+import { parseBytes, parseDevice, parseUlimit } from '../../src/container/flags/parse-values.ts';
 
 const files: Readonly<Record<string, string>> = {
   'a.env': '\ufeff# comment\n\nA=1\nC\nNONE\r\nD="quoted"\r\n',

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ContainerLab } from '../support/container-lab.ts';
+import { ContainerLab } from '../support/container/container-lab.ts';
 
 let lab: ContainerLab;
 

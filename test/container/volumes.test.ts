@@ -1,15 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readContainers } from '../../src/container/container-catalog.ts';
-import { pruneVolumes, removeVolume } from '../../src/container/container-volumes.ts';
-import { createContainer } from '../../src/container/create-container.ts';
-import { removeContainer } from '../../src/container/remove-container.ts';
+import { createContainer } from '../../src/container/create/create-container.ts';
+import { removeContainer } from '../../src/container/end/remove-container.ts';
+import { readContainers } from '../../src/container/record/catalog.ts';
+import { pruneVolumes, removeVolume } from '../../src/container/record/volume-users.ts';
 import type { MountRequest } from '../../src/volume/mount-request.ts';
-import { addBusyboxImage } from '../support/busybox-image.ts';
-import { ContainerLab } from '../support/container-lab.ts';
-import { containerRequest } from '../support/container-request.ts';
-import type { TarMember } from '../support/tar-bytes.ts';
+import { ContainerLab } from '../support/container/container-lab.ts';
+import { containerRequest } from '../support/container/container-request.ts';
+import { addBusyboxImage } from '../support/image/busybox-image.ts';
+import type { TarMember } from '../support/layer/tar-bytes.ts';
 
 const DATA: readonly TarMember[] = [
   { path: 'var/lib/', type: 'directory' },

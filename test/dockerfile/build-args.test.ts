@@ -4,9 +4,9 @@ import {
   resolveArg,
   resolveGlobalArgs,
   unusedBuildArgs,
-} from '../../src/dockerfile/build-args.ts';
-import { parseDockerfile } from '../../src/dockerfile/parse.ts';
-import { instruction } from '../support/dockerfile-instruction.ts';
+} from '../../src/dockerfile/expand/build-args.ts';
+import { parseDockerfile } from '../../src/dockerfile/parse/parse.ts';
+import { instruction } from '../support/builder/dockerfile-instruction.ts';
 
 const AMD64 = { os: 'linux', architecture: 'amd64' };
 const ARM = { os: 'linux', architecture: 'arm', variant: 'v7' };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ExpandContext, expandInstruction } from '../../src/dockerfile/expand-instruction.ts';
-import { instruction } from '../support/dockerfile-instruction.ts';
+import { type ExpandContext, expandInstruction } from '../../src/dockerfile/expand/expand-instruction.ts';
+import { instruction } from '../support/builder/dockerfile-instruction.ts';
 
 function context(env: Record<string, string>, onMissing?: ExpandContext['onMissing']): ExpandContext {
   const base = { file: 'Dockerfile', escapeChar: '\\', env: new Map(Object.entries(env)) } as const;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { expandText } from '../../src/dockerfile/expand-word.ts';
+import { expandText } from '../../src/dockerfile/expand/expand-word.ts';
 import { OcitsError } from '../../src/errors.ts';
-import { growth, LINEAR } from '../support/growth.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 const ENV = new Map([
   ['PWD', '/home'],

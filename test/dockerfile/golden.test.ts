@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { goldenCases, goldenResult } from '../support/golden-dockerfile.ts';
+import { goldenCases, goldenResult } from '../support/builder/golden-dockerfile.ts';
 
 describe('valid Dockerfiles', () => {
   test.each(goldenCases('valid'))('$name', (golden) => {

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { expandText } from '../../src/dockerfile/expand-word.ts';
+import { expandText } from '../../src/dockerfile/expand/expand-word.ts';
 import type { Dockerfile, StageInstruction } from '../../src/dockerfile/instruction.ts';
-import { parseDockerfile } from '../../src/dockerfile/parse.ts';
+import { parseDockerfile } from '../../src/dockerfile/parse/parse.ts';
 import { OcitsError } from '../../src/errors.ts';
-import { goldenCases } from '../support/golden-dockerfile.ts';
-import { growth, LINEAR } from '../support/growth.ts';
-import { Random } from '../support/random.ts';
+import { goldenCases } from '../support/builder/golden-dockerfile.ts';
+import { Random } from '../support/layer/random.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 const ROUNDS = 400;
 

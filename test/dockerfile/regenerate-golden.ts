@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { goldenCases, goldenResult } from '../support/golden-dockerfile.ts';
+import { goldenCases, goldenResult } from '../support/builder/golden-dockerfile.ts';
 
 for (const golden of [...goldenCases('valid'), ...goldenCases('invalid')]) {
   writeFileSync(golden.expectedPath, goldenResult(golden));

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
-import { commandLines } from '../support/processes.ts';
+import { CommandLine } from '../support/program/command-line.ts';
+import { commandLines } from '../support/program/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { commandLines } from '../support/processes.ts';
-import { Remains } from '../support/remains.ts';
+import { CommandLine } from '../support/program/command-line.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
+import { commandLines } from '../support/program/processes.ts';
+import { Remains } from '../support/program/remains.ts';
 
 let ocits: CommandLine;
 let remains: Remains;

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { commandLines } from '../support/processes.ts';
+import { CommandLine } from '../support/program/command-line.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
+import { commandLines } from '../support/program/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { CommandLine, type Finished } from '../support/command-line.ts';
+import { CommandLine, type Finished } from '../support/program/command-line.ts';
 
 let ocits: CommandLine;
 let answering: Server;

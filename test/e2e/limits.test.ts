@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
+import { CommandLine } from '../support/program/command-line.ts';
 
 /** Where one limit is read from inside, by the version of the host's cgroups, and what it says then. */
 interface Reading {

@@ -1,8 +1,8 @@
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
+import { CommandLine } from '../support/program/command-line.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
 let ocits: CommandLine;
 let context: string;

@@ -1,8 +1,8 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { CommandLine } from '../support/command-line.ts';
-import { shellWords, TerminalSession } from '../support/terminal-session.ts';
+import { shellWords, TerminalSession } from '../support/container/terminal-session.ts';
+import { CommandLine } from '../support/program/command-line.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {

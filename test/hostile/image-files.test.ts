@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DECOY, HostileWorld } from '../support/hostile-world.ts';
-import type { TarMember } from '../support/tar-bytes.ts';
+import { DECOY, HostileWorld } from '../support/hostile/hostile-world.ts';
+import type { TarMember } from '../support/layer/tar-bytes.ts';
 
 let world: HostileWorld;
 

@@ -13,9 +13,9 @@ import {
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { HostileWorld } from '../support/hostile-world.ts';
-import { entry, header, pax, tar } from '../support/raw-tar.ts';
-import type { TarMember } from '../support/tar-bytes.ts';
+import { HostileWorld } from '../support/hostile/hostile-world.ts';
+import { entry, header, pax, tar } from '../support/layer/raw-tar.ts';
+import type { TarMember } from '../support/layer/tar-bytes.ts';
 
 const UP = '../'.repeat(12);
 
@@ -378,9 +378,9 @@ describe('the store', () => {
       header({ name: 'covered/', type: '5' }),
       header({ name: 'bin/cat', type: '3', major: 0, minor: 0 }),
     );
-    const { uploadImage, imageOf, layerOf } = await import('../support/remote-image.ts');
+    const { uploadImage, imageOf, layerOf } = await import('../support/registry/remote-image.ts');
     const { hostPlatform } = await import('../../src/oci/platform.ts');
-    const { busyboxLayer } = await import('../support/busybox-image.ts');
+    const { busyboxLayer } = await import('../support/image/busybox-image.ts');
     const { host } = world.ocits.registry;
     const image = imageOf({
       layers: [layerOf(await busyboxLayer(), 'none'), layerOf(marks, 'none')],

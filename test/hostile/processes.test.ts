@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HostileWorld, PATH } from '../support/hostile-world.ts';
-import type { TarMember } from '../support/tar-bytes.ts';
+import { HostileWorld, PATH } from '../support/hostile/hostile-world.ts';
+import type { TarMember } from '../support/layer/tar-bytes.ts';
 
 let world: HostileWorld;
 let plain: string;

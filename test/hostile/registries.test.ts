@@ -12,9 +12,9 @@ import {
   OCI_MANIFEST,
 } from '../../src/oci/media-types.ts';
 import { hostPlatform } from '../../src/oci/platform.ts';
-import { CommandLine } from '../support/command-line.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { addToFake, imageOf, layerOf, tarOf } from '../support/remote-image.ts';
+import { CommandLine } from '../support/program/command-line.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { addToFake, imageOf, layerOf, tarOf } from '../support/registry/remote-image.ts';
 
 const MEGABYTE = 1024 * 1024;
 

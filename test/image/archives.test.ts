@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { openArchive } from '../../src/image/archive-file.ts';
-import { copyImage } from '../../src/image/copy-image.ts';
-import { findImage } from '../../src/image/find-image.ts';
-import { listImages } from '../../src/image/list-images.ts';
-import { loadImages } from '../../src/image/load-images.ts';
-import { saveImages } from '../../src/image/save-images.ts';
-import { storeSink } from '../../src/image/store-source.ts';
+import { openArchive } from '../../src/image/archive/archive-file.ts';
+import { loadImages } from '../../src/image/archive/load-images.ts';
+import { saveImages } from '../../src/image/archive/save-images.ts';
+import { findImage } from '../../src/image/catalog/find-image.ts';
+import { listImages } from '../../src/image/catalog/list-images.ts';
+import { copyImage } from '../../src/image/transfer/copy-image.ts';
+import { storeSink } from '../../src/image/transfer/store-source.ts';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
 import {
   DOCKER_CONFIG,
@@ -25,10 +25,10 @@ import {
 } from '../../src/oci/media-types.ts';
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addImage } from '../support/busybox-image.ts';
-import { type TestHost, temporaryHost } from '../support/image-host.ts';
-import { entry, gnuLong, pax, paxRecord, tar } from '../support/raw-tar.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
+import { addImage } from '../support/image/busybox-image.ts';
+import { type TestHost, temporaryHost } from '../support/image/image-host.ts';
+import { entry, gnuLong, pax, paxRecord, tar } from '../support/layer/raw-tar.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LOWER = tarBytes([
   { path: 'etc/', type: 'directory', mode: 0o755 },

@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { addBlobOrigin, blobOrigins, pruneBlobOrigins } from '../../src/image/blob-origins.ts';
+import { addBlobOrigin, blobOrigins, pruneBlobOrigins } from '../../src/image/transfer/blob-origins.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
 const blob = digestOf('blob');
 const at = (path: string, domain = 'registry.example') => ({ domain, path });

@@ -1,10 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { type CheckOptions, checkStore, type StoreFault } from '../../src/image/check-store.ts';
+import { type CheckOptions, checkStore, type StoreFault } from '../../src/image/garbage/check-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addImage } from '../support/busybox-image.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { addImage } from '../support/image/busybox-image.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'a', content: 'a' }]);
 

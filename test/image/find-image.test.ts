@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { findImage, requireImage } from '../../src/image/find-image.ts';
+import { findImage, requireImage } from '../../src/image/catalog/find-image.ts';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { addImage } from '../support/busybox-image.ts';
-import { addIndex } from '../support/stored-index.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { addImage } from '../support/image/busybox-image.ts';
+import { addIndex } from '../support/image/stored-index.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'hello', content: 'hello' }]);
 const ARM = parsePlatform('linux/arm64');

@@ -2,14 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
 import { beforeAll, expect, test } from 'vitest';
-import { findImage } from '../../src/image/find-image.ts';
-import { importImage } from '../../src/image/import-image.ts';
-import { saveImages } from '../../src/image/save-images.ts';
+import { importImage } from '../../src/image/archive/import-image.ts';
+import { saveImages } from '../../src/image/archive/save-images.ts';
+import { findImage } from '../../src/image/catalog/find-image.ts';
 import { digestHex } from '../../src/oci/digest.ts';
 import { hostPlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { temporaryHost } from '../support/image-host.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 /** Debian's golang-github-opencontainers-image-spec-dev. */
 const SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/image-spec/schema';

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { findImage } from '../../src/image/find-image.ts';
-import { importImage } from '../../src/image/import-image.ts';
-import { unpackImage } from '../../src/image/unpack.ts';
+import { importImage } from '../../src/image/archive/import-image.ts';
+import { findImage } from '../../src/image/catalog/find-image.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { parsePlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { temporaryHost } from '../support/image-host.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
-import { unpackingHost } from '../support/unpacking-host.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
+import { unpackingHost } from '../support/image/unpacking-host.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const TAR = tarBytes([
   { path: './etc/', type: 'directory', mode: 0o755 },

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { ImageHost } from '../../src/image/image.ts';
-import { ensureLayers } from '../../src/image/pull.ts';
-import { unpackImage } from '../../src/image/unpack.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { here, one, pullWorld, two } from '../support/pull-world.ts';
-import { addToFake, imageOf } from '../support/remote-image.ts';
+import { ensureLayers } from '../../src/image/transfer/pull-image.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { here, one, pullWorld, two } from '../support/registry/pull-world.ts';
+import { addToFake, imageOf } from '../support/registry/remote-image.ts';
 
 /** The host, in which a prune comes before the next lease. */
 function prunedBefore(host: ImageHost, prune: () => Promise<unknown>): ImageHost {

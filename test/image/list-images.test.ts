@@ -1,15 +1,15 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { imagesUsage } from '../../src/image/disk-usage.ts';
-import { matchesReference, parseImageFilters } from '../../src/image/filter-images.ts';
-import { imageHistory } from '../../src/image/image-history.ts';
-import { inspectImage } from '../../src/image/inspect-image.ts';
-import { listImages } from '../../src/image/list-images.ts';
-import { tagImage } from '../../src/image/tag-image.ts';
+import { matchesReference, parseImageFilters } from '../../src/image/catalog/filter-images.ts';
+import { imageHistory } from '../../src/image/catalog/image-history.ts';
+import { inspectImage } from '../../src/image/catalog/inspect-image.ts';
+import { listImages } from '../../src/image/catalog/list-images.ts';
+import { tagImage } from '../../src/image/catalog/tag-image.ts';
+import { imagesUsage } from '../../src/image/garbage/disk-usage.ts';
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
-import { addImage } from '../support/busybox-image.ts';
-import { holdersOf, temporaryHost } from '../support/image-host.ts';
-import { tarBytes } from '../support/tar-bytes.ts';
+import { addImage } from '../support/image/busybox-image.ts';
+import { holdersOf, temporaryHost } from '../support/image/image-host.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'hello', content: 'hello' }]);
 const OTHER = tarBytes([{ path: 'hello', content: 'x'.repeat(5000) }]);

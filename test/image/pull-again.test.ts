@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { ensureLayers } from '../../src/image/pull.ts';
-import { unpackImage } from '../../src/image/unpack.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/pull-world.ts';
-import { addToFake, imageOf, indexOf } from '../support/remote-image.ts';
+import { ensureLayers } from '../../src/image/transfer/pull-image.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/registry/pull-world.ts';
+import { addToFake, imageOf, indexOf } from '../support/registry/remote-image.ts';
 
 describe('what is there', () => {
   test('all of it: one HEAD, and nothing else', async () => {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { here, one, pullWorld, two } from '../support/pull-world.ts';
-import { addToFake, imageOf, type RemoteImage } from '../support/remote-image.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { here, one, pullWorld, two } from '../support/registry/pull-world.ts';
+import { addToFake, imageOf, type RemoteImage } from '../support/registry/remote-image.ts';
 
 async function refused(image: RemoteImage, code: string): Promise<void> {
   await using fake = await FakeRegistry.start();

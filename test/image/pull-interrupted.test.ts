@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { unpackImage } from '../../src/image/unpack.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { runTool } from '../../src/system/spawn.ts';
-import { FakeRegistry, sendError } from '../support/fake-registry.ts';
-import { here, one, pullWorld } from '../support/pull-world.ts';
-import { addToFake, imageOf, layerOf, tarOf } from '../support/remote-image.ts';
+import { runTool } from '../../src/system/process/spawn.ts';
+import { FakeRegistry, sendError } from '../support/registry/fake-registry.ts';
+import { here, one, pullWorld } from '../support/registry/pull-world.ts';
+import { addToFake, imageOf, layerOf, tarOf } from '../support/registry/remote-image.ts';
 
 const large = randomBytes(4 * 1024 * 1024);
 const big = layerOf(tarOf({ large }), 'none');

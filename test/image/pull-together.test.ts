@@ -5,9 +5,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { hostPlatform } from '../../src/oci/platform.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { addToFake, imageOf, layerOf, tarOf } from '../support/remote-image.ts';
-import { unpackingHost } from '../support/unpacking-host.ts';
+import { unpackingHost } from '../support/image/unpacking-host.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { addToFake, imageOf, layerOf, tarOf } from '../support/registry/remote-image.ts';
 
 const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../../src', path));
 
@@ -15,7 +15,7 @@ const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../..
 function pullInProcess(folder: string, name: string): ChildProcess {
   const script = `
     import { openSession } from ${source('session.ts')};
-    import { pullImage } from ${source('image/pull.ts')};
+    import { pullImage } from ${source('image/transfer/pull-image.ts')};
     import { parseReference } from ${source('oci/reference.ts')};
     const paths = { root: ${JSON.stringify(join(folder, 'root'))}, run: ${JSON.stringify(join(folder, 'run'))} };
     const session = openSession({ emit() {}, signal: new AbortController().signal, paths });

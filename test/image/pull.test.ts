@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { blobOrigins } from '../../src/image/blob-origins.ts';
 import type { ImageHost } from '../../src/image/image.ts';
-import { unpackImage } from '../../src/image/unpack.ts';
+import { blobOrigins } from '../../src/image/transfer/blob-origins.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/pull-world.ts';
-import { startRegistry } from '../support/registry.ts';
-import { addToFake, imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/registry/pull-world.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import {
+  addToFake,
+  imageOf,
+  indexOf,
+  layerOf,
+  tarOf,
+  uploadImage,
+} from '../support/registry/remote-image.ts';
 
 const readText = async (host: ImageHost, keys: readonly Digest[], path: string) =>
   (await host.snapshotter.readFile({ parents: keys }, path, 1000))?.toString();

@@ -3,20 +3,27 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { pushImages, tagsToPush } from '../../src/image/push.ts';
-import { unpackImage } from '../../src/image/unpack.ts';
+import { pushImages, tagsToPush } from '../../src/image/transfer/push-images.ts';
+import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { Manifest } from '../../src/oci/manifest.ts';
 import { DOCKER_MANIFEST, OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { LayerEvent } from '../../src/progress.ts';
-import { runTool } from '../../src/system/spawn.ts';
-import { build } from '../support/built-image.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { elsewhere, here, pullWorld, statesOf } from '../support/pull-world.ts';
-import { startRegistry } from '../support/registry.ts';
-import { addToFake, imageOf, indexOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
+import { runTool } from '../../src/system/process/spawn.ts';
+import { build } from '../support/image/built-image.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { elsewhere, here, pullWorld, statesOf } from '../support/registry/pull-world.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import {
+  addToFake,
+  imageOf,
+  indexOf,
+  layerOf,
+  tarOf,
+  uploadImage,
+} from '../support/registry/remote-image.ts';
 
 async function world() {
   const made = await pullWorld();

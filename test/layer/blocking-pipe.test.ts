@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { openBlockingPipe, readBlocking } from '../../src/layer/blocking-pipe.ts';
+import { openBlockingPipe, readBlocking } from '../../src/layer/compress/blocking-pipe.ts';
 
 async function newPipe() {
   const folder = mkdtempSync(join(tmpdir(), 'ocits-pipe-'));

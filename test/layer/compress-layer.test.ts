@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type CompressOptions, compressLayer } from '../../src/layer/compress-layer.ts';
-import { decompress } from '../../src/layer/decompress.ts';
+import { type CompressOptions, compressLayer } from '../../src/layer/compress/compress-layer.ts';
+import { decompress } from '../../src/layer/compress/decompress.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { entry, tar } from '../support/raw-tar.ts';
+import { entry, tar } from '../support/layer/raw-tar.ts';
 
 const temporary = mkdtempDisposableSync(join(tmpdir(), 'ocits-compress-'));
 afterAll(() => temporary.remove());
@@ -78,7 +78,7 @@ describe.each(['gzip', 'zstd'] as const)('%s', (format) => {
     const source = newPath();
     writeFileSync(source, CORPUS);
     const script = `
-      const { compressLayer } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/layer/compress-layer.ts'))});
+      const { compressLayer } = await import(${JSON.stringify(join(import.meta.dirname, '../../src/layer/compress/compress-layer.ts'))});
       const { digest } = await compressLayer(${JSON.stringify(source)}, ${JSON.stringify(newPath())}, { format: '${format}' });
       process.stdout.write(digest);`;
     const args = ['-c', '0', process.execPath, '--input-type=module', '-e', script];

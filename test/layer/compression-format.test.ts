@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { boundedContent } from '../../src/layer/bounded-content.ts';
+import { boundedContent } from '../../src/layer/compress/bounded-content.ts';
 import { compressionFormat, describeFile } from '../../src/layer/compression-format.ts';
 
 const CONTENT = Buffer.from('content\n'.repeat(1000));

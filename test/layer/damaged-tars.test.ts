@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { isOcitsError } from '../../src/errors.ts';
-import { HOSTILE_TARS } from '../support/hostile-tars.ts';
-import { entry, gnuLong, header, pax, tar } from '../support/raw-tar.ts';
-import { type Recorded, readTar } from '../support/record-layer.ts';
+import { HOSTILE_TARS } from '../support/hostile/hostile-tars.ts';
+import { entry, gnuLong, header, pax, tar } from '../support/layer/raw-tar.ts';
+import { type Recorded, readTar } from '../support/layer/record-layer.ts';
 
 /** The same numbers at each run: a failure can be looked at again. */
 function random(seed: number): (below: number) => number {

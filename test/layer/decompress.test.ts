@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type DecompressOptions, decompress } from '../../src/layer/decompress.ts';
+import { type DecompressOptions, decompress } from '../../src/layer/compress/decompress.ts';
 import type { LayerSource } from '../../src/layer/layer-change.ts';
 
 /** Big enough for igzip to be asked: 3 MiB that deflate does not shrink, and some that it does. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isOcitsError } from '../../src/errors.ts';
-import { readLayer } from '../../src/layer/read-layer.ts';
-import { HOSTILE_TARS, type HostileTar, hostileFileName, isKept } from '../support/hostile-tars.ts';
+import { readLayer } from '../../src/layer/tar/read-layer.ts';
+import { HOSTILE_TARS, type HostileTar, hostileFileName, isKept } from '../support/hostile/hostile-tars.ts';
 
 const TESTDATA = join(import.meta.dirname, '../../testdata/layer/hostile');
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { findRuns } from '../../src/layer/incompressible.ts';
+import { findRuns } from '../../src/layer/compress/incompressible.ts';
 
 const KIB = 1024;
 

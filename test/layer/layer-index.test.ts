@@ -2,12 +2,12 @@ import { mkdtempDisposable, readdir, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openIndexStore } from '../../src/layer/index-store.ts';
+import { openIndexStore } from '../../src/layer/index/index-store.ts';
+import { createIndexBuilder, decodeIndex } from '../../src/layer/index/layer-index.ts';
 import type { LayerChange } from '../../src/layer/layer-change.ts';
-import { createIndexBuilder, decodeIndex } from '../../src/layer/layer-index.ts';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
-import { growth, LINEAR } from '../support/growth.ts';
-import { SAMPLE_TREE } from '../support/sample-tree.ts';
+import { SAMPLE_TREE } from '../support/layer/sample-tree.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 const CHANGES: readonly LayerChange[] = [
   ...SAMPLE_TREE.map(({ entry }) => entry),

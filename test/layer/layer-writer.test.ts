@@ -11,19 +11,19 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { decodeIndex } from '../../src/layer/index/layer-index.ts';
 import type { LayerChange, LayerEntry } from '../../src/layer/layer-change.ts';
-import { decodeIndex } from '../../src/layer/layer-index.ts';
 import {
   type ChangeToWrite,
   createLayerWriter,
   type LayerWriterOptions,
   type WrittenLayer,
-} from '../../src/layer/layer-writer.ts';
-import { type HeaderToWrite, paxRecordsFor, writeHeader } from '../../src/layer/write-header.ts';
+} from '../../src/layer/tar/layer-writer.ts';
+import { type HeaderToWrite, paxRecordsFor, writeHeader } from '../../src/layer/tar/write-header.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { blocks, pax } from '../support/raw-tar.ts';
-import { type Recorded, readTar } from '../support/record-layer.ts';
-import { SAMPLE_TREE, type SampleEntry } from '../support/sample-tree.ts';
+import { blocks, pax } from '../support/layer/raw-tar.ts';
+import { type Recorded, readTar } from '../support/layer/record-layer.ts';
+import { SAMPLE_TREE, type SampleEntry } from '../support/layer/sample-tree.ts';
 
 const temporary = mkdtempDisposableSync(join(tmpdir(), 'ocits-writer-'));
 afterAll(() => temporary.remove());

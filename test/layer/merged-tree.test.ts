@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createIndexBuilder, decodeIndex, type LayerIndex } from '../../src/layer/index/layer-index.ts';
 import type { LayerChange } from '../../src/layer/layer-change.ts';
-import { createIndexBuilder, decodeIndex, type LayerIndex } from '../../src/layer/layer-index.ts';
-import { mergeIndexes } from '../../src/layer/merged-tree.ts';
+import { mergeIndexes } from '../../src/layer/merge/merged-tree.ts';
 
 /**
  * A layer in short: `d/` a folder, `f` a file, `l -> t` a symlink, `h = t` a hard link, `-f` a whiteout, `!d` an

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { LayerSource } from '../../src/layer/layer-change.ts';
-import { readLayer } from '../../src/layer/read-layer.ts';
-import { type Recorded, recorder } from '../support/record-layer.ts';
-import { makeTree, SAMPLE_TREE } from '../support/sample-tree.ts';
+import { readLayer } from '../../src/layer/tar/read-layer.ts';
+import { type Recorded, recorder } from '../support/layer/record-layer.ts';
+import { makeTree, SAMPLE_TREE } from '../support/layer/sample-tree.ts';
 
 const temporary = mkdtempDisposableSync(join(tmpdir(), 'ocits-peers-'));
 afterAll(() => temporary.remove());

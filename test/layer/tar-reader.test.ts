@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { LayerEntry } from '../../src/layer/layer-change.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import { entry, gnuLong, header, pax, tar } from '../support/raw-tar.ts';
-import { type Recorded, readTar } from '../support/record-layer.ts';
-import { makeTree, SAMPLE_TREE, type SampleEntry } from '../support/sample-tree.ts';
+import { entry, gnuLong, header, pax, tar } from '../support/layer/raw-tar.ts';
+import { type Recorded, readTar } from '../support/layer/record-layer.ts';
+import { makeTree, SAMPLE_TREE, type SampleEntry } from '../support/layer/sample-tree.ts';
 
 const temporary = mkdtempDisposableSync(join(tmpdir(), 'ocits-reader-'));
 afterAll(() => temporary.remove());

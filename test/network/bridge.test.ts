@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bridgeNetwork } from '../../src/network/bridge.ts';
 import { formatNetwork, parseNetwork } from '../../src/network/ipv4.ts';
-import { runTool } from '../../src/system/spawn.ts';
+import { runTool } from '../../src/system/process/spawn.ts';
 
 const BRIDGE = 'ocits-idle';
 

@@ -6,7 +6,7 @@ import {
   parseReference,
   withDefaultTag,
 } from '../../src/oci/reference.ts';
-import { growth, LINEAR } from '../support/growth.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 

@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
-import { parseRetryAfter } from '../../src/registry/retry.ts';
-import { sendError } from '../support/fake-registry.ts';
-import { fakeRepository } from '../support/fake-repository.ts';
-import { configHost } from '../support/registry-config.ts';
+import { parseRetryAfter } from '../../src/registry/http/retry.ts';
+import { sendError } from '../support/registry/fake-registry.ts';
+import { fakeRepository } from '../support/registry/fake-repository.ts';
+import { configHost } from '../support/registry/registry-config.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseChallenges } from '../../src/registry/auth-challenge.ts';
-import { growth, LINEAR } from '../support/growth.ts';
+import { parseChallenges } from '../../src/registry/auth/challenge.ts';
+import { growth, LINEAR } from '../support/program/growth.ts';
 
 test.each([
   ['', []],

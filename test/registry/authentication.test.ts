@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
-import { basicHeader, mayReceiveCredentials } from '../../src/registry/token-service.ts';
-import { FakeRegistry, sendError } from '../support/fake-registry.ts';
-import { startRegistry, TEST_USER } from '../support/registry.ts';
-import { authEntry, configHost } from '../support/registry-config.ts';
-import { imageOf, layerOf, tarOf, uploadImage } from '../support/remote-image.ts';
-import { startTokenServer } from '../support/token-server.ts';
+import { basicHeader, mayReceiveCredentials } from '../../src/registry/auth/token-service.ts';
+import { FakeRegistry, sendError } from '../support/registry/fake-registry.ts';
+import { startRegistry, TEST_USER } from '../support/registry/registry.ts';
+import { authEntry, configHost } from '../support/registry/registry-config.ts';
+import { imageOf, layerOf, tarOf, uploadImage } from '../support/registry/remote-image.ts';
+import { startTokenServer } from '../support/registry/token-server.ts';
 
 const image = imageOf({ layers: [layerOf(tarOf({ a: 'b' }))] });
 const authorization = { authorization: basicHeader(TEST_USER) };

@@ -1,9 +1,9 @@
 import { chmod, lstat, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { findCredential } from '../../src/registry/credentials.ts';
-import { eraseCredential, storeCredential } from '../../src/registry/store-credential.ts';
-import { authEntry, type ConfigHost, configHost } from '../support/registry-config.ts';
+import { findCredential } from '../../src/registry/auth/credentials.ts';
+import { eraseCredential, storeCredential } from '../../src/registry/auth/store-credential.ts';
+import { authEntry, type ConfigHost, configHost } from '../support/registry/registry-config.ts';
 
 const alice = { username: 'alice', password: 'pass:word ü' };
 const bob = { username: 'bob', password: 'b' };

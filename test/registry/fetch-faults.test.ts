@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { sendError } from '../support/fake-registry.ts';
-import { fakeRepository, fetchAll } from '../support/fake-repository.ts';
+import { sendError } from '../support/registry/fake-registry.ts';
+import { fakeRepository, fetchAll } from '../support/registry/fake-repository.ts';
 
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;

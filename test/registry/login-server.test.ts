@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseLoginServer } from '../../src/registry/login-server.ts';
+import { parseLoginServer } from '../../src/registry/auth/login-server.ts';
 
 test.each([
   [undefined, 'docker.io'],

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
-import { FakeRegistry } from '../support/fake-registry.ts';
-import { type ConfigHost, configHost } from '../support/registry-config.ts';
+import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { type ConfigHost, configHost } from '../support/registry/registry-config.ts';
 
 async function mirrored(): Promise<
   AsyncDisposable & { mirror: FakeRegistry; own: FakeRegistry; host: ConfigHost }

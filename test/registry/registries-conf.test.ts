@@ -1,10 +1,10 @@
 import toml from '@iarna/toml';
 import { describe, expect, test } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
-import { isLoopback, pathsAt, pullEndpoints, pushEndpoint } from '../../src/registry/endpoints.ts';
-import { loadRegistriesConf } from '../../src/registry/load-registries-conf.ts';
-import { parseRegistriesConf } from '../../src/registry/registries-conf.ts';
-import { configHost } from '../support/registry-config.ts';
+import { isLoopback, pathsAt, pullEndpoints, pushEndpoint } from '../../src/registry/config/endpoints.ts';
+import { loadRegistriesConf } from '../../src/registry/config/load-registries-conf.ts';
+import { parseRegistriesConf } from '../../src/registry/config/registries-conf.ts';
+import { configHost } from '../support/registry/registry-config.ts';
 
 const conf = (text: string) => parseRegistriesConf(toml.parse(text), 'registries.conf');
 

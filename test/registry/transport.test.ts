@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
-import { basicHeader } from '../../src/registry/token-service.ts';
-import { FakeRegistry, sendError } from '../support/fake-registry.ts';
-import { startProxy } from '../support/proxy.ts';
-import { makeCertificate, TEST_USER } from '../support/registry.ts';
-import { authEntry, type ConfigHost, configHost } from '../support/registry-config.ts';
+import { basicHeader } from '../../src/registry/auth/token-service.ts';
+import { FakeRegistry, sendError } from '../support/registry/fake-registry.ts';
+import { startProxy } from '../support/registry/proxy.ts';
+import { makeCertificate, TEST_USER } from '../support/registry/registry.ts';
+import { authEntry, type ConfigHost, configHost } from '../support/registry/registry-config.ts';
 
 const HOSTS = ['registry.example', 'registry-1.docker.io', 'auth.docker.io'];
 
@@ -79,9 +79,9 @@ describe('certificates', () => {
     useProxy(proxy.url);
     await using host = await configHost();
     // Node reads the system's authorities once a process, so this test has one of its own.
-    const { runTool } = await import('../../src/system/spawn.ts');
+    const { runTool } = await import('../../src/system/process/spawn.ts');
     const script = `
-      import { createRegistry } from ${JSON.stringify(join(import.meta.dirname, '../../src/registry/registry.ts'))};
+      import { createRegistry } from ${JSON.stringify(join(import.meta.dirname, '../../src/registry/client/registry.ts'))};
       import { parseReference } from ${JSON.stringify(join(import.meta.dirname, '../../src/oci/reference.ts'))};
       const registry = createRegistry({ emit() {}, folders: ${JSON.stringify(host.folders)} });
       const client = registry.repository(parseReference('registry.example/a:1'));

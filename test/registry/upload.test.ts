@@ -5,10 +5,10 @@ import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import type { BlobUpload } from '../../src/registry/registry-client.ts';
-import { sendError } from '../support/fake-registry.ts';
-import { fakeRepository, fetchAll } from '../support/fake-repository.ts';
-import { startRegistry } from '../support/registry.ts';
-import { configHost } from '../support/registry-config.ts';
+import { sendError } from '../support/registry/fake-registry.ts';
+import { fakeRepository, fetchAll } from '../support/registry/fake-repository.ts';
+import { startRegistry } from '../support/registry/registry.ts';
+import { configHost } from '../support/registry/registry-config.ts';
 
 const MIB = 1024 * 1024;
 

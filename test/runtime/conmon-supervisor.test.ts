@@ -2,17 +2,17 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { isOcitsError } from '../../src/errors.ts';
-import { removeConmonFiles } from '../../src/runtime/conmon-folder.ts';
-import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
-import { crunDelete, crunState, openCrun } from '../../src/runtime/crun.ts';
-import { readLog } from '../../src/runtime/read-log.ts';
-import { readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
+import { removeConmonFiles } from '../../src/runtime/conmon/conmon-folder.ts';
+import { createConmonSupervisor } from '../../src/runtime/conmon/conmon-supervisor.ts';
+import { settleExit, waitForExit } from '../../src/runtime/conmon/wait-for-exit.ts';
+import { crunDelete, crunState, openCrun } from '../../src/runtime/crun/crun.ts';
+import { readExitRecord, readPidRecord } from '../../src/runtime/crun/records.ts';
+import { readLog } from '../../src/runtime/log/read-log.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
-import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
-import { isRunning } from '../../src/system/process-identity.ts';
-import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { commandLines } from '../support/processes.ts';
+import { isRunning } from '../../src/system/process/process-identity.ts';
+import { type ContainerHost, containerHost, outcome } from '../support/container/container-host.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
+import { commandLines } from '../support/program/processes.ts';
 
 const DETACHED = { stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } } as const;
 

@@ -9,11 +9,11 @@ import {
   crunState,
   crunVersion,
   openCrun,
-} from '../../src/runtime/crun.ts';
-import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { isAtLeast } from '../../src/system/program-version.ts';
-import { requireProgram } from '../../src/system/programs.ts';
-import { containerHost } from '../support/container-host.ts';
+} from '../../src/runtime/crun/crun.ts';
+import { createDirectSupervisor } from '../../src/runtime/crun/direct-supervisor.ts';
+import { isAtLeast } from '../../src/system/process/program-version.ts';
+import { requireProgram } from '../../src/system/process/programs.ts';
+import { containerHost } from '../support/container/container-host.ts';
 
 test.each([
   ['1.8', '1.8', true],

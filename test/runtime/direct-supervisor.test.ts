@@ -5,16 +5,16 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { isOcitsError, type OcitsError } from '../../src/errors.ts';
-import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { readExitRecord, readPidRecord } from '../../src/runtime/records.ts';
+import { settleExit, waitForExit } from '../../src/runtime/conmon/wait-for-exit.ts';
+import { createDirectSupervisor } from '../../src/runtime/crun/direct-supervisor.ts';
+import { readExitRecord, readPidRecord } from '../../src/runtime/crun/records.ts';
 import type { RunningContainer, StartRequest } from '../../src/runtime/supervisor.ts';
-import { settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
-import { isRunning } from '../../src/system/process-identity.ts';
-import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
-import type { SpecChanges } from '../support/container-spec.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
+import { isRunning } from '../../src/system/process/process-identity.ts';
+import { type ContainerHost, containerHost, outcome } from '../support/container/container-host.ts';
+import type { SpecChanges } from '../support/container/container-spec.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
-const DRIVER = join(import.meta.dirname, '../support/run-container.ts');
+const DRIVER = join(import.meta.dirname, '../support/container/run-container.ts');
 
 async function runIn(host: ContainerHost, args: readonly string[], changes: SpecChanges = {}) {
   const process = { ...changes.process, args };

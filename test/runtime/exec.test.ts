@@ -2,12 +2,12 @@ import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { ProcessSpec } from '../../src/bundle/container-spec.ts';
 import { isOcitsError } from '../../src/errors.ts';
-import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
-import { type ExecRequest, execProcess } from '../../src/runtime/exec.ts';
-import { hostCgroups } from '../../src/runtime/host-cgroups.ts';
+import { createConmonSupervisor } from '../../src/runtime/conmon/conmon-supervisor.ts';
+import { type ExecRequest, execProcess } from '../../src/runtime/exec/exec-process.ts';
+import { hostCgroups } from '../../src/runtime/launch/host-cgroups.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
-import { type ContainerHost, containerHost } from '../support/container-host.ts';
-import type { SpecChanges } from '../support/container-spec.ts';
+import { type ContainerHost, containerHost } from '../support/container/container-host.ts';
+import type { SpecChanges } from '../support/container/container-spec.ts';
 
 const PIPES = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' } as const;
 const NONE = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } as const;

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { cgroupMounts, cgroupsPath, describeCgroups, hostCgroups } from '../../src/runtime/host-cgroups.ts';
+import {
+  cgroupMounts,
+  cgroupsPath,
+  describeCgroups,
+  hostCgroups,
+} from '../../src/runtime/launch/host-cgroups.ts';
 
 const V2 = '31 23 0:28 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw,nsdelegate';
 const V1 = [

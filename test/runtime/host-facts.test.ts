@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
-import { hardLimits, hostFacts, ownCapabilities } from '../../src/runtime/host-facts.ts';
-import { containerSpec } from '../support/container-spec.ts';
+import { hardLimits, hostFacts, ownCapabilities } from '../../src/runtime/launch/read-host-facts.ts';
+import { containerSpec } from '../support/container/container-spec.ts';
 
 test('capabilities are those that are permitted and not outside the bounding set', () => {
   expect(ownCapabilities('CapPrm:\t000001ffffffffff\nCapBnd:\t0000000000000021\n')).toEqual([

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createDirectSupervisor } from '../../src/runtime/direct-supervisor.ts';
-import { hostCgroups } from '../../src/runtime/host-cgroups.ts';
-import { hostFacts } from '../../src/runtime/host-facts.ts';
-import { type ContainerHost, containerHost, outcome } from '../support/container-host.ts';
-import { containerSpec, type SpecChanges } from '../support/container-spec.ts';
+import { createDirectSupervisor } from '../../src/runtime/crun/direct-supervisor.ts';
+import { hostCgroups } from '../../src/runtime/launch/host-cgroups.ts';
+import { hostFacts } from '../../src/runtime/launch/read-host-facts.ts';
+import { type ContainerHost, containerHost, outcome } from '../support/container/container-host.ts';
+import { containerSpec, type SpecChanges } from '../support/container/container-spec.ts';
 
 async function sh(host: ContainerHost, script: string, changes: SpecChanges = {}): Promise<string> {
   const process = { ...changes.process, args: ['sh', '-c', script] };

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { hostCgroups } from '../../src/runtime/host-cgroups.ts';
-import { LAUNCH_FAILED_CODE, type LaunchPlan, launchCommand } from '../../src/runtime/launcher.ts';
+import { hostCgroups } from '../../src/runtime/launch/host-cgroups.ts';
+import { LAUNCH_FAILED_CODE, type LaunchPlan, launchCommand } from '../../src/runtime/launch/launcher.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ocits-launch-'));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { noteKill, oomKillCount, wasOomKilled } from '../../src/runtime/oom.ts';
+import { noteKill, oomKillCount, wasOomKilled } from '../../src/runtime/crun/oom.ts';
 
 test('a lack of memory is told from other ends by SIGKILL', () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocits-oom-'));

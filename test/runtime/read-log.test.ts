@@ -2,8 +2,8 @@ import { appendFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { LogParser } from '../../src/runtime/log-parser.ts';
-import { type ReadLogOptions, readLog } from '../../src/runtime/read-log.ts';
+import { LogParser } from '../../src/runtime/log/parser.ts';
+import { type ReadLogOptions, readLog } from '../../src/runtime/log/read-log.ts';
 
 const LOG = [
   '2024-05-01T10:00:00.000000001+00:00 stdout F one',

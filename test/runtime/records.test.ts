@@ -3,15 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { findExit, settleExit, waitForExit } from '../../src/runtime/conmon/wait-for-exit.ts';
 import {
   RUNTIME_PID_FILE,
   readExitRecord,
   readPidRecord,
   writeExitRecord,
   writePidRecord,
-} from '../../src/runtime/records.ts';
-import { findExit, settleExit, waitForExit } from '../../src/runtime/wait-for-exit.ts';
-import { identifyProcess } from '../../src/system/process-identity.ts';
+} from '../../src/runtime/crun/records.ts';
+import { identifyProcess } from '../../src/system/process/process-identity.ts';
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'ocits-records-'));

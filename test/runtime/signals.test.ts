@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSignal, signalExitCode } from '../../src/runtime/signals.ts';
+import { parseSignal, signalExitCode } from '../../src/runtime/crun/send-signal.ts';
 
 test.each([
   ['SIGTERM', 15],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { inOwnScope, shutdownAnnotations } from '../../src/runtime/systemd-scope.ts';
-import { findProgram } from '../../src/system/programs.ts';
+import { inOwnScope, shutdownAnnotations } from '../../src/runtime/conmon/systemd-scope.ts';
+import { findProgram } from '../../src/system/process/programs.ts';
 
 const SLICE = 'system.slice:ocits:abc';
 

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createConmonSupervisor } from '../../src/runtime/conmon-supervisor.ts';
+import { createConmonSupervisor } from '../../src/runtime/conmon/conmon-supervisor.ts';
 import type { StartRequest } from '../../src/runtime/supervisor.ts';
-import { type ContainerHost, containerHost } from '../support/container-host.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
-import { shellWords, TerminalSession } from '../support/terminal-session.ts';
+import { type ContainerHost, containerHost } from '../support/container/container-host.ts';
+import { shellWords, TerminalSession } from '../support/container/terminal-session.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
 const SUPPORT = join(import.meta.dirname, '../support');
 const TERMINAL = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;

@@ -8,9 +8,9 @@ import type { Digest } from '../../src/oci/digest.ts';
 import { layerCompression } from '../../src/oci/media-types.ts';
 import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
 import type { SnapshotKey } from '../../src/snapshotter/snapshotter.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+import { temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 /** The manifest of a layout's only image, which may lie below an index. */
 function manifestOf(layout: string): Descriptor {

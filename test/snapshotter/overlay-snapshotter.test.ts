@@ -15,12 +15,21 @@ import { expect, test } from 'vitest';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
 import { overlayMount } from '../../src/snapshotter/overlay/overlay-mount.ts';
 import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
-import { lockFile } from '../../src/system/lock.ts';
-import { readXattrs } from '../../src/system/xattrs.ts';
-import { detailed, device, file, folder, layerTar, opaque, symlink, whiteout } from '../support/layer-tar.ts';
-import { listTree } from '../support/list-tree.ts';
-import { mountTree } from '../support/mount-tree.ts';
-import { type TemporarySnapshotter, temporarySnapshotter } from '../support/temporary-snapshotter.ts';
+import { readXattrs } from '../../src/system/file/xattrs.ts';
+import { lockFile } from '../../src/system/task/lock.ts';
+import { type TemporarySnapshotter, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
+import {
+  detailed,
+  device,
+  file,
+  folder,
+  layerTar,
+  opaque,
+  symlink,
+  whiteout,
+} from '../support/layer/layer-tar.ts';
+import { listTree } from '../support/layer/list-tree.ts';
+import { mountTree } from '../support/layer/mount-tree.ts';
 
 const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay/overlay-snapshotter.ts');
 const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));

@@ -7,7 +7,7 @@ import { buffer, text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { type Digest, digestHex, digestOf } from '../../src/oci/digest.ts';
 import type { BlobStore, BlobWriter, IngestRequest } from '../../src/store/blob-store.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
 const CONTENT = Buffer.from('0123456789'.repeat(200_000));
 const DIGEST = digestOf(CONTENT);

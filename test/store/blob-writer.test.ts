@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { FileBlobWriter } from '../../src/store/blob-writer.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
 test('a download of before that cannot be read goes, with its file and its lock', async () => {
   await using made = await temporaryStore();

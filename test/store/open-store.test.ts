@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
 test('opening again changes nothing, and closes folders that others could enter', async () => {
   await using made = await temporaryStore();

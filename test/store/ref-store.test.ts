@@ -6,7 +6,7 @@ import type { Descriptor } from '../../src/oci/descriptor.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { formatReference, parseReference, type Reference } from '../../src/oci/reference.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
 function descriptor(name: string): Descriptor {
   return { mediaType: OCI_MANIFEST, digest: digestOf(name), size: name.length };

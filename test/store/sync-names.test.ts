@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { finishDigest } from '../../src/oci/digest.ts';
-import { syncFolder } from '../../src/system/atomic-file.ts';
-import { temporaryStore } from '../support/temporary-store.ts';
+import { syncFolder } from '../../src/system/file/atomic-file.ts';
+import { temporaryStore } from '../support/image/temporary-store.ts';
 
-vi.mock(import('../../src/system/atomic-file.ts'), async (load) => {
+vi.mock(import('../../src/system/file/atomic-file.ts'), async (load) => {
   const real = await load();
   return { ...real, syncFolder: vi.fn(real.syncFolder) };
 });

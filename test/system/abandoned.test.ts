@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { removeAbandoned } from '../../src/system/abandoned.ts';
-import { temporaryName } from '../../src/system/atomic-file.ts';
-import { removeTrees } from '../../src/system/remove-tree.ts';
+import { removeAbandoned } from '../../src/system/file/abandoned.ts';
+import { temporaryName } from '../../src/system/file/atomic-file.ts';
+import { removeTrees } from '../../src/system/file/remove-tree.ts';
 
 describe('removeAbandoned', () => {
   it('removes what a process that is gone has left under way, and nothing else', async () => {

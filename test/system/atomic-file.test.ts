@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { replaceFile, replaceFileSync, writeFileAtomic } from '../../src/system/atomic-file.ts';
+import { replaceFile, replaceFileSync, writeFileAtomic } from '../../src/system/file/atomic-file.ts';
 
 let folder: string;
 beforeAll(async () => {

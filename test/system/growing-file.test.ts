@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { GrowingFile } from '../../src/system/growing-file.ts';
+import { GrowingFile } from '../../src/system/file/growing-file.ts';
 
 function newFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'ocits-growing-'));

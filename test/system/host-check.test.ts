@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkHost } from '../../src/system/host-check.ts';
+import { checkHost } from '../../src/system/process/host-check.ts';
 
 test('a host with all packages has nothing missing', async () => {
   const findings = await checkHost();

@@ -2,8 +2,13 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { namesIfThere, namesIfThereSync, textIfThere, textIfThereSync } from '../../src/system/if-there.ts';
-import { removeTrees } from '../../src/system/remove-tree.ts';
+import {
+  namesIfThere,
+  namesIfThereSync,
+  textIfThere,
+  textIfThereSync,
+} from '../../src/system/file/if-there.ts';
+import { removeTrees } from '../../src/system/file/remove-tree.ts';
 
 describe('what may not be there', () => {
   it('is read where it is', async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lockFile, withLock } from '../../src/system/lock.ts';
+import { lockFile, withLock } from '../../src/system/task/lock.ts';
 
 let folder: string;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { once } from '../../src/system/once.ts';
+import { once } from '../../src/system/task/once.ts';
 
 test('what is made once is made when it is first asked for, and stays the same', async () => {
   const make = vi.fn(async () => ({}));

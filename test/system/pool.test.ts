@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mapPool } from '../../src/system/pool.ts';
+import { mapPool } from '../../src/system/task/pool.ts';
 
 test('a pool keeps the order of results and the limit', async () => {
   let running = 0;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { identifyProcess, isRunning, ownIdentity } from '../../src/system/process-identity.ts';
-import { PATIENCE_MS } from '../support/patience.ts';
+import { identifyProcess, isRunning, ownIdentity } from '../../src/system/process/process-identity.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
 test('a process is itself by its number, its start and its boot', async () => {
   const child = spawn('sleep', ['60'], { stdio: 'ignore' });

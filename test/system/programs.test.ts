@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { requireInit } from '../../src/container/init-program.ts';
-import { findProgram, requireProgram } from '../../src/system/programs.ts';
+import { requireInit } from '../../src/container/start/init-program.ts';
+import { findProgram, requireProgram } from '../../src/system/process/programs.ts';
 
 test('programs are found in absolute folders alone', () => {
   expect(findProgram('sh', '')).toMatch(/^\/.*\/sh$/);

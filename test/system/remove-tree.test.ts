@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { removeTrees } from '../../src/system/remove-tree.ts';
-import { runTool } from '../../src/system/spawn.ts';
+import { removeTrees } from '../../src/system/file/remove-tree.ts';
+import { runTool } from '../../src/system/process/spawn.ts';
 
 let folder: string;
 

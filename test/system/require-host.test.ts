@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requireLinuxRoot } from '../../src/system/require-host.ts';
+import { requireLinuxRoot } from '../../src/system/process/require-host.ts';
 
 test('root on Linux is asked for, and each lack is named', () => {
   requireLinuxRoot('running containers', { platform: 'linux', uid: 0 });

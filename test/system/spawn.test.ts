@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { runTool } from '../../src/system/spawn.ts';
+import { runTool } from '../../src/system/process/spawn.ts';
 
 test('what a program prints is captured', async () => {
   const { stdout, exitCode } = await runTool('printf', ['a\\nb']);

@@ -2,10 +2,10 @@ import { lstatSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nativePath } from '../../src/system/byte-name.ts';
-import type { NodeToMake } from '../../src/system/node-archive.ts';
-import { copyTimes, makeNodes, makeWhiteoutDevice, setXattrs } from '../../src/system/special-files.ts';
-import { readXattrs, readXattrsOf, removeXattr } from '../../src/system/xattrs.ts';
+import { nativePath } from '../../src/system/file/byte-name.ts';
+import type { NodeToMake } from '../../src/system/file/node-archive.ts';
+import { copyTimes, makeNodes, makeWhiteoutDevice, setXattrs } from '../../src/system/file/special-files.ts';
+import { readXattrs, readXattrsOf, removeXattr } from '../../src/system/file/xattrs.ts';
 
 const S_IFMT = 0o170000;
 const LONG = `${'d'.repeat(120)}/${'n\xe9'.repeat(60)}`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { UndoStack } from '../../src/system/undo-stack.ts';
+import { UndoStack } from '../../src/system/task/undo-stack.ts';
 
 test('steps are undone last first, each awaited', async () => {
   const order: string[] = [];

@@ -1,10 +1,10 @@
-import { type PruneBuilderOptions, pruneBuilder } from '../../build/prune-builder.ts';
 import { buildHost } from '../../build-host.ts';
+import { type PruneBuilderOptions, pruneBuilder } from '../../builder/prune-builder.ts';
+import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { list, toggle } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
 import { openSession } from '../../session.ts';

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import type { BuildSecret } from '../../build/build-request.ts';
+import type { BuildSecret } from '../../builder/request/build-request.ts';
 import { OcitsError } from '../../errors.ts';
 
 /**

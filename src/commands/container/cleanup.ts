@@ -1,6 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { cleanupContainer } from '../../container/clear-container.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { cleanupContainer } from '../../container/clear/clear-container.ts';
 import { openSession } from '../../session.ts';
 
 /** What conmon runs when a container has ended. */

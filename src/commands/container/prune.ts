@@ -1,11 +1,11 @@
+import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { list, toggle } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { parsePruneFilter } from '../../container/prune-filter.ts';
-import { pruneContainers } from '../../container/remove-container.ts';
-import { sweepContainers } from '../../container/sweep-containers.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { parsePruneFilter } from '../../container/end/prune-filter.ts';
+import { pruneContainers } from '../../container/end/remove-container.ts';
 import { openSession } from '../../session.ts';
 
 export default class ContainerPrune extends BaseCommand {

@@ -1,7 +1,7 @@
-import { readFlagFile, requireAbsent } from '../../cli/flag-files.ts';
-import type { CreateFlags } from '../../container/create-flags.ts';
-import type { CreateRequest } from '../../container/create-request.ts';
-import { parseCreateFlags } from '../../container/parse-create-flags.ts';
+import { readFlagFile, requireAbsent } from '../../cli/argv/flag-files.ts';
+import type { CreateFlags } from '../../container/flags/create-flags.ts';
+import type { CreateRequest } from '../../container/flags/create-request.ts';
+import { parseCreateFlags } from '../../container/flags/parse-create-flags.ts';
 
 /** What `create` and `run` are asked for. Throws what is wrong with it, before anything is done. */
 export function requestFromFlags(

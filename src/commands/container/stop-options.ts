@@ -1,6 +1,6 @@
-import { parseInteger } from '../../container/parse-values.ts';
-import type { StopOptions } from '../../container/stop-container.ts';
-import { parseSignal } from '../../runtime/signals.ts';
+import type { StopOptions } from '../../container/end/stop-container.ts';
+import { parseInteger } from '../../container/flags/parse-values.ts';
+import { parseSignal } from '../../runtime/crun/send-signal.ts';
 
 /** What `stop` and `restart` are asked for. Throws `invalid-argument`. */
 export function stopOptions(flags: {

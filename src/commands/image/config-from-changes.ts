@@ -1,6 +1,6 @@
-import { changeConfig } from '../../build/config-change.ts';
-import { expandInstruction } from '../../dockerfile/expand-instruction.ts';
-import { parseTrigger } from '../../dockerfile/parse.ts';
+import { changeConfig } from '../../builder/plan/config-change.ts';
+import { expandInstruction } from '../../dockerfile/expand/expand-instruction.ts';
+import { parseTrigger } from '../../dockerfile/parse/parse.ts';
 import { OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 

@@ -1,5 +1,5 @@
-import { humanAge, humanSize } from '../../cli/human.ts';
-import type { ImageSummary } from '../../image/list-images.ts';
+import { humanAge, humanSize } from '../../cli/output/human.ts';
+import type { ImageSummary } from '../../image/catalog/list-images.ts';
 import { shortDigest } from '../../oci/digest.ts';
 import { familiarRepository, type Reference } from '../../oci/reference.ts';
 

@@ -1,8 +1,8 @@
+import { formatFlag, platformFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { formatFlag, platformFlag } from '../../cli/flags.ts';
-import { inspectTargets } from '../../cli/inspect-output.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { inspectImage } from '../../image/inspect-image.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { inspectTargets } from '../../cli/template/inspect-output.ts';
+import { inspectImage } from '../../image/catalog/inspect-image.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { openSession } from '../../session.ts';
 

@@ -1,10 +1,10 @@
+import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { list, toggle } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { parsePruneFilters } from '../../image/filter-images.ts';
-import { pruneImages } from '../../image/prune-images.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { parsePruneFilters } from '../../image/catalog/filter-images.ts';
+import { pruneImages } from '../../image/garbage/prune-images.ts';
 import { openSession } from '../../session.ts';
 
 export default class ImagePrune extends BaseCommand {

@@ -1,7 +1,7 @@
+import { formatFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { formatFlag } from '../../cli/flags.ts';
-import { inspectTargets } from '../../cli/inspect-output.ts';
-import { openRenderer } from '../../cli/renderer.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
 import { openSession } from '../../session.ts';
 

@@ -1,6 +1,6 @@
+import { jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/flags.ts';
-import { formatListing } from '../../cli/template.ts';
+import { formatListing } from '../../cli/template/template.ts';
 
 const COLUMNS = [
   { name: 'ID', header: 'NETWORK ID' },

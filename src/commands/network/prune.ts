@@ -1,8 +1,8 @@
+import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { toggle } from '../../cli/flags.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { sweepContainers } from '../../container/sweep-containers.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { openSession } from '../../session.ts';
 
 export default class NetworkPrune extends BaseCommand {

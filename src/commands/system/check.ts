@@ -1,6 +1,6 @@
+import { jsonFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { jsonFlag } from '../../cli/flags.ts';
-import { formatTable } from '../../cli/table.ts';
+import { formatTable } from '../../cli/output/table.ts';
 
 export default class SystemCheck extends BaseCommand {
   static override summary = 'Show what of the host ocits can use, and how to get what is missing';
@@ -9,7 +9,7 @@ export default class SystemCheck extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(SystemCheck);
-    const { checkHost } = await import('../../system/host-check.ts');
+    const { checkHost } = await import('../../system/process/host-check.ts');
     const findings = await checkHost();
     if (flags.json) this.printJson(findings);
     else {

@@ -1,8 +1,8 @@
+import { jsonFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { jsonFlag, text } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { formatListing } from '../../cli/template.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { formatListing } from '../../cli/template/template.ts';
 import { openSession, type Session } from '../../session.ts';
 
 interface Usage {
@@ -55,16 +55,16 @@ function row({ type, total, active, sizeBytes, reclaimableBytes }: Usage): Recor
 }
 
 async function images(session: Session): Promise<Usage> {
-  const { imagesUsage } = await import('../../image/disk-usage.ts');
+  const { imagesUsage } = await import('../../image/garbage/disk-usage.ts');
   const usage = await imagesUsage(await session.imageHost(), await session.imageHolders());
   const { activeCount, sizeBytes, reclaimableBytes } = usage;
   return { type: 'Images', total: usage.images.length, active: activeCount, sizeBytes, reclaimableBytes };
 }
 
 async function containers(session: Session): Promise<Usage> {
-  const { readContainers } = await import('../../container/container-catalog.ts');
-  const { writtenBytes } = await import('../../container/container-size.ts');
-  const { containerState } = await import('../../container/container-state.ts');
+  const { readContainers } = await import('../../container/record/catalog.ts');
+  const { writtenBytes } = await import('../../container/record/size.ts');
+  const { containerState } = await import('../../container/record/state.ts');
   const records = await readContainers(session.paths);
   const sizes = await Promise.all(
     records.map(async (record) => ({
@@ -83,7 +83,7 @@ async function containers(session: Session): Promise<Usage> {
 }
 
 async function volumes(session: Session): Promise<Usage> {
-  const { folderBytes, volumesInUse } = await import('../../container/container-volumes.ts');
+  const { folderBytes, volumesInUse } = await import('../../container/record/volume-users.ts');
   const used = await volumesInUse(session.paths);
   const all = await (await session.volumes()).list();
   const sizes = await Promise.all(
@@ -101,9 +101,9 @@ async function volumes(session: Session): Promise<Usage> {
 
 /** Layers of the cache that an image has too are that image's, and so not to be had by pruning the cache. */
 async function buildCache(session: Session): Promise<Usage> {
-  const { openBuildCache } = await import('../../build/build-cache.ts');
-  const { markLive } = await import('../../image/mark-live.ts');
-  const { containerHolders } = await import('../../container/container-roots.ts');
+  const { openBuildCache } = await import('../../builder/solve/build-cache.ts');
+  const { markLive } = await import('../../image/garbage/mark-live.ts');
+  const { containerHolders } = await import('../../container/record/roots.ts');
   const live = await markLive(await session.store(), containerHolders(session.paths).roots);
   const layers = new Map<string, { bytes: number; isUsed: boolean }>();
   let total = 0;

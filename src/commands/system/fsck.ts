@@ -1,7 +1,7 @@
+import { jsonFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { jsonFlag, toggle } from '../../cli/flags.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { checkStore, type StoreFault } from '../../image/check-store.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { checkStore, type StoreFault } from '../../image/garbage/check-store.ts';
 import { openSession } from '../../session.ts';
 
 export default class SystemFsck extends BaseCommand {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
+import { formatFlag, jsonFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { formatFlag, jsonFlag } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { fillTemplate } from '../../cli/template.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { fillTemplate } from '../../cli/template/template.ts';
 import { openSession, type Session } from '../../session.ts';
 import { programVersion } from '../../version.ts';
 
@@ -29,9 +29,9 @@ export default class SystemInfo extends BaseCommand {
 }
 
 async function content(session: Session): Promise<Record<string, unknown>> {
-  const { readContainers } = await import('../../container/container-catalog.ts');
-  const { containerState } = await import('../../container/container-state.ts');
-  const { readCatalog } = await import('../../image/image-catalog.ts');
+  const { readContainers } = await import('../../container/record/catalog.ts');
+  const { containerState } = await import('../../container/record/state.ts');
+  const { readCatalog } = await import('../../image/catalog/image-catalog.ts');
   const states = (await readContainers(session.paths)).map(
     ({ id }) => containerState(session.paths, id).status,
   );
@@ -49,9 +49,9 @@ async function content(session: Session): Promise<Record<string, unknown>> {
 }
 
 async function host(): Promise<Record<string, unknown>> {
-  const { hostCgroups } = await import('../../runtime/host-cgroups.ts');
-  const { findProgram } = await import('../../system/programs.ts');
-  const { crunVersion } = await import('../../runtime/crun.ts');
+  const { hostCgroups } = await import('../../runtime/launch/host-cgroups.ts');
+  const { findProgram } = await import('../../system/process/programs.ts');
+  const { crunVersion } = await import('../../runtime/crun/crun.ts');
   const cgroups = hostCgroups();
   const crun = findProgram('crun');
   return {

@@ -1,8 +1,8 @@
+import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { list, toggle } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
 import { openSession, type Session } from '../../session.ts';
 
 interface PruneRequest {
@@ -37,9 +37,9 @@ export default class SystemPrune extends BaseCommand {
   }
 
   async #containers(session: Session, { filters }: PruneRequest): Promise<number> {
-    const { parsePruneFilter } = await import('../../container/prune-filter.ts');
-    const { pruneContainers } = await import('../../container/remove-container.ts');
-    const { sweepContainers } = await import('../../container/sweep-containers.ts');
+    const { parsePruneFilter } = await import('../../container/end/prune-filter.ts');
+    const { pruneContainers } = await import('../../container/end/remove-container.ts');
+    const { sweepContainers } = await import('../../container/clear/sweep-containers.ts');
     await sweepContainers(session);
     const wanted = filters.map((text) => parsePruneFilter(text));
     const { ids, freedBytes } = await pruneContainers(session, (record) =>
@@ -51,7 +51,7 @@ export default class SystemPrune extends BaseCommand {
 
   async #volumes(session: Session, { filters, withVolumes }: PruneRequest): Promise<number> {
     if (!withVolumes) return 0;
-    const { parseVolumeFilter, pruneVolumes } = await import('../../container/container-volumes.ts');
+    const { parseVolumeFilter, pruneVolumes } = await import('../../container/record/volume-users.ts');
     const labels = filters.filter((text) => text.startsWith('label')).map(parseVolumeFilter);
     const { names, freedBytes } = await pruneVolumes(session, { all: false, filters: labels });
     this.#report('Deleted Volumes', names);
@@ -59,8 +59,8 @@ export default class SystemPrune extends BaseCommand {
   }
 
   async #images(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
-    const { parseImageFilters } = await import('../../image/filter-images.ts');
-    const { pruneImages } = await import('../../image/prune-images.ts');
+    const { parseImageFilters } = await import('../../image/catalog/filter-images.ts');
+    const { pruneImages } = await import('../../image/garbage/prune-images.ts');
     const holders = await session.imageHolders();
     const options = { isAll, filters: parseImageFilters(filters), holders, signal: session.signal };
     const { removals, freedBytes } = await pruneImages(await session.imageHost(), options);
@@ -77,9 +77,9 @@ export default class SystemPrune extends BaseCommand {
   async #buildCache(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
     if (filters.some((text) => text.startsWith('label'))) return 0;
     const [{ pruneBuilder }, { buildHost }, { parseImageFilters }] = await Promise.all([
-      import('../../build/prune-builder.ts'),
+      import('../../builder/prune-builder.ts'),
       import('../../build-host.ts'),
-      import('../../image/filter-images.ts'),
+      import('../../image/catalog/filter-images.ts'),
     ]);
     const { records, freedBytes } = await pruneBuilder(await buildHost(session), {
       isAll,

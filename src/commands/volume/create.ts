@@ -1,8 +1,8 @@
+import { list } from '../../cli/argv/flags.ts';
+import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { list } from '../../cli/flags.ts';
-import { missingFlags } from '../../cli/missing-flags.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { parsePairs } from '../../container/parse-values.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { parsePairs } from '../../container/flags/parse-values.ts';
 import { openSession } from '../../session.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 

@@ -1,8 +1,8 @@
+import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/flags.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { formatListing } from '../../cli/template.ts';
-import { parseVolumeFilter, volumesInUse } from '../../container/container-volumes.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { formatListing } from '../../cli/template/template.ts';
+import { parseVolumeFilter, volumesInUse } from '../../container/record/volume-users.ts';
 import { openSession } from '../../session.ts';
 
 const COLUMNS = [

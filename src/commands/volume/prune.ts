@@ -1,10 +1,10 @@
+import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { confirm } from '../../cli/confirm.ts';
-import { list, toggle } from '../../cli/flags.ts';
-import { humanSize } from '../../cli/human.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { parseVolumeFilter, pruneVolumes } from '../../container/container-volumes.ts';
-import { sweepContainers } from '../../container/sweep-containers.ts';
+import { confirm } from '../../cli/output/confirm.ts';
+import { humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { parseVolumeFilter, pruneVolumes } from '../../container/record/volume-users.ts';
 import { openSession } from '../../session.ts';
 
 export default class VolumePrune extends BaseCommand {

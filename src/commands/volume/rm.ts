@@ -1,9 +1,9 @@
+import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { forEachTarget } from '../../cli/each-target.ts';
-import { toggle } from '../../cli/flags.ts';
-import { openRenderer } from '../../cli/renderer.ts';
-import { removeVolume } from '../../container/container-volumes.ts';
-import { sweepContainers } from '../../container/sweep-containers.ts';
+import { forEachTarget } from '../../cli/output/each-target.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { removeVolume } from '../../container/record/volume-users.ts';
 import { isOcitsError } from '../../errors.ts';
 import { openSession } from '../../session.ts';
 

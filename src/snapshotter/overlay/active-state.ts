@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { replaceFileSync } from '../../system/atomic-file.ts';
-import { textIfThereSync } from '../../system/if-there.ts';
+import { replaceFileSync } from '../../system/file/atomic-file.ts';
+import { textIfThereSync } from '../../system/file/if-there.ts';
 import type { MountTarget } from '../snapshotter.ts';
 
 /** What an active snapshot's folder says of itself, in `snapshot.json`. */

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OcitsError, wrapError } from '../../errors.ts';
-import { openIndexStore } from '../../layer/index-store.ts';
+import { openIndexStore } from '../../layer/index/index-store.ts';
 import { type Digest, digestHex, shortDigest } from '../../oci/digest.ts';
-import { lockFile } from '../../system/lock.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
-import { requireLinuxRoot } from '../../system/require-host.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
+import { requireLinuxRoot } from '../../system/process/require-host.ts';
+import { lockFile } from '../../system/task/lock.ts';
 import type { ApplyRequest } from '../snapshotter.ts';
 import { LowerNeeded } from './layer-tree.ts';
 import { opaqueXattr } from './open-stack.ts';

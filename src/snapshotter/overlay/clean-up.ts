@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeAbandoned } from '../../system/abandoned.ts';
-import { lockFile } from '../../system/lock.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
+import { removeAbandoned } from '../../system/file/abandoned.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
+import { lockFile } from '../../system/task/lock.ts';
 import type { OverlayHost } from './overlay-host.ts';
 import { removeMarks } from './overlay-marks.ts';
 

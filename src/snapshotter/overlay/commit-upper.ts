@@ -2,7 +2,7 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
-import { openIndexStore } from '../../layer/index-store.ts';
+import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
 import { activeFolders, getActiveState } from './active-state.ts';

@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { BytePath, EntryMetadata } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
-import type { NodeToMake } from '../../system/node-archive.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
-import { copyTimes, makeNodes, setXattrs } from '../../system/special-files.ts';
-import type { FileXattrs } from '../../system/xattr-dump.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
+import type { NodeToMake } from '../../system/file/node-archive.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
+import { copyTimes, makeNodes, setXattrs } from '../../system/file/special-files.ts';
+import type { FileXattrs } from '../../system/file/xattr-dump.ts';
 import type { LayerFolder } from './layer-folder.ts';
 import { type FolderNode, type LayerTree, type LeafNode, walkUp } from './layer-tree.ts';
 import { linkWhiteout } from './whiteout-device.ts';

@@ -20,7 +20,7 @@ import {
   writeSync,
 } from 'node:fs';
 import type { BytePath, EntryMetadata, FileEntry, SymlinkEntry } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
 import { type FolderNode, type TreeNode, walkUp } from './layer-tree.ts';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { textIfThereSync } from '../../system/if-there.ts';
+import { textIfThereSync } from '../../system/file/if-there.ts';
 
 /** What is known of an unpacked layer, in `record.json` beside its tree. Never changes. */
 export interface LayerRecord {

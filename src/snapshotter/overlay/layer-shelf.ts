@@ -1,13 +1,13 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { OcitsError } from '../../errors.ts';
-import type { LayerIndex } from '../../layer/layer-index.ts';
+import type { LayerIndex } from '../../layer/index/layer-index.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { readBootId } from '../../system/boot-id.ts';
-import { nativePath } from '../../system/byte-name.ts';
-import { namesIfThereSync } from '../../system/if-there.ts';
-import { runTool } from '../../system/spawn.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
+import { namesIfThereSync } from '../../system/file/if-there.ts';
+import { readBootId } from '../../system/process/boot-id.ts';
+import { runTool } from '../../system/process/spawn.ts';
 import { isDurable, type LayerRecord, markDurable, readRecord } from './layer-record.ts';
 import type { OverlayArea } from './overlay-area.ts';
 
@@ -46,7 +46,7 @@ export class LayerShelf {
     const record = readRecord(folder);
     if (record === undefined) return undefined;
     if (record.bootId === this.bootId || isDurable(folder)) return record;
-    const { openIndexStore } = await import('../../layer/index-store.ts');
+    const { openIndexStore } = await import('../../layer/index/index-store.ts');
     const index = await openIndexStore(this.#area.storeRoot).get(record.diffId);
     if (index !== undefined && isComplete(this.#area.tree(key), index)) {
       markDurable(folder);

@@ -1,6 +1,6 @@
 import { corruptEntry, hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-change.ts';
-import type { MergedTree } from '../../layer/merged-tree.ts';
+import type { MergedTree } from '../../layer/merge/merged-tree.ts';
 
 /** What a layer's own tree has under one name. */
 export type TreeNode = FolderNode | LeafNode | WhiteoutNode;

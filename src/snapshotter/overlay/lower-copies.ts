@@ -1,6 +1,6 @@
 import { corruptEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
 import { type LayerParts, type Place, putLeaf } from './entry-place.ts';
 import { withoutOverlayXattrs } from './forbidden.ts';
 import { type FolderNode, type LeafNode, type TreeNode, WHITEOUT } from './layer-tree.ts';

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { MountTarget } from '../snapshotter.ts';
 import { utime } from './layer-folder.ts';
 import type { RootFolder } from './layer-record.ts';

@@ -4,8 +4,8 @@ import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { type Digest, digestHex } from '../../oci/digest.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { HostPaths } from '../../system/paths.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
 import type { RootFolder } from './layer-record.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readXattrs, removeXattr } from '../../system/xattrs.ts';
+import { readXattrs, removeXattr } from '../../system/file/xattrs.ts';
 import { isOverlayXattr } from './forbidden.ts';
 import { opaqueXattr } from './open-stack.ts';
 import type { OverlayHost } from './overlay-host.ts';

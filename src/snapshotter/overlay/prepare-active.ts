@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { removeTrees } from '../../system/remove-tree.ts';
+import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
 import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
 import type { LayerShelf } from './layer-shelf.ts';

@@ -3,7 +3,7 @@ import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
 import type { StackReader } from './stack-reader.ts';
 
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;

@@ -2,8 +2,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, typ
 import { isErrno, OcitsError } from '../../errors.ts';
 import { hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
-import { readXattrsOf } from '../../system/xattrs.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
+import { readXattrsOf } from '../../system/file/xattrs.ts';
 
 /** Opens a place without opening what is there: no device wakes up, no fifo waits. Node has no name for it. */
 const O_PATH = 0o10000000;

@@ -1,5 +1,5 @@
+import { createIndexBuilder, decodeIndex } from '../../layer/index/layer-index.ts';
 import type { BytePath, LayerChange } from '../../layer/layer-change.ts';
-import { createIndexBuilder, decodeIndex } from '../../layer/layer-index.ts';
 
 /** A layer's index of what became of its entries: those that a later entry has removed with their folder are not in it. */
 export class TrueIndex {

@@ -1,10 +1,10 @@
 import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
-import { openIndexStore } from '../../layer/index-store.ts';
+import { openIndexStore } from '../../layer/index/index-store.ts';
+import type { LayerIndex } from '../../layer/index/layer-index.ts';
 import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
-import type { LayerIndex } from '../../layer/layer-index.ts';
-import { type MergedTree, mergeIndexes } from '../../layer/merged-tree.ts';
-import { readLayer } from '../../layer/read-layer.ts';
+import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
+import { readLayer } from '../../layer/tar/read-layer.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
 import { finishLayer } from './finish-layer.ts';
 import { type Creator, LayerFolder } from './layer-folder.ts';

@@ -2,7 +2,7 @@ import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { isErrno } from '../../errors.ts';
 import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/byte-name.ts';
+import { nativePath } from '../../system/file/byte-name.ts';
 
 export type UpperType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket' | 'whiteout';
 

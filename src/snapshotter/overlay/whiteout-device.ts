@@ -1,8 +1,8 @@
 import { linkSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isErrno } from '../../errors.ts';
-import { temporaryName } from '../../system/atomic-file.ts';
-import { makeWhiteoutDevice } from '../../system/special-files.ts';
+import { temporaryName } from '../../system/file/atomic-file.ts';
+import { makeWhiteoutDevice } from '../../system/file/special-files.ts';
 
 /**
  * Makes a whiteout as a hard link of one device, so that a layer's whiteouts need no process. The device is made where

@@ -1,0 +1,151 @@
+import { closeSync, createWriteStream, fstatSync, openSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Word } from '../../dockerfile/source.ts';
+import { isOcitsError, OcitsError, wrapError } from '../../errors.ts';
+import { boundedContent } from '../../layer/compress/bounded-content.ts';
+import type { CompressionFormat } from '../../layer/compression-format.ts';
+import { createIndexBuilder, decodeIndex } from '../../layer/index/layer-index.ts';
+import type { BytePath, FileEntry, LayerChange, LayerEntry } from '../../layer/layer-change.ts';
+import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
+import { readLayer } from '../../layer/tar/read-layer.ts';
+import { copyError, quotePath } from '../source/copy-error.ts';
+import type { OpenSource } from '../source/copy-source.ts';
+import { type LinkEntry, resolvePath } from '../source/resolve.ts';
+import type { PlannedEntry } from '../target/target.ts';
+
+/** Archives that ADD unpacks: decompressed into a private folder, and listed from there. Disposing deletes them. */
+export class ArchiveFolder implements AsyncDisposable {
+  readonly #scratch: string;
+  readonly #signal: AbortSignal | undefined;
+  readonly #open: { readonly path: string; readonly fd: number }[] = [];
+
+  constructor(scratch: string, signal: AbortSignal | undefined) {
+    this.#scratch = scratch;
+    this.#signal = signal;
+  }
+
+  /**
+   * What is in the open archive `fd`, parents before children, with paths from its root and owners, modes and hard links
+   * as they stand there. Throws `corrupt`, `hostile` and `unsupported` at the word.
+   */
+  async *read(file: string, word: Word, fd: number, form: CompressionFormat): AsyncGenerator<PlannedEntry> {
+    const path = join(this.#scratch, `archive-${process.pid}-${this.#open.length}.tar`);
+    let tree: MergedTree;
+    let tar: number;
+    try {
+      await decompressArchive({ fd, form, name: 'it' }, path, this.#signal);
+      tar = openSync(path, 'r');
+      this.#open.push({ path, fd: tar });
+      tree = await indexArchive(path, 'it', this.#signal);
+    } catch (error) {
+      if (isOcitsError(error, 'aborted', 'disk-full', 'missing-program')) throw error;
+      const fault = wrapError(error, 'corrupt', 'it cannot be read');
+      const hint = 'with --unpack=false it is copied as a file';
+      throw copyError(
+        file,
+        word,
+        fault.code,
+        `cannot unpack the archive ${word.text}: ${fault.message}`,
+        hint,
+      );
+    }
+    for (const { path: at, entry } of tree.walk()) {
+      // A folder that the archive only implies is made as any other on the way.
+      if (entry !== undefined) yield planned(at, entry, tar);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { path, fd } of this.#open.splice(0)) {
+      closeSync(fd);
+      await rm(path, { force: true });
+    }
+  }
+}
+
+function planned(path: BytePath, entry: LayerEntry, tar: number): PlannedEntry {
+  const { mode, uid, gid, mtime, xattrs } = entry;
+  return {
+    path,
+    type: entry.type === 'hardlink' ? 'file' : entry.type,
+    mode,
+    uid,
+    gid,
+    mtimeSeconds: mtime.seconds,
+    sizeBytes: 0,
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(entry.type === 'symlink' ? { target: entry.target } : {}),
+    ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
+    ...(entry.type === 'file' ? fileOf(entry, tar) : {}),
+  };
+}
+
+function fileOf(entry: FileEntry, tar: number): Pick<PlannedEntry, 'sizeBytes' | 'content' | 'linkKey'> {
+  const { path, sizeBytes, dataOffset, sparse } = entry;
+  if (sparse !== undefined) {
+    throw new OcitsError('unsupported', `${quotePath(path)} is a sparse file, which ADD cannot unpack yet`);
+  }
+  const content = (): OpenSource => ({ fd: tar, start: dataOffset, close: () => {} });
+  return { sizeBytes, content, linkKey: `${tar}:${dataOffset}:${path}` };
+}
+
+/** An archive that is open. */
+export interface OpenArchive {
+  readonly fd: number;
+  readonly form: CompressionFormat;
+  /** What errors call it. */
+  readonly name: string;
+}
+
+/** Writes the archive's plain tar to the new file `path`. Throws `corrupt`, `hostile`, `missing-program`. */
+export async function decompressArchive(
+  { fd, form, name }: OpenArchive,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const options = signal === undefined ? {} : { signal };
+  const { size } = fstatSync(fd);
+  const source = { path: `/proc/self/fd/${fd}`, compression: form, sizeBytes: size, name };
+  const output = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+  await pipeline(boundedContent(source, options), output, options);
+}
+
+/**
+ * Lists a plain tar, which errors call `name`. Entries whose folders are symlinks of the archive's own are where those
+ * lead. Throws `corrupt`, `hostile`, and `unsupported` for names that mean something else in a layer.
+ */
+export async function indexArchive(path: string, name: string, signal?: AbortSignal): Promise<MergedTree> {
+  const builder = createIndexBuilder();
+  const links = new Map<BytePath, LinkEntry>();
+  let hasLinks = false;
+  const change = (found: LayerChange) => {
+    if (found.type === 'whiteout' || found.type === 'opaque') {
+      throw new OcitsError(
+        'unsupported',
+        `${quotePath(found.path)} has a .wh. name in it, which a layer cannot hold`,
+      );
+    }
+    if (found.path === '') return;
+    const real = hasLinks ? realPath(found.path, links) : found.path;
+    hasLinks ||= found.type === 'symlink';
+    links.set(real, { type: found.type, target: found.type === 'symlink' ? found.target : undefined });
+    builder.add({ ...found, path: real });
+  };
+  const source = { path, compression: 'none', sizeBytes: statSync(path).size, name } as const;
+  await readLayer(
+    source,
+    { change, data: () => {}, fileEnd: () => {} },
+    signal === undefined ? {} : { signal },
+  );
+  return mergeIndexes([decodeIndex(builder.finish())]);
+}
+
+function realPath(path: BytePath, links: ReadonlyMap<BytePath, LinkEntry>): BytePath {
+  const folder = path.slice(0, Math.max(path.lastIndexOf('/'), 0));
+  // A folder that the archive does not list is one all the same.
+  const real = resolvePath((at) => links.get(at) ?? { type: 'directory' }, folder);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return real === '' ? name : `${real}/${name}`;
+}

@@ -1,0 +1,7 @@
+import type { RunPlan } from '../plan/step-plan.ts';
+import type { BuildNetworkMode, RunOptions } from '../request/build-request.ts';
+
+/** The network of a RUN: its own word (`RUN --network=none`) goes before the build's. */
+export function networkMode({ instruction }: RunPlan, { network }: RunOptions): BuildNetworkMode {
+  return instruction.network === 'default' ? network : instruction.network;
+}

@@ -1,0 +1,63 @@
+import type { ContainerMount, ContainerSpec } from '../../bundle/container-spec.ts';
+import { containerEnvironment } from '../../bundle/process-args.ts';
+import type { ResolvedUser } from '../../bundle/user.ts';
+import type { RunPlan } from '../plan/step-plan.ts';
+import type { RunOptions } from '../request/build-request.ts';
+
+/** What a RUN's container is made of beside its plan. */
+export interface RunSurroundings {
+  readonly id: string;
+  /** An empty folder, where the tree is mounted. */
+  readonly rootfs: string;
+  readonly user: ResolvedUser;
+  readonly etcFiles: ContainerSpec['etcFiles'];
+  readonly mounts: readonly ContainerMount[];
+  /** Variables beside the plan's own: secrets. */
+  readonly env: readonly string[];
+  readonly network: ContainerSpec['network'];
+  readonly options: RunOptions;
+  readonly cgroupsPath: string;
+}
+
+/** The name that commands of a build see. A fixed one: a random one could end in what they write. */
+export const BUILD_HOSTNAME = 'buildkitsandbox';
+
+/**
+ * The container of a RUN: an ordinary unprivileged one as Docker's builds have, with the environment of the image and
+ * the ARGs alone. Pure.
+ */
+export function runSpec(plan: RunPlan, surroundings: RunSurroundings): ContainerSpec {
+  const { id, rootfs, user, etcFiles, mounts, network, options, cgroupsPath } = surroundings;
+  const env = [...plan.env, ...plan.proxyEnv, ...surroundings.env];
+  return {
+    id,
+    hostname: BUILD_HOSTNAME,
+    process: {
+      args: plan.args,
+      env: containerEnvironment({ image: env, home: user.home, terminal: false }),
+      cwd: plan.cwd,
+      terminal: false,
+      uid: user.uid,
+      gid: user.gid,
+      additionalGids: user.additionalGids,
+      rlimits: options.rlimits,
+    },
+    rootfs,
+    mounts,
+    etcFiles,
+    resources: options.shmSizeBytes === undefined ? {} : { shmSizeBytes: options.shmSizeBytes },
+    devices: [],
+    security: {
+      privileged: false,
+      capAdd: [],
+      capDrop: [],
+      noNewPrivileges: false,
+      seccomp: 'default',
+      readOnlyRootfs: false,
+    },
+    network,
+    cgroupsPath,
+    sysctls: {},
+    annotations: {},
+  };
+}

@@ -1,0 +1,57 @@
+import { collectGarbage } from '../image/garbage/collect-garbage.ts';
+import type { ImageHolders } from '../image/garbage/image-holders.ts';
+import { markLive } from '../image/garbage/mark-live.ts';
+import { warning } from '../progress.ts';
+import type { BuildHost } from './job/build-job.ts';
+import { sweepBuilds } from './job/sweep-builds.ts';
+import { removeCacheFolders } from './run/cache-mount.ts';
+import { openBuildCache, type StepRecord } from './solve/build-cache.ts';
+
+export interface PruneBuilderOptions {
+  /** All records, not just those whose layers no image has; without `unusedSince` the folders of cache mounts, too. */
+  readonly isAll: boolean;
+  /** Only records that were not used since. */
+  readonly unusedSince?: Date | undefined;
+  /** All that needs content, the build cache itself among it. */
+  readonly holders: ImageHolders;
+  readonly signal?: AbortSignal;
+}
+
+export interface PrunedBuilder {
+  readonly records: readonly StepRecord[];
+  readonly freedBytes: number;
+}
+
+/**
+ * Clears away builds that were killed, forgets results of build steps, and deletes the layers that nothing needs then.
+ * Waits until no other command reads or adds content.
+ */
+export async function pruneBuilder(host: BuildHost, options: PruneBuilderOptions): Promise<PrunedBuilder> {
+  const { store, emit } = host;
+  const onWait = () => emit(warning('waiting for other ocits commands that use the store'));
+  await using _lease = await store.leases.exclusive(options.signal, onWait);
+  // The command of a build that was killed may still write to a cache mount.
+  await sweepBuilds(host);
+  const records = await forgetSteps(host, options);
+  if (options.isAll && options.unusedSince === undefined) await removeCacheFolders(store.paths.root);
+  const { snapshotter } = await host.images();
+  const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });
+  return { records, freedBytes };
+}
+
+/** Under the exclusive lease, so that no build takes a record for a hit meanwhile. */
+async function forgetSteps(
+  { store }: BuildHost,
+  { isAll, unusedSince }: PruneBuilderOptions,
+): Promise<readonly StepRecord[]> {
+  const cache = openBuildCache(store.paths.root);
+  const inImages = isAll ? undefined : (await markLive(store, [])).diffIds;
+  const forgotten: StepRecord[] = [];
+  for await (const { record, lastUsedAt } of cache.list()) {
+    if (unusedSince !== undefined && lastUsedAt >= unusedSince) continue;
+    if (inImages?.has(record.layer.diffId)) continue;
+    await cache.delete(record.key);
+    forgotten.push(record);
+  }
+  return forgotten;
+}

@@ -1,0 +1,89 @@
+import { isOcitsError } from '../../errors.ts';
+import type { ProgressSink, StepEvent } from '../../progress.ts';
+import type { StepRun } from '../solve/build-step.ts';
+
+/** Tells of the steps of one build, its own (`[internal] …`) among them. */
+export class BuildProgress {
+  readonly emit: ProgressSink;
+  #lastId = 0;
+
+  constructor(emit: ProgressSink) {
+    this.emit = emit;
+  }
+
+  /** Begins a step; it is told at once. */
+  begin(label: string): ShownWork {
+    this.#lastId++;
+    return new ShownWork(this.emit, this.#lastId, label);
+  }
+
+  /** Does a piece of work as a step of its own. */
+  async during<T>(label: string, work: (shown: ShownWork) => Promise<T>): Promise<T> {
+    const shown = this.begin(label);
+    try {
+      const result = await work(shown);
+      shown.end('done');
+      return result;
+    } catch (error) {
+      shown.fail(error);
+      throw error;
+    }
+  }
+}
+
+/** A step that is shown from its begin to its end. */
+export class ShownWork implements Pick<StepRun, 'output' | 'status'> {
+  readonly #emit: ProgressSink;
+  readonly #id: number;
+  readonly #label: string;
+  readonly #startedAt = performance.now();
+
+  constructor(emit: ProgressSink, id: number, label: string) {
+    this.#emit = emit;
+    this.#id = id;
+    this.#label = label;
+    this.#tell('started');
+  }
+
+  /** Says why there was no earlier result to use. */
+  missed(reason: string | undefined): void {
+    if (reason !== undefined) this.#tell('started', { reason });
+  }
+
+  readonly output = (stream: 'stdout' | 'stderr', data: Uint8Array): void => {
+    this.#emit({ type: 'output', stepId: this.#id, stream, data });
+  };
+
+  readonly status = (name: string, isDone: boolean, bytes?: number, totalBytes?: number): void => {
+    this.#emit({
+      type: 'status',
+      stepId: this.#id,
+      name,
+      isDone,
+      ...(bytes === undefined ? {} : { bytes }),
+      ...(totalBytes === undefined ? {} : { totalBytes }),
+    });
+  };
+
+  end(state: 'cached' | 'done'): void {
+    this.#tell(state, this.#duration());
+  }
+
+  /** Ends a step with an error; one that was given up because of something else is cancelled. */
+  fail(error: unknown, signal?: AbortSignal): void {
+    const isCancelled = isOcitsError(error, 'aborted') || signal?.aborted === true;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#tell(isCancelled ? 'cancelled' : 'failed', {
+      ...this.#duration(),
+      ...(isCancelled ? {} : { reason }),
+    });
+  }
+
+  #duration(): Pick<StepEvent, 'durationMs'> {
+    return { durationMs: performance.now() - this.#startedAt };
+  }
+
+  #tell(state: StepEvent['state'], more: Partial<StepEvent> = {}): void {
+    this.#emit({ type: 'step', id: this.#id, label: this.#label, state, ...more });
+  }
+}

@@ -1,0 +1,61 @@
+import type { Readable } from 'node:stream';
+import type { ProcessSpec } from '../../bundle/container-spec.ts';
+import type { BuildArgs } from '../../dockerfile/expand/build-args.ts';
+import type { ExtraHost } from '../../network/hosts-file.ts';
+import type { Platform } from '../../oci/platform.ts';
+import type { Reference } from '../../oci/reference.ts';
+
+/** What network the RUN steps have: one of their own that reaches the outside, the host's, or none. */
+export type BuildNetworkMode = 'default' | 'host' | 'none';
+
+/** What a secret is: a file of the host, or a text. */
+export type BuildSecret = { readonly path: string } | { readonly value: string };
+
+/** How RUN steps run. */
+export interface RunOptions {
+  readonly network: BuildNetworkMode;
+  readonly extraHosts: readonly ExtraHost[];
+  readonly rlimits: ProcessSpec['rlimits'];
+  readonly shmSizeBytes?: number;
+  /** By ID: what `RUN --mount=type=secret` may see. No key, history or layer has them. */
+  readonly secrets: ReadonlyMap<string, BuildSecret>;
+}
+
+/** What of the Dockerfile is built, and with which values. */
+export interface BuildTarget {
+  /** A stage's name or number; the default is the last. */
+  readonly stage?: string;
+  readonly platform: Platform;
+  readonly buildArgs: BuildArgs;
+}
+
+interface CachePolicy {
+  /** Whether earlier results are used; what is built is kept in any case. */
+  readonly isUsed: boolean;
+  /** Whether base images are looked up again where they are there already. */
+  readonly pullsAlways: boolean;
+}
+
+/** What the image gets beside its content. */
+export interface BuildOutput {
+  readonly tags: readonly Reference[];
+  readonly labels: Readonly<Record<string, string>>;
+  /** All times of the image become this, and no file is newer (`SOURCE_DATE_EPOCH`). */
+  readonly sourceDateEpoch?: number;
+}
+
+/** Where the Dockerfile and the files for COPY come from: as in ContextRequest. */
+interface BuildSource {
+  readonly context: string;
+  readonly dockerfile?: string;
+  readonly stdin: () => Readable;
+}
+
+/** All that a build is asked to do. */
+export interface BuildRequest {
+  readonly source: BuildSource;
+  readonly target: BuildTarget;
+  readonly cache: CachePolicy;
+  readonly run: RunOptions;
+  readonly output: BuildOutput;
+}

@@ -1,0 +1,94 @@
+import { formatPlatform } from '../../oci/platform.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { remoteFetcher, remoteKind } from '../add/remote.ts';
+import { copyDigest } from '../copy/content-digest.ts';
+import { type CopySelection, selectCopy } from '../copy/select.ts';
+import type { BuildWorkshop } from '../job/build-job.ts';
+import { stepFolder } from '../job/step-folder.ts';
+import type { FilePlan } from '../plan/step-plan.ts';
+import type { BuildStep, NewLayer, StepRun } from '../solve/build-step.ts';
+import { BELOW, type KeyParts } from '../solve/step-key.ts';
+import type { CopySource } from '../source/copy-source.ts';
+import { TreeSource } from '../target/written-tree.ts';
+import { type Tree, treeChain } from '../tree/tree.ts';
+
+/** A COPY or ADD: the layer is written straight from what is copied, and nothing is mounted. */
+export class FileStep implements BuildStep {
+  readonly plan: FilePlan;
+  readonly #workshop: BuildWorkshop;
+  #selection: Promise<CopySelection> | undefined;
+
+  constructor(plan: FilePlan, workshop: BuildWorkshop) {
+    this.plan = plan;
+    this.#workshop = workshop;
+  }
+
+  /** A stage or an image that is the same gives the same files: nobody needs to read them to know. */
+  shortcut([below, from]: readonly Tree[]): KeyParts | undefined {
+    if (from === undefined) return undefined;
+    const { sources, excludes } = this.plan.instruction;
+    return {
+      ...this.#commonParts(below!),
+      operation: 'COPY from',
+      from: treeChain(from),
+      sources: sources.map(({ text }) => text),
+      excludes: excludes.map(({ text }) => text),
+    };
+  }
+
+  async keyParts([below, from]: readonly Tree[], signal: AbortSignal): Promise<KeyParts> {
+    const files = await copyDigest(await this.#select(from, signal), signal);
+    return { ...this.#commonParts(below!), operation: this.plan.instruction.kind, files };
+  }
+
+  async exec([below, from]: readonly Tree[], run: StepRun): Promise<NewLayer> {
+    const { writeFiles } = await import('./write-files.ts');
+    const selection = await this.#select(from, run.signal);
+    return await writeFiles(this.plan, this.#workshop, { selection, below: below! }, run);
+  }
+
+  #commonParts(below: Tree): KeyParts {
+    const { instruction, workdir, platform } = this.plan;
+    const { clampSeconds } = this.#workshop;
+    const { link, parents, chown, chmod, destination } = instruction;
+    const isRelative = !destination.text.startsWith('/');
+    return {
+      // With --link the layer is the same whatever lies below.
+      ...(link ? { link: 'yes' } : { [BELOW]: treeChain(below) }),
+      destination: destination.text,
+      ...(isRelative ? { workdir } : {}),
+      ...(parents ? { parents: 'yes' } : {}),
+      ...(chown === undefined ? {} : { owner: chown.text }),
+      ...(chmod === undefined ? {} : { mode: chmod.text }),
+      ...(instruction.kind === 'ADD' && instruction.unpack !== undefined
+        ? { unpack: String(instruction.unpack) }
+        : {}),
+      platform: formatPlatform(platform),
+      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+    };
+  }
+
+  #select(from: Tree | undefined, signal: AbortSignal): Promise<CopySelection> {
+    this.#selection ??= this.#findSources(from, signal);
+    return this.#selection;
+  }
+
+  async #findSources(from: Tree | undefined, signal: AbortSignal): Promise<CopySelection> {
+    const { instruction } = this.plan;
+    const { file } = this.#workshop;
+    const source = from === undefined ? this.#workshop.files : await this.#treeSource(from, signal);
+    const fetch = instruction.sources.some(({ text }) => remoteKind(text) !== undefined)
+      ? remoteFetcher({ file, scratch: await stepFolder(this.plan, this.#workshop), signal })
+      : undefined;
+    return await selectCopy({ instruction, file, source, ...(fetch === undefined ? {} : { fetch }) });
+  }
+
+  async #treeSource(from: Tree, signal: AbortSignal): Promise<CopySource> {
+    const content = await this.#workshop.content();
+    const { origin } = this.plan;
+    const name = origin?.kind === 'image' ? formatReference(origin.reference) : `stage ${origin?.stage.name}`;
+    return new TreeSource(name, await content.merged(from, signal), (entry) =>
+      content.open(from, entry, signal),
+    );
+  }
+}

@@ -1,0 +1,65 @@
+import { formatPlatform } from '../../oci/platform.ts';
+import { requireLinuxRoot } from '../../system/process/require-host.ts';
+import type { BuildWorkshop } from '../job/build-job.ts';
+import { networkMode } from '../job/network-mode.ts';
+import type { RunPlan } from '../plan/step-plan.ts';
+import type { RunMounts } from '../run/step-mounts.ts';
+import type { BuildStep, NewLayer, StepRun } from '../solve/build-step.ts';
+import { BELOW, type KeyParts } from '../solve/step-key.ts';
+import { type Tree, treeChain } from '../tree/tree.ts';
+
+/** A RUN: a command in a container of its own on the tree, and what it leaves there as a layer. */
+export class RunStep implements BuildStep {
+  readonly plan: RunPlan;
+  readonly #workshop: BuildWorkshop;
+  #mounts: Promise<RunMounts> | undefined;
+
+  constructor(plan: RunPlan, workshop: BuildWorkshop) {
+    this.plan = plan;
+    this.#workshop = workshop;
+  }
+
+  async keyParts([below, ...sources]: readonly Tree[], signal: AbortSignal): Promise<KeyParts> {
+    const { args, script, env, user, cwd, platform, mounts } = this.plan;
+    const { runOptions, clampSeconds } = this.#workshop;
+    const variables = env.map((variable) => {
+      const equals = variable.indexOf('=');
+      return [`env ${variable.slice(0, equals)}`, variable.slice(equals + 1)] as const;
+    });
+    const { extraHosts, rlimits, shmSizeBytes } = runOptions;
+    return {
+      operation: 'RUN',
+      [BELOW]: treeChain(below!),
+      command: args,
+      ...Object.fromEntries(variables),
+      user,
+      workdir: cwd,
+      platform: formatPlatform(platform),
+      network: networkMode(this.plan, runOptions),
+      ...(script === undefined ? {} : { script: script.content }),
+      ...(mounts.length === 0
+        ? {}
+        : { mounts: mounts.map(({ mount: { at: _at, ...rest } }) => JSON.stringify(rest)) }),
+      ...(mounts.length === 0 ? {} : { mounted: await (await this.#runMounts()).digests(sources, signal) }),
+      ...(extraHosts.length === 0
+        ? {}
+        : { hosts: extraHosts.map(({ name, address }) => `${name}=${address}`) }),
+      ...(rlimits.length === 0 ? {} : { limits: JSON.stringify(rlimits) }),
+      ...(shmSizeBytes === undefined ? {} : { shm: String(shmSizeBytes) }),
+      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+    };
+  }
+
+  async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer> {
+    requireLinuxRoot('RUN');
+    const { RunCommand } = await import('../run/command.ts');
+    return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);
+  }
+
+  #runMounts(): Promise<RunMounts> {
+    this.#mounts ??= import('../run/step-mounts.ts').then(
+      ({ RunMounts }) => new RunMounts(this.plan, this.#workshop),
+    );
+    return this.#mounts;
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import { createLayerWriter } from '../../layer/tar/layer-writer.ts';
+import { warning } from '../../progress.ts';
+import { planCopy } from '../copy/plan.ts';
+import type { CopySelection } from '../copy/select.ts';
+import { writeCopyLayer } from '../copy/write.ts';
+import type { BuildWorkshop } from '../job/build-job.ts';
+import { stepFolder } from '../job/step-folder.ts';
+import type { FilePlan } from '../plan/step-plan.ts';
+import type { NewLayer, StepRun } from '../solve/build-step.ts';
+import { parseMode } from '../target/mode.ts';
+import { type CopyOwner, resolveOwner } from '../target/owner.ts';
+import type { Tree } from '../tree/tree.ts';
+import { storeLayer } from './store-layer.ts';
+
+const OWNER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Writes the layer of a COPY or ADD, and takes it into the store. */
+export async function writeFiles(
+  plan: FilePlan,
+  workshop: BuildWorkshop,
+  { selection, below }: { readonly selection: CopySelection; readonly below: Tree },
+  { signal }: StepRun,
+): Promise<NewLayer> {
+  const { file, clampSeconds, host } = workshop;
+  const { instruction, workdir } = plan;
+  for (const { message } of selection.warnings) host.emit(warning(message));
+  const base = instruction.link ? undefined : await (await workshop.content()).merged(below, signal);
+  const owner = await findOwner(plan, workshop, below, signal);
+  const scratch = await stepFolder(plan, workshop);
+  await using copy = await planCopy({
+    selection,
+    file,
+    destination: instruction.destination,
+    workdir,
+    base,
+    ...(owner === undefined ? {} : { owner }),
+    ...(instruction.chmod === undefined ? {} : { mode: parseMode(file, instruction.chmod) }),
+    timeSeconds: clampSeconds ?? 0,
+    scratch,
+    signal,
+  });
+  const tarPath = join(scratch, 'layer.tar');
+  using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
+  await writeCopyLayer(copy, writer, { signal });
+  return await storeLayer(workshop, tarPath, writer.finish());
+}
+
+/** With --link nothing may be known of what lies below, its users among it. */
+async function findOwner(
+  { instruction: { chown, link } }: FilePlan,
+  { file, content }: BuildWorkshop,
+  below: Tree,
+  signal: AbortSignal,
+): Promise<CopyOwner | undefined> {
+  if (chown === undefined) return undefined;
+  return await resolveOwner(file, chown, async (path) =>
+    link ? undefined : await (await content()).readFile(below, path, OWNER_FILE_LIMIT_BYTES, signal),
+  );
+}

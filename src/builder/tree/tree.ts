@@ -1,0 +1,34 @@
+import { chainIds } from '../../oci/chain-id.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { OCI_LAYER } from '../../oci/media-types.ts';
+
+/** A layer of a tree, and the blob that it is in. */
+export interface TreeLayer {
+  readonly diffId: Digest;
+  readonly descriptor: Descriptor;
+}
+
+/** A root filesystem as a stack of layers, lowest first. None for `FROM scratch`. */
+export interface Tree {
+  readonly layers: readonly TreeLayer[];
+  /** RFC 3339: when its last step was done, or its base image was made; undefined where nobody knows. */
+  readonly createdAt?: string;
+  /** Makes the layers of a base image be there, where they may not be; again is cheap. */
+  readonly fetch?: (depth: 'layers' | 'unpacked', signal: AbortSignal) => Promise<void>;
+}
+
+export const EMPTY_TREE: Tree = { layers: [] };
+
+/**
+ * What a tree shows: its chainID, or a fixed digest for the empty tree. It stands for the tree in the key of a step on
+ * it, so that a step done anew with the same result leaves the keys above it alone.
+ */
+export function treeChain({ layers }: Tree): Digest {
+  return chainIds(layers.map(({ diffId }) => diffId)).at(-1) ?? digestOf('');
+}
+
+/** A layer that a build has made: uncompressed, so that its digest is its diffID. */
+export function builtLayer(diffId: Digest, sizeBytes: number): TreeLayer {
+  return { diffId, descriptor: { mediaType: OCI_LAYER, digest: diffId, size: sizeBytes } };
+}

@@ -1,0 +1,83 @@
+import { isErrno, isOcitsError, OcitsError } from '../../errors.ts';
+import { exitCodeOf } from '../process/interrupt.ts';
+import { printable } from './printable.ts';
+
+/** Commands that start something of an image: their own failures are told apart from the container's codes. */
+const STARTERS = new Set([
+  'run',
+  'container:run',
+  'create',
+  'container:create',
+  'exec',
+  'container:exec',
+  'start',
+  'container:start',
+]);
+
+/**
+ * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a flag that is
+ * wrong and for a failure of ocits in the commands that run something, else 1.
+ */
+export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.Signals | undefined): number {
+  if (received !== undefined) return exitCodeOf(received);
+  if (!(error instanceof OcitsError)) return STARTERS.has(commandId) ? 125 : 1;
+  if (error.code === 'usage') return error.exitCode ?? 1;
+  if (!STARTERS.has(commandId)) return 1;
+  if (error.exitCode === 126 || error.exitCode === 127) return error.exitCode;
+  return commandId.endsWith('start') || commandId.endsWith('exec') ? 1 : 125;
+}
+
+/** Whether `--debug` was given, or `OCITS_DEBUG` is set. */
+export function isDebugging(): boolean {
+  return (process.env['OCITS_DEBUG'] ?? '') !== '';
+}
+
+/**
+ * One message, what to do about it, and nothing else; the stack only with `--debug`. `command`: whose help a fault of
+ * the command line names.
+ */
+export function printError(error: unknown, command?: string): void {
+  process.stderr.write(`${printable(describeError(error, command))}\n`);
+  if (isDebugging() && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
+}
+
+function describeError(error: unknown, command: string | undefined): string {
+  if (isErrno(error, 'EPIPE')) return 'ocits: the reader of the output has gone';
+  const systemFailure = isOcitsError(error) ? undefined : describeSystemFailure(error);
+  if (systemFailure !== undefined) return systemFailure;
+  if (!isOcitsError(error)) {
+    return `ocits: ${error instanceof Error ? error.message : String(error)}\n(a fault in ocits: run it with --debug for details)`;
+  }
+  const place = error.location === undefined ? '' : `${placeOf(error.location)}: `;
+  const lines = [`ocits: ${place}${error.message}`];
+  const hint = error.hint ?? (error.code === 'permission' ? rootHint() : undefined);
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
+  if (error.code === 'usage' && command !== undefined)
+    lines.push(`\nRun 'ocits ${command} --help' for more information`);
+  return lines.join('\n');
+}
+
+/** What the host refuses is no fault of ours, wherever it shows. */
+function describeSystemFailure(error: unknown): string | undefined {
+  if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO')) return;
+  const isFull = isErrno(error, 'ENOSPC', 'EDQUOT');
+  const hint = isFull ? 'free some space: ocits system prune' : rootHint();
+  return `ocits: ${error.message}${hint === undefined ? '' : `\nhint: ${hint}`}`;
+}
+
+function rootHint(): string | undefined {
+  return process.getuid?.() === 0 ? undefined : 'run ocits as root, such as with sudo';
+}
+
+function placeOf(location: {
+  readonly file: string;
+  readonly line: number;
+  readonly column?: number;
+}): string {
+  return `${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`;
+}
+
+function stackOf(error: Error): string {
+  const own = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${own}\ncaused by: ${stackOf(error.cause)}` : own;
+}

@@ -1,0 +1,99 @@
+import { shortDigest } from '../../oci/digest.ts';
+import type { LayerEvent, LayerState, ProgressEvent } from '../../progress.ts';
+import { humanSize } from '../output/human.ts';
+import { plainLine } from './plain.ts';
+import { printWarning, type Renderer, type Screen } from './renderer.ts';
+
+const FRAME_MS = 100;
+const BAR_WIDTH = 30;
+
+const VERBS: Readonly<Record<LayerState, string>> = {
+  waiting: 'Waiting',
+  downloading: 'Downloading',
+  downloaded: 'Download complete',
+  unpacking: 'Extracting',
+  unpacked: 'Pull complete',
+  exists: 'Already exists',
+  compressing: 'Compressing',
+  uploading: 'Pushing',
+  uploaded: 'Pushed',
+  mounted: 'Mounted',
+};
+
+interface Row {
+  event: LayerEvent;
+  readonly startedAt: number;
+  readonly startBytes: number;
+}
+
+/** A bar a layer, redrawn in place ten times a second; all else is printed above the bars. */
+export function terminalRenderer(screen: Screen): Renderer {
+  const rows = new Map<string, Row>();
+  let drawn = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const erase = () => {
+    if (drawn > 0) screen.write(`\x1b[${drawn}A\x1b[J`);
+    drawn = 0;
+  };
+  const draw = () => {
+    timer = undefined;
+    const lines = [...rows.values()].map((row) => layerBar(row, screen.columns));
+    screen.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `${line}\x1b[K\n`).join('')}`);
+    drawn = lines.length;
+  };
+  const schedule = () => {
+    timer ??= setTimeout(draw, FRAME_MS);
+  };
+  const printAbove = (event: ProgressEvent) => {
+    const line = plainLine(event);
+    if (line === undefined && event.type !== 'message') return;
+    if (event.type === 'image') draw();
+    else erase();
+    if (line === undefined) printWarning(event, screen);
+    else screen.write(`${line}\n`);
+    if (event.type === 'image') {
+      rows.clear();
+      drawn = 0;
+    } else if (rows.size > 0) draw();
+  };
+  return {
+    emit: (event) => {
+      if (event.type !== 'layer') return printAbove(event);
+      noteLayer(rows, event);
+      schedule();
+    },
+    close: () => {
+      if (timer !== undefined) {
+        clearTimeout(timer);
+        draw();
+      }
+    },
+  };
+}
+
+function noteLayer(rows: Map<string, Row>, event: LayerEvent): void {
+  const row = rows.get(event.digest);
+  if (row !== undefined && row.event.state === event.state) row.event = event;
+  else rows.set(event.digest, { event, startedAt: performance.now(), startBytes: event.bytes ?? 0 });
+}
+
+function layerBar({ event, startedAt, startBytes }: Row, columns: number): string {
+  const head = `${shortDigest(event.digest)}: ${VERBS[event.state]}`;
+  const { bytes, totalBytes } = event;
+  if (bytes === undefined || event.state === 'downloaded' || event.state === 'unpacked')
+    return head.slice(0, columns - 1);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const rate = seconds > 0.2 ? `  ${humanSize((bytes - startBytes) / seconds)}/s` : '';
+  if (totalBytes === undefined || totalBytes === 0)
+    return `${head}  ${humanSize(bytes)}${rate}`.slice(0, columns - 1);
+  const filled = Math.min(Math.round((bytes / totalBytes) * BAR_WIDTH), BAR_WIDTH);
+  const bar =
+    filled === BAR_WIDTH
+      ? '='.repeat(BAR_WIDTH)
+      : `${'='.repeat(filled)}>${' '.repeat(BAR_WIDTH - filled - 1)}`;
+  return `${head.padEnd(26)} [${bar}]  ${humanSize(bytes)}/${humanSize(totalBytes)}${rate}`.slice(
+    0,
+    columns - 1,
+  );
+}

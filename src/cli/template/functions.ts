@@ -1,0 +1,96 @@
+import { isDeepStrictEqual } from 'node:util';
+import { OcitsError } from '../../errors.ts';
+
+/** Whether Go's templates take a value for true: not empty, zero, false or nil. */
+export function isTruthy(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
+
+/** A value as Go prints it: `[a b]`, `map[k:v]`, `<no value>`. */
+export function goText(value: unknown): string {
+  if (value === undefined) return '<no value>';
+  if (value === null) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (typeof value === 'object') {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(' ')}]`;
+  }
+  return String(value);
+}
+
+type TemplateFunction = (...operands: never[]) => unknown;
+
+const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  json: (value: unknown) => JSON.stringify(value ?? null),
+  join: (items: readonly unknown[] | undefined, separator: string) =>
+    (items ?? []).map(goText).join(separator),
+  split: (text: string, separator: string) => text.split(separator),
+  lower: (text: string) => text.toLowerCase(),
+  upper: (text: string) => text.toUpperCase(),
+  title: (text: string) => text.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()),
+  pad: (text: string, before: number, after: number) =>
+    text === '' ? text : ' '.repeat(before) + text + ' '.repeat(after),
+  truncate: (text: string, length: number) => text.slice(0, length),
+  println: (...values: unknown[]) => `${values.map(goText).join(' ')}\n`,
+  print: (...values: unknown[]) => values.map(goText).join(''),
+  printf: (format: string, ...values: unknown[]) => printf(format, values),
+  len: (value: unknown) =>
+    typeof value === 'string' || Array.isArray(value)
+      ? value.length
+      : Object.keys((value ?? {}) as object).length,
+  index: (value: unknown, ...keys: (string | number)[]) =>
+    keys.reduce((at: unknown, key) => element(at, key), value),
+  slice: (value: string | readonly unknown[], from = 0, to?: number) => value.slice(from, to),
+  eq: (first: unknown, ...others: unknown[]) => others.some((other) => isDeepStrictEqual(first, other)),
+  ne: (a: unknown, b: unknown) => !isDeepStrictEqual(a, b),
+  lt: (a: number, b: number) => a < b,
+  le: (a: number, b: number) => a <= b,
+  gt: (a: number, b: number) => a > b,
+  ge: (a: number, b: number) => a >= b,
+  and: (...values: unknown[]) => values.find((value) => !isTruthy(value)) ?? values.at(-1),
+  or: (...values: unknown[]) => values.find(isTruthy) ?? values.at(-1),
+  not: (value: unknown) => !isTruthy(value),
+};
+
+/** Calls a function of Docker's templates. Throws `invalid-argument` for an unknown one and for operands of a wrong kind. */
+export function callFunction(name: string, operands: readonly unknown[]): unknown {
+  if (!Object.hasOwn(FUNCTIONS, name)) {
+    throw new OcitsError('invalid-argument', `template: function ${JSON.stringify(name)} not defined`, {
+      hint: `there are: ${Object.keys(FUNCTIONS).join(', ')}`,
+    });
+  }
+  try {
+    return FUNCTIONS[name]!(...(operands as never[]));
+  } catch (error) {
+    throw new OcitsError('invalid-argument', `template: ${name}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function element(value: unknown, key: string | number): unknown {
+  if (Array.isArray(value)) {
+    if (typeof key !== 'number' || key < 0 || key >= value.length)
+      throw new Error(`index out of range: ${key}`);
+    return value[key];
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.hasOwn(value, String(key)) ? (value as Record<string, unknown>)[key] : '';
+}
+
+function printf(format: string, values: readonly unknown[]): string {
+  let next = 0;
+  return format.replace(/%(-?)(\d*)([sdvqtx%])/g, (_, left: string, width: string, verb: string) => {
+    if (verb === '%') return '%';
+    const value = values[next++];
+    const text =
+      verb === 'q'
+        ? JSON.stringify(goText(value))
+        : verb === 'x'
+          ? Number(value).toString(16)
+          : goText(value);
+    return left === '' ? text.padStart(Number(width)) : text.padEnd(Number(width));
+  });
+}

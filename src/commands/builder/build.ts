@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { buildHost } from '../../build-host.ts';
+import { build } from '../../builder/build.ts';
+import { BuildError } from '../../builder/request/build-error.ts';
+import type { BuildRequest } from '../../builder/request/build-request.ts';
+import { buildFlags, missingBuildFlags } from '../../cli/argv/build-flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { describeFailure } from '../../cli/output/build-failure.ts';
+import { printable } from '../../cli/output/printable.ts';
+import { openBuildRenderer } from '../../cli/render/build-renderer.ts';
+import { OcitsError } from '../../errors.ts';
+import type { Image } from '../../image/image.ts';
+import { formatReference } from '../../oci/reference.ts';
+import { openSession, type Session } from '../../session.ts';
+import { buildRequestFromFlags } from './request-from-flags.ts';
+
+export default class Build extends BaseCommand {
+  static override summary = 'Build an image from a Dockerfile';
+  static override usage = '[OPTIONS] PATH | -';
+  static override arity = [1, 1] as const;
+  static override flags = { ...missingBuildFlags, ...buildFlags };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Build);
+    const request = buildRequestFromFlags(flags, args[0]!, process.env);
+    if (flags.push && request.output.tags.length === 0) {
+      throw new OcitsError('usage', '--push needs a name to push to', { hint: 'give it with --tag' });
+    }
+    const renderer = openBuildRenderer(flags.quiet ? 'quiet' : flags.progress);
+    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    try {
+      const image = await build(await buildHost(session), request, this.signals.signal);
+      if (flags.push) await this.#push(session, request);
+      renderer.close();
+      if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image.id);
+      if (flags['metadata-file'] !== undefined) writeMetadata(flags['metadata-file'], image, request);
+      if (flags.quiet) this.print(image.id);
+    } catch (error) {
+      renderer.close();
+      if (error instanceof BuildError) process.stderr.write(printable(describeFailure(error.report)));
+      throw error;
+    }
+  }
+
+  async #push(session: Session, { output }: BuildRequest): Promise<void> {
+    const { pushImages } = await import('../../image/transfer/push-images.ts');
+    const host = await session.imageHost();
+    for (const reference of output.tags) {
+      await pushImages(host, await session.registry(), { references: [reference], signal: session.signal });
+    }
+  }
+}
+
+/** The names that Docker's build tool uses. */
+function writeMetadata(path: string, image: Image, { output }: BuildRequest): void {
+  const metadata = {
+    'containerimage.config.digest': image.id,
+    'containerimage.digest': image.manifestDescriptor.digest,
+    'containerimage.descriptor': image.manifestDescriptor,
+    ...(output.tags.length === 0 ? {} : { 'image.name': output.tags.map(formatReference).join(',') }),
+  };
+  writeFileSync(path, `${JSON.stringify(metadata, null, 2)}\n`);
+}

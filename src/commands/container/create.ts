@@ -1,0 +1,30 @@
+import { createFlags, missingCreateFlags, pullFlags } from '../../cli/argv/container-flags.ts';
+import { writeCidFile } from '../../cli/argv/flag-files.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { createContainer } from '../../container/create/create-container.ts';
+import { openSession } from '../../session.ts';
+import { requestFromFlags } from './request-from-flags.ts';
+
+export default class Create extends BaseCommand {
+  static override summary = 'Make a container from an image, without starting it';
+  static override usage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
+  static override interspersed = false;
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = { ...missingCreateFlags, ...createFlags, ...pullFlags };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Create);
+    const request = requestFromFlags(flags, args);
+    const renderer = openRenderer(flags.quiet ? 'quiet' : undefined);
+    const { signal } = this.signals;
+    const session = openSession({ emit: renderer.emit, signal });
+    await sweepContainers(session);
+    const { id } = await createContainer(session, request, { pull: flags.pull ?? 'missing', signal }).finally(
+      () => renderer.close(),
+    );
+    writeCidFile(flags.cidfile, id);
+    this.print(id);
+  }
+}

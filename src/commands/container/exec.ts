@@ -1,0 +1,59 @@
+import { isatty } from 'node:tty';
+import { checkTerminal, readFlagFile } from '../../cli/argv/flag-files.ts';
+import { list, text, toggle } from '../../cli/argv/flags.ts';
+import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { forwardSignals } from '../../cli/process/forward-signals.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { parseEnvFile, parseEnvFlags } from '../../container/flags/env-file.ts';
+import { findContainer } from '../../container/record/catalog.ts';
+import { type ExecOptions, execInContainer } from '../../container/start/exec-container.ts';
+import { openSession } from '../../session.ts';
+
+export default class Exec extends BaseCommand {
+  static override summary = 'Run a command in a running container';
+  static override usage = '[OPTIONS] CONTAINER COMMAND [ARG...]';
+  static override interspersed = false;
+  static override arity = [2, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    detach: toggle({ char: 'd', description: 'leave it to itself in the background' }),
+    env: list({ char: 'e', description: 'set an environment variable: NAME=value' }),
+    'env-file': list({ description: 'read environment variables from a file' }),
+    interactive: toggle({ char: 'i', description: 'keep standard input open' }),
+    privileged: toggle({ description: 'give the command all capabilities' }),
+    tty: toggle({ char: 't', description: 'give the command a terminal' }),
+    user: text({ char: 'u', description: 'user: name or ID, with :group' }),
+    workdir: text({ char: 'w', description: 'working directory in the container' }),
+    ...missingFlags({ texts: ['detach-keys'] }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Exec);
+    const { tty, interactive, detach } = flags;
+    if (!detach) checkTerminal(tty, interactive);
+    const [name, ...command] = args as [string, ...string[]];
+    const env = process.env;
+    const files = (flags['env-file'] ?? []).flatMap((file) => parseEnvFile(readFlagFile(file), file, env));
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const options: ExecOptions = {
+      command,
+      env: [...files, ...parseEnvFlags(flags.env ?? [], env)],
+      ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
+      ...(flags.user === undefined ? {} : { user: flags.user }),
+      terminal: tty && !detach,
+      privileged: flags.privileged,
+      detach,
+      stdio: detach
+        ? { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' }
+        : {
+            stdin: interactive || (tty && isatty(0)) ? 'inherit' : 'ignore',
+            stdout: 'inherit',
+            stderr: 'inherit',
+          },
+    };
+    const started = await execInContainer(session, await findContainer(session.paths, name), options);
+    const stop = forwardSignals(started.kill);
+    this.signals.release();
+    process.exitCode = await started.wait().finally(stop);
+  }
+}

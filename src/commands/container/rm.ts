@@ -1,0 +1,35 @@
+import { toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { forEachTarget } from '../../cli/output/each-target.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { removeContainer } from '../../container/end/remove-container.ts';
+import { findContainer } from '../../container/record/catalog.ts';
+import { isOcitsError } from '../../errors.ts';
+import { openSession } from '../../session.ts';
+
+export default class Rm extends BaseCommand {
+  static override summary = 'Remove containers';
+  static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    force: toggle({ char: 'f', description: 'kill a container that runs' }),
+    volumes: toggle({ char: 'v', description: 'also remove its anonymous volumes' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Rm);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    await forEachTarget(args, async (name) => {
+      try {
+        await removeContainer(session, await findContainer(session.paths, name), flags);
+      } catch (error) {
+        // Docker's --force: what is not there needs no removal.
+        if (!flags.force || !isOcitsError(error, 'not-found')) throw error;
+        return undefined;
+      }
+      return name;
+    });
+  }
+}

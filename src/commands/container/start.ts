@@ -1,0 +1,33 @@
+import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { forEachTarget } from '../../cli/output/each-target.ts';
+import { cleanupCommand } from '../../cli/process/self-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { findContainer } from '../../container/record/catalog.ts';
+import { startContainer } from '../../container/start/start-container.ts';
+import { openSession } from '../../session.ts';
+
+export default class Start extends BaseCommand {
+  static override summary = 'Start containers that do not run';
+  static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = missingFlags({
+    texts: ['detach-keys'],
+    toggles: ['attach', 'interactive'],
+    short: { attach: 'a', interactive: 'i' },
+    hint: 'start it in the background, and follow it with: ocits logs -f',
+  });
+
+  async run(): Promise<void> {
+    const { args } = await this.read(Start);
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    await sweepContainers(session);
+    await forEachTarget(args, async (name) => {
+      const record = await findContainer(session.paths, name);
+      await startContainer(session, record, { cleanupCommand: cleanupCommand(session.paths), signal });
+      return name;
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import { stopFlags } from '../../cli/argv/container-flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { forEachTarget } from '../../cli/output/each-target.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { stopContainer } from '../../container/end/stop-container.ts';
+import { findContainer } from '../../container/record/catalog.ts';
+import { openSession } from '../../session.ts';
+import { stopOptions } from './stop-options.ts';
+
+export default class Stop extends BaseCommand {
+  static override summary = 'Stop running containers';
+  static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = stopFlags;
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Stop);
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    await sweepContainers(session);
+    await forEachTarget(args, async (name) => {
+      const record = await findContainer(session.paths, name);
+      await stopContainer(session, record, { ...stopOptions(flags), signal });
+      return name;
+    });
+  }
+}

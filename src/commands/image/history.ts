@@ -1,0 +1,78 @@
+import { jsonFlag, noTruncFlag, quietFlag, text, toggleOn } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { humanAge, humanSize } from '../../cli/output/human.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { formatListing } from '../../cli/template/template.ts';
+import { type HistoryItem, imageHistory } from '../../image/catalog/image-history.ts';
+import { shortDigest } from '../../oci/digest.ts';
+import { openSession } from '../../session.ts';
+
+const CREATED_BY_WIDTH = 45;
+
+export default class History extends BaseCommand {
+  static override summary = 'Show how an image was made';
+  static override usage = '[OPTIONS] IMAGE';
+  static override arity = [1, 1] as const;
+  static override flags = {
+    format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
+    human: toggleOn({ char: 'H', description: 'sizes and times for people; --human=false for exact ones' }),
+    json: jsonFlag,
+    'no-trunc': noTruncFlag,
+    quiet: quietFlag,
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(History);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const items = await imageHistory(await session.imageHost(), args[0]!);
+    if (flags.json) return this.printJson(items.map(historyObject));
+    const format = flags.quiet ? '{{.ID}}' : flags.format;
+    const row = (item: HistoryItem) => historyRow(item, { noTrunc: flags['no-trunc'], isHuman: flags.human });
+    const output = formatListing({ items, columns: columns(flags.human), row }, format);
+    if (output !== '') this.print(output);
+  }
+}
+
+function columns(isHuman: boolean) {
+  return [
+    { name: 'ID', header: 'IMAGE' },
+    isHuman ? { name: 'CreatedSince', header: 'CREATED' } : { name: 'CreatedAt', header: 'CREATED AT' },
+    { name: 'CreatedBy', header: 'CREATED BY' },
+    { name: 'Size', header: 'SIZE' },
+    { name: 'Comment', header: 'COMMENT' },
+  ];
+}
+
+function historyRow(
+  { id, created, createdBy, comment, sizeBytes, tags }: HistoryItem,
+  { noTrunc, isHuman }: { readonly noTrunc: boolean; readonly isHuman: boolean },
+): Readonly<Record<string, unknown>> {
+  const by = createdBy.replaceAll('\t', ' ');
+  return {
+    ID: id === undefined ? '<missing>' : noTrunc ? id : shortDigest(id),
+    CreatedSince: humanAge(created),
+    CreatedAt: created?.toISOString().replace('.000Z', 'Z') ?? 'N/A',
+    CreatedBy: noTrunc ? by : shorten(by),
+    Size: isHuman ? humanSize(sizeBytes) : String(sizeBytes),
+    Comment: comment,
+    Tags: tags.join(','),
+  };
+}
+
+/** An entry for programs: nothing is shortened or rounded. */
+function historyObject({ id, created, createdBy, comment, sizeBytes, tags }: HistoryItem): object {
+  return {
+    ID: id ?? '<missing>',
+    CreatedAt: created?.toISOString() ?? null,
+    CreatedBy: createdBy,
+    SizeBytes: sizeBytes,
+    Comment: comment,
+    Tags: tags,
+  };
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  if (characters.length <= CREATED_BY_WIDTH) return text;
+  return `${characters.slice(0, CREATED_BY_WIDTH - 1).join('')}…`;
+}

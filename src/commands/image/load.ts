@@ -1,0 +1,42 @@
+import { progressFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { OcitsError } from '../../errors.ts';
+import { loadImages } from '../../image/archive/load-images.ts';
+import { familiarName } from '../../oci/reference.ts';
+import { openSession } from '../../session.ts';
+
+export default class Load extends BaseCommand {
+  static override summary = 'Take images out of an archive, or the folder of an OCI layout';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    input: text({ char: 'i', description: 'read from a file or folder, not from standard input' }),
+    progress: progressFlag,
+    quiet: toggle({ char: 'q', description: 'show no progress' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(Load);
+    if (flags.input === undefined && process.stdin.isTTY) {
+      throw new OcitsError('invalid-argument', 'requested load from stdin, but stdin is empty', {
+        hint: 'name an archive: ocits load -i FILE',
+      });
+    }
+    const renderer = openRenderer(flags.quiet ? 'quiet' : (flags.progress ?? defaultProgress()));
+    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const input = flags.input === undefined ? { stream: process.stdin } : { path: flags.input };
+    try {
+      for (const { names, ids } of await loadImages(await session.imageHost(), input, session.signal)) {
+        for (const name of names) this.print(`Loaded image: ${familiarName(name)}`);
+        if (names.length === 0) for (const id of ids) this.print(`Loaded image ID: ${id}`);
+      }
+    } finally {
+      renderer.close();
+    }
+  }
+}
+
+/** Docker shows bars on a terminal, and nothing elsewhere. */
+function defaultProgress() {
+  return process.stderr.isTTY ? 'auto' : 'quiet';
+}

@@ -1,0 +1,47 @@
+import { choice, platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { OcitsError } from '../../errors.ts';
+import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
+import { parsePlatform } from '../../oci/platform.ts';
+import { parseReference } from '../../oci/reference.ts';
+import { openSession } from '../../session.ts';
+
+export default class Push extends BaseCommand {
+  static override summary = 'Upload an image to a registry';
+  static override usage = '[OPTIONS] NAME[:TAG]';
+  static override arity = [1, 1] as const;
+  static override flags = {
+    'all-tags': toggle({ char: 'a', description: 'push all tags of the repository' }),
+    'compression-format': choice({
+      description: 'how layers that were built here are compressed (default gzip)',
+      options: ['gzip', 'zstd'],
+    }),
+    platform: platformFlag,
+    progress: progressFlag,
+    quiet: toggle({ char: 'q', description: 'print only the digest' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Push);
+    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const name = parseReference(args[0]!);
+    if (flags['all-tags'] && name.tag !== undefined) {
+      throw new OcitsError('usage', 'a tag cannot be given with --all-tags');
+    }
+    const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);
+    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    try {
+      const host = await session.imageHost();
+      const references = flags['all-tags'] ? await tagsToPush(host, name) : [name];
+      const compression = flags['compression-format'];
+      const request = { references, platform, compression, signal: session.signal };
+      for (const { reference, descriptor } of await pushImages(host, await session.registry(), request)) {
+        const { digest, size } = descriptor;
+        this.print(flags.quiet ? digest : `${reference.tag}: digest: ${digest} size: ${size}`);
+      }
+    } finally {
+      renderer.close();
+    }
+  }
+}

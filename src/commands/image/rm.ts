@@ -1,0 +1,41 @@
+import { toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { printError } from '../../cli/output/error-output.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { isOcitsError } from '../../errors.ts';
+import { type Removal, removeImage } from '../../image/garbage/remove-image.ts';
+import { openSession } from '../../session.ts';
+
+export default class Rmi extends BaseCommand {
+  static override summary = 'Remove images';
+  static override usage = '[OPTIONS] IMAGE [IMAGE...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    force: toggle({
+      char: 'f',
+      description: 'also where several names or a stopped container hold the image',
+    }),
+    'no-prune': toggle({ description: 'has no effect: layers that nothing needs go', hidden: true }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Rmi);
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    const [host, holders] = [await session.imageHost(), await session.imageHolders()];
+    for (const name of args) {
+      try {
+        const removals = await removeImage(host, name, { holders, isForced: flags.force, signal });
+        for (const removal of removals) this.print(removalLine(removal));
+      } catch (error) {
+        if (isOcitsError(error, 'aborted')) throw error;
+        printError(error);
+        if (!flags.force || !isOcitsError(error, 'not-found')) process.exitCode = 1;
+      }
+    }
+  }
+}
+
+function removalLine(removal: Removal): string {
+  return removal.kind === 'untagged' ? `Untagged: ${removal.name}` : `Deleted: ${removal.digest}`;
+}

@@ -1,0 +1,44 @@
+import { choice, platformFlag, text } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { OcitsError } from '../../errors.ts';
+import { SAVE_FORMATS, saveImages } from '../../image/archive/save-images.ts';
+import { parsePlatform } from '../../oci/platform.ts';
+import { openSession } from '../../session.ts';
+
+export default class Save extends BaseCommand {
+  static override summary = 'Write images into an archive, or the folder of an OCI layout';
+  static override usage = '[OPTIONS] IMAGE [IMAGE...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    compression: choice({
+      description: 'how layers are compressed in the OCI formats; the default is gzip',
+      options: ['gzip', 'zstd'],
+    }),
+    format: choice({ description: 'the default is docker-archive', options: SAVE_FORMATS }),
+    output: text({
+      char: 'o',
+      description: 'write to a file (a folder for oci-dir), not to standard output',
+    }),
+    platform: platformFlag,
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Save);
+    if (flags.output === undefined && process.stdout.isTTY) {
+      throw new OcitsError(
+        'invalid-argument',
+        'cowardly refusing to save to a terminal. Use the -o flag or redirect',
+      );
+    }
+    const { signal } = this.signals;
+    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    await saveImages(await session.imageHost(), args, {
+      format: flags.format ?? 'docker-archive',
+      output: flags.output ?? process.stdout,
+      signal,
+      ...(flags.compression === undefined ? {} : { compression: flags.compression }),
+      ...(flags.platform === undefined ? {} : { platform: parsePlatform(flags.platform) }),
+    });
+  }
+}

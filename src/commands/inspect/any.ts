@@ -1,0 +1,68 @@
+import { formatFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { inspectTargets } from '../../cli/template/inspect-output.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { findContainer } from '../../container/record/catalog.ts';
+import { inspectContainer } from '../../container/show/inspect-container.ts';
+import { isOcitsError, OcitsError } from '../../errors.ts';
+import { inspectImage } from '../../image/catalog/inspect-image.ts';
+import { inspectNetwork } from '../../network/inspect-network.ts';
+import { openSession, type Session } from '../../session.ts';
+import { inspectVolume } from '../../volume/inspect-volume.ts';
+
+type Inspected = Readonly<Record<string, unknown>>;
+type Finder = (session: Session, name: string, size: boolean) => Promise<Inspected>;
+
+/** In the order in which a name is looked up. */
+const FINDERS: Readonly<Record<string, Finder>> = {
+  container: async (session, name, size) =>
+    await inspectContainer(session, await findContainer(session.paths, name), { size }),
+  image: async (session, name) => await inspectImage(await session.imageHost(), name),
+  volume: async (session, name) => await inspectVolume(await session.volumes(), name),
+  network: async (session, name) => await inspectNetwork(await session.network(), name),
+};
+
+export default class Inspect extends BaseCommand {
+  static override summary = 'Show all that is known of containers, images, volumes or networks';
+  static override usage = '[OPTIONS] NAME|ID [NAME|ID...]';
+  static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override flags = {
+    format: formatFlag,
+    size: toggle({ char: 's', description: 'with what a container has written' }),
+    type: text({ description: 'look only among these: container, image, volume or network' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags, args } = await this.read(Inspect);
+    const { type } = flags;
+    if (type !== undefined && !Object.hasOwn(FINDERS, type)) {
+      throw new OcitsError(
+        'invalid-argument',
+        `--type: ${JSON.stringify(type)} is not container, image, volume or network`,
+      );
+    }
+    const finders = type === undefined ? Object.values(FINDERS) : [FINDERS[type]!];
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    await inspectTargets(args, flags.format, (name) => inspectFirst(session, name, finders, flags.size));
+  }
+}
+
+async function inspectFirst(
+  session: Session,
+  name: string,
+  finders: readonly Finder[],
+  size: boolean,
+): Promise<Inspected> {
+  for (const find of finders) {
+    try {
+      return await find(session, name, size);
+    } catch (error) {
+      // A name that cannot be one of this kind is not there either.
+      if (!isOcitsError(error, 'not-found', 'invalid-reference', 'invalid-argument')) throw error;
+      if (finders.length === 1) throw error;
+    }
+  }
+  throw new OcitsError('not-found', `No such object: ${name}`);
+}

@@ -1,0 +1,61 @@
+import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { BaseCommand } from '../../cli/base-command.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import { formatListing } from '../../cli/template/template.ts';
+import { sweepContainers } from '../../container/clear/sweep-containers.ts';
+import { parseInteger } from '../../container/flags/parse-values.ts';
+import { writtenBytes } from '../../container/record/size.ts';
+import { parseContainerFilter } from '../../container/show/filter-containers.ts';
+import { listContainers } from '../../container/show/list-containers.ts';
+import { openSession } from '../../session.ts';
+import { containerRow } from './container-row.ts';
+
+const COLUMNS = [
+  { name: 'ID', header: 'CONTAINER ID' },
+  { name: 'Image', header: 'IMAGE' },
+  { name: 'Command', header: 'COMMAND' },
+  { name: 'RunningFor', header: 'CREATED' },
+  { name: 'Status', header: 'STATUS' },
+  { name: 'Ports', header: 'PORTS' },
+  { name: 'Names', header: 'NAMES' },
+];
+
+export default class Ps extends BaseCommand {
+  static override summary = 'List containers';
+  static override usage = '[OPTIONS]';
+  static override flags = {
+    all: toggle({ char: 'a', description: 'also containers that do not run' }),
+    filter: filterFlag,
+    format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
+    json: jsonFlag,
+    last: text({ char: 'n', description: 'the last containers made, whatever they do' }),
+    latest: toggle({ char: 'l', description: 'the last container made' }),
+    'no-trunc': noTruncFlag,
+    quiet: quietFlag,
+    size: toggle({ char: 's', description: 'with what each container has written' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.read(Ps);
+    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    await sweepContainers(session);
+    const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, '--last');
+    const containers = await listContainers(session, {
+      all: flags.all,
+      ...(last > 0 ? { last } : {}),
+      filters: (flags.filter ?? []).map(parseContainerFilter),
+    });
+    const noTrunc = flags['no-trunc'];
+    const rows = await Promise.all(
+      containers.map(async (each) => {
+        const sizeBytes = flags.size ? await writtenBytes(session, each.record) : undefined;
+        return containerRow(each, { noTrunc, sizeBytes });
+      }),
+    );
+    if (flags.json) return this.printJson(rows);
+    const format = flags.quiet ? '{{.ID}}' : flags.format;
+    const columns = flags.size ? [...COLUMNS, { name: 'Size', header: 'SIZE' }] : COLUMNS;
+    const output = formatListing({ items: rows, columns, row: (row) => row }, format);
+    if (output !== '') this.print(output);
+  }
+}

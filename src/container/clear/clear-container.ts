@@ -1,0 +1,77 @@
+import { isOcitsError } from '../../errors.ts';
+import { removeConmonFiles } from '../../runtime/conmon/conmon-folder.ts';
+import { settleExit } from '../../runtime/conmon/wait-for-exit.ts';
+import { crunDelete, openCrun } from '../../runtime/crun/crun.ts';
+import { withLock } from '../../system/task/lock.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { deleteContainer, readContainer } from '../record/catalog.ts';
+import { containerFolder, containerLock } from '../record/folder.ts';
+import { unmarkLive } from '../record/live-marks.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { containerState } from '../record/state.ts';
+
+/**
+ * Clears up after a container that has ended: its exit is settled, crun's record, its cgroup, its network and what
+ * conmon left go, and the container itself where it was to go (`--rm`). Does nothing to one that runs. Idempotent.
+ * This is what conmon's exit command runs.
+ */
+export async function cleanupContainer(host: ContainerHost, id: string): Promise<void> {
+  if ((await readContainer(host.paths, id)) === undefined) return;
+  await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
+    const record = await readContainer(host.paths, id);
+    if (record === undefined || containerState(host.paths, id).status === 'running') return;
+    await clearContainer(host, record, { byRuntime: false });
+  });
+}
+
+/**
+ * The same for a container that is known to have ended, by who holds its lock or attends to it. `byRuntime`: crun has
+ * cleared up by itself, as it does where it ran in the foreground.
+ */
+export async function clearContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  { byRuntime }: { readonly byRuntime: boolean },
+): Promise<void> {
+  const { id, lifetime, network } = record;
+  await Promise.all([
+    byRuntime ? undefined : clearRuntime(host, id),
+    network.mode === 'bridge' ? host.network().then((driver) => driver.teardown({ id })) : undefined,
+  ]);
+  if (lifetime.autoRemove) await discardContainer(host, record);
+  await unmarkLive(host.paths, id);
+}
+
+async function clearRuntime(host: ContainerHost, id: string): Promise<void> {
+  const { folder } = containerFolder(host.paths, id);
+  if (containerState(host.paths, id).status === 'exited') settleExit(folder);
+  await crunDelete(await openCrun(host.paths), id);
+  removeConmonFiles(host.paths, folder);
+}
+
+/** Removes a cleared container with its anonymous volumes. */
+async function discardContainer(host: ContainerHost, record: ContainerRecord): Promise<void> {
+  await deleteContainer(host.paths, record);
+  await removeAnonymousVolumes(host, record);
+}
+
+/** Removes the volumes that were made for this container alone. Those that are gone are no error. */
+export async function removeAnonymousVolumes(
+  host: ContainerHost,
+  { mounts }: ContainerRecord,
+): Promise<void> {
+  await removeVolumes(
+    host,
+    mounts.flatMap((mount) => (mount.kind === 'volume' && mount.anonymous ? [mount.name] : [])),
+  );
+}
+
+/** Those that are gone are no error: another command may clear up the same. */
+export async function removeVolumes(host: ContainerHost, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const volumes = await host.volumes();
+    await volumes.remove(name).catch((error: unknown) => {
+      if (!isOcitsError(error, 'not-found')) throw error;
+    });
+  }
+}

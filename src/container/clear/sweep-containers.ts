@@ -1,0 +1,72 @@
+import { hasAttachments } from '../../network/network-settings.ts';
+import { removeAbandoned } from '../../system/file/abandoned.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { isRunning } from '../../system/process/process-identity.ts';
+import { lockFile } from '../../system/task/lock.ts';
+import { sweepVolumes } from '../../volume/volume-store.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { containerIds, dropNamesOf, readContainer } from '../record/catalog.ts';
+import { containerLock, containersFolder } from '../record/folder.ts';
+import { completeMarks, isInTheMaking, liveIds, unmarkLive } from '../record/live-marks.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { containerState, hasAttendant } from '../record/state.ts';
+import { clearContainer, removeVolumes } from './clear-container.ts';
+
+/**
+ * Clears away what processes that died have left: containers that have ended with nobody to attend to them, networks,
+ * folders half-made. Commands of containers call it first. A few milliseconds where there is nothing to do: only
+ * containers with a mark are looked at, and all of them once after the host has started.
+ */
+export async function sweepContainers(host: ContainerHost): Promise<void> {
+  const marked = await liveIds(host.paths);
+  const alive = new Set<string>();
+  const isLive = async (id: string) => alive.has(id) || (await sweepOne(host, id));
+  for (const id of marked ?? (await containerIds(host.paths))) {
+    if (await sweepOne(host, id)) alive.add(id);
+  }
+  await Promise.all([
+    hasAttachments() ? host.network().then((driver) => driver.repair(isLive)) : undefined,
+    removeAbandoned(containersFolder(host.paths)),
+    removeAbandoned(host.paths.run),
+    sweepVolumes(host.paths),
+    marked === undefined ? completeMarks(host.paths) : undefined,
+  ]);
+}
+
+/** Whether the container runs, or somebody attends to it. */
+async function sweepOne(host: ContainerHost, id: string): Promise<boolean> {
+  const record = await readContainer(host.paths, id);
+  if (record === undefined) return await sweepUnmade(host, id);
+  if (isInHands(host.paths, record)) return true;
+  await using lock = await lockFile(containerLock(host.paths, id), { mode: 'exclusive', waitMs: 0 });
+  // Whoever holds it is starting or clearing it.
+  if (lock === undefined) return true;
+  const again = await readContainer(host.paths, id);
+  if (again === undefined || isInHands(host.paths, again)) return again !== undefined;
+  await clearContainer(host, again, { byRuntime: false });
+  return false;
+}
+
+/** What a process that died has made for a container that is not there. True where it is still at it. */
+async function sweepUnmade(host: ContainerHost, id: string): Promise<boolean> {
+  if (await isInTheMaking(host.paths, id)) return true;
+  // It may have come to its end between the two looks.
+  if ((await readContainer(host.paths, id)) !== undefined) return await sweepOne(host, id);
+  const volumes = await (await host.volumes()).list();
+  await removeVolumes(
+    host,
+    volumes.filter(({ madeFor }) => madeFor === id).map(({ name }) => name),
+  );
+  await dropNamesOf(host.paths, id);
+  await unmarkLive(host.paths, id);
+  return false;
+}
+
+function isInHands(paths: HostPaths, record: ContainerRecord): boolean {
+  if (hasAttendant(record)) return true;
+  const { status } = containerState(paths, record.id);
+  if (status === 'running') return true;
+  const { autoRemove, attached, creator } = record.lifetime;
+  // Whoever made it is about to start it; that may be this very process.
+  return status === 'created' && (autoRemove || attached) && isRunning(creator);
+}

@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto';
+import type { ContainerMount } from '../../bundle/container-spec.ts';
+import { platformOf } from '../../image/catalog/choose-image.ts';
+import type { Image } from '../../image/image.ts';
+import { parseExposed, parsePublish } from '../../network/port-grammar.ts';
+import type { RunConfig } from '../../oci/image-config.ts';
+import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
+import { warning } from '../../progress.ts';
+import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { ownIdentity } from '../../system/process/process-identity.ts';
+import { requireLinuxRoot } from '../../system/process/require-host.ts';
+import { allSettled } from '../../system/task/all-settled.ts';
+import { lockFile } from '../../system/task/lock.ts';
+import { UndoStack } from '../../system/task/undo-stack.ts';
+import type { MountRequest } from '../../volume/mount-request.ts';
+import type { ContainerHost } from '../container-host.ts';
+import type { CreateRequest, NetworkOptions } from '../flags/create-request.ts';
+import { addContainer } from '../record/catalog.ts';
+import { containerLock } from '../record/folder.ts';
+import { markLive, unmarkLive } from '../record/live-marks.ts';
+import { checkContainerName } from '../record/name.ts';
+import type { ContainerRecord, ProcessRecord } from '../record/record.ts';
+import { containerState } from '../record/state.ts';
+import { ensureImage, ensureSnapshots, type PullPolicy } from './ensure-image.ts';
+import { fillVolume, openImageTree } from './fill-volume.ts';
+import { mountRequests, type ResolvedMount, resolveMount } from './resolve-mounts.ts';
+import { resolveProcess } from './resolve-process.ts';
+
+export interface CreateOptions {
+  /** Whether this process stays with the container to its end, and clears it away. */
+  readonly attached?: boolean;
+  /** Whether this process starts it: where it dies before that, one that goes by itself is cleared away. */
+  readonly startsNow?: boolean;
+  /** Whether an image is pulled; the default is where it is missing. */
+  readonly pull?: PullPolicy;
+  readonly signal?: AbortSignal;
+}
+
+/** A new ID: 64 hex digits. */
+function newContainerId(): string {
+  return randomBytes(32).toString('hex');
+}
+
+/**
+ * Makes a container from an image, without starting it: pulls the image where it is missing, unpacks what is not
+ * unpacked, makes and fills volumes, takes the name. After a failure nothing is left of it. Throws `not-found` for the
+ * image, `already-exists` for the name, and what the parts of the request are at fault for.
+ */
+export async function createContainer(
+  host: ContainerHost,
+  request: CreateRequest,
+  options: CreateOptions = {},
+): Promise<ContainerRecord> {
+  requireLinuxRoot('running containers');
+  if (request.name !== undefined) checkContainerName(request.name);
+  const { pull: policy = 'missing', signal } = options;
+  const store = await host.store();
+  // From here until the container is a root of its own, nobody may collect what it is made of.
+  const leasing = store.leases.shared(signal);
+  await Promise.allSettled([leasing, host.snapshotter(), host.volumes()]);
+  await using _lease = await leasing;
+  const [snapshotter, volumes] = await Promise.all([host.snapshotter(), host.volumes()]);
+  const images = { store, snapshotter, emit: host.emit };
+  const image = await ensureImage(host, images, {
+    name: request.image,
+    platform: request.platform,
+    policy,
+    signal,
+  });
+  const parts = resolveParts(request, image.config.config ?? {});
+  warnOfOddities(host, request, image);
+  const id = newContainerId();
+  await using undo = new UndoStack();
+  undo.defer(() => unmarkLive(host.paths, id));
+  await markLive(host.paths, id, ownIdentity());
+  const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
+  const [snapshots, mounts] = await Promise.all([
+    ensureSnapshots(host, images, image, { policy, signal }),
+    allSettled(parts.mounts.map((each) => resolveMount(each, volumes, { id, onMade }))),
+  ]);
+  await fillVolumes(host, snapshots, mounts);
+  const record = newRecord(request, image, {
+    ...parts,
+    id,
+    snapshots,
+    mounts: mounts.map(({ mount }) => mount),
+    attached: options.attached ?? false,
+  });
+  const added = await addContainer(host.paths, record, request.name);
+  undo.move();
+  if (!options.startsNow) await unmarkCreated(host.paths, id);
+  return added;
+}
+
+/** Somebody may have started it already: the mark is theirs then. */
+async function unmarkCreated(paths: HostPaths, id: string): Promise<void> {
+  await using lock = await lockFile(containerLock(paths, id), { mode: 'exclusive', waitMs: 0 });
+  if (lock !== undefined && containerState(paths, id).status === 'created') await unmarkLive(paths, id);
+}
+
+/** What the image and the user say together; all that can be at fault before anything is made. */
+interface ResolvedParts {
+  readonly process: ProcessRecord;
+  readonly network: NetworkOptions;
+  readonly mounts: readonly MountRequest[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+function resolveParts(request: CreateRequest, config: RunConfig): ResolvedParts {
+  return {
+    process: resolveProcess(config, request.process),
+    network: resolveNetwork(request.network, config),
+    mounts: mountRequests(request.mounts, config),
+    labels: { ...config.Labels, ...request.labels },
+  };
+}
+
+interface RecordParts extends Omit<ResolvedParts, 'mounts'> {
+  readonly id: string;
+  readonly snapshots: readonly SnapshotKey[];
+  readonly mounts: readonly ContainerMount[];
+  readonly attached: boolean;
+}
+
+function newRecord(
+  request: CreateRequest,
+  image: Image,
+  { id, snapshots, attached, ...parts }: RecordParts,
+): Omit<ContainerRecord, 'name'> {
+  const config = image.config.config ?? {};
+  const { entrypoint, command } = request.process;
+  return {
+    version: 1,
+    id,
+    createdAt: new Date().toISOString(),
+    image: {
+      name: request.image,
+      id: image.id,
+      manifest: image.manifestDescriptor,
+      diffIds: image.config.rootfs.diff_ids,
+      snapshots,
+      entrypoint: entrypoint ?? config.Entrypoint ?? [],
+      command: command.length > 0 || entrypoint !== undefined ? command : (config.Cmd ?? []),
+    },
+    hostname: request.network.hostname ?? id.slice(0, 12),
+    ...parts,
+    host: request.host,
+    annotations: request.annotations,
+    lifetime: { autoRemove: request.autoRemove, attached, creator: ownIdentity() },
+  };
+}
+
+async function fillVolumes(
+  host: ContainerHost,
+  snapshots: readonly SnapshotKey[],
+  mounts: readonly ResolvedMount[],
+): Promise<void> {
+  const waiting = mounts.filter(({ fillFrom }) => fillFrom !== undefined);
+  if (waiting.length === 0 || snapshots.length === 0) return;
+  const [snapshotter, volumes] = await Promise.all([host.snapshotter(), host.volumes()]);
+  await using tree = await openImageTree(snapshotter, snapshots, host.paths.run);
+  for (const { mount, fillFrom } of waiting) {
+    if (mount.kind === 'volume') await fillVolume(volumes, mount.name, tree, fillFrom!);
+  }
+}
+
+/** What the image exposes and what is published is added; with `--publish-all`, each exposed port that is not published gets a port. */
+function resolveNetwork(network: NetworkOptions, config: RunConfig): NetworkOptions {
+  const declared = Object.keys(config.ExposedPorts ?? {}).flatMap(parseExposed);
+  const published = new Set(network.ports.map((port) => `${port.containerPort}/${port.protocol}`));
+  const exposed = [...new Set([...declared, ...network.exposed, ...published])];
+  const more = network.publishAll
+    ? exposed.filter((port) => !published.has(port)).flatMap((port) => parsePublish(port))
+    : [];
+  return { ...network, exposed, ports: [...network.ports, ...more] };
+}
+
+function warnOfOddities(host: ContainerHost, { network }: CreateRequest, image: Image): void {
+  const platform = platformOf(image);
+  const own = hostPlatform();
+  if (platform.os !== own.os || platform.architecture !== own.architecture) {
+    const [theirs, ours] = [platform, own].map(formatPlatform);
+    host.emit(warning(`the image is for ${theirs}, and this host is ${ours}: its programs may not run`));
+  }
+  if (network.mode !== 'bridge' && (network.ports.length > 0 || network.publishAll)) {
+    host.emit(warning(`published ports are discarded with --network ${network.mode}`));
+  }
+}

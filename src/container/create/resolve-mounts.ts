@@ -1,0 +1,99 @@
+import { mkdir, stat } from 'node:fs/promises';
+import type { ContainerMount } from '../../bundle/container-spec.ts';
+import { isErrno, OcitsError } from '../../errors.ts';
+import type { RunConfig } from '../../oci/image-config.ts';
+import { cleanTarget, type MountRequest } from '../../volume/mount-request.ts';
+import type { VolumeStore } from '../../volume/volume.ts';
+import { anonymousVolumeName } from '../../volume/volume-store.ts';
+
+/** More than any real image has. */
+const IMAGE_VOLUMES_LIMIT = 100;
+const SYSTEM_FOLDERS: readonly string[] = ['/dev', '/proc', '/sys'];
+
+/**
+ * All that is asked for to be mounted: the user's mounts, and an anonymous volume for each `VOLUME` of the image that
+ * none of them replaces. Throws `invalid-argument` for a target that is used twice, `hostile` for a volume of the
+ * image's on `/`, `/dev`, `/proc` or `/sys`.
+ */
+export function mountRequests(user: readonly MountRequest[], image: RunConfig): MountRequest[] {
+  const targets = new Set<string>();
+  for (const { target } of user) {
+    if (targets.has(target)) throw new OcitsError('invalid-argument', `two mounts have the target ${target}`);
+    targets.add(target);
+  }
+  const declared = new Set(Object.keys(image.Volumes ?? {}).map(imageTarget));
+  if (declared.size > IMAGE_VOLUMES_LIMIT) {
+    throw new OcitsError(
+      'hostile',
+      `the image declares ${declared.size} volumes, more than ${IMAGE_VOLUMES_LIMIT}`,
+    );
+  }
+  const volumes = [...declared].filter((target) => !targets.has(target));
+  return [
+    ...user,
+    ...volumes.map(
+      (target) => ({ kind: 'volume', target, readOnly: false, copyImage: true, labels: {} }) as const,
+    ),
+  ];
+}
+
+function imageTarget(path: string): string {
+  let target: string;
+  try {
+    target = cleanTarget(path, "the image's VOLUME");
+  } catch (error) {
+    throw new OcitsError('hostile', (error as Error).message, { cause: error });
+  }
+  if (SYSTEM_FOLDERS.some((folder) => target === folder || target.startsWith(`${folder}/`))) {
+    throw new OcitsError('hostile', `the image declares a volume on ${target}, which belongs to the runtime`);
+  }
+  return target;
+}
+
+/** A mount whose source is there, and the volume to be filled from the image before the first start. */
+export interface ResolvedMount {
+  readonly mount: ContainerMount;
+  readonly fillFrom?: string;
+}
+
+/**
+ * Finds or makes the source of a mount of the container `id`. An anonymous volume that is made is told to `onMade`, for
+ * undo, and names the container, for whoever clears up where no undo ran. Throws
+ * `not-found` for a source of the host's that is not there and is not to be made.
+ */
+export async function resolveMount(
+  request: MountRequest,
+  volumes: VolumeStore,
+  { id, onMade }: { readonly id: string; readonly onMade: (volume: string) => void },
+): Promise<ResolvedMount> {
+  if (request.kind === 'tmpfs') return { mount: request };
+  if (request.kind === 'bind') {
+    const { createSource, ...mount } = request;
+    const isFolder = await requireSource(request.source, createSource);
+    // crun opens the target of a recursive read-only mount as a folder.
+    return { mount: isFolder ? mount : { ...mount, recursive: false } };
+  }
+  const anonymous = request.name === undefined;
+  const name = request.name ?? anonymousVolumeName();
+  const owner = anonymous ? { madeFor: id } : {};
+  const { volume, isNew } = await volumes.create(name, { anonymous, labels: request.labels, ...owner });
+  if (anonymous) onMade(name);
+  const { target, readOnly } = request;
+  return {
+    mount: { kind: 'volume', name, source: volume.path, target, readOnly, anonymous },
+    ...(isNew && request.copyImage ? { fillFrom: target } : {}),
+  };
+}
+
+/** Whether the source is a folder. */
+async function requireSource(source: string, create: boolean): Promise<boolean> {
+  try {
+    return (await stat(source)).isDirectory();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!create)
+      throw new OcitsError('not-found', `cannot mount ${source}: the host has no such file or folder`);
+    await mkdir(source, { recursive: true, mode: 0o755 });
+    return true;
+  }
+}

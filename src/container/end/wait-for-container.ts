@@ -1,0 +1,36 @@
+import { watch } from 'node:fs';
+import { access, open } from 'node:fs/promises';
+import { waitForExit } from '../../runtime/conmon/wait-for-exit.ts';
+import type { ExitRecord } from '../../runtime/supervisor.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { containerFolder } from '../record/folder.ts';
+import { liveMark, marksFolder } from '../record/live-marks.ts';
+
+/**
+ * Waits until a container that was started has ended. One that is removed at its end is followed to there: the open
+ * folder keeps its exit record in reach.
+ */
+export async function waitForContainer(
+  paths: HostPaths,
+  id: string,
+  signal?: AbortSignal,
+): Promise<ExitRecord> {
+  await using folder = await open(containerFolder(paths, id).folder, 'r');
+  return await waitForExit(`/proc/self/fd/${folder.fd}`, signal);
+}
+
+/** Waits until a container that has ended is cleared up by whoever does it, at most `timeoutMs`. Whether it is. */
+export async function waitUntilCleared(paths: HostPaths, id: string, timeoutMs: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const check = () => access(liveMark(paths, id)).catch(() => resolve(true));
+  const watcher = watch(marksFolder(paths), () => void check());
+  watcher.on('error', () => resolve(false));
+  const timer = setTimeout(() => resolve(false), timeoutMs);
+  try {
+    await check();
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    watcher.close();
+  }
+}

@@ -1,0 +1,71 @@
+import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
+import type { ExtraHost } from '../../network/hosts-file.ts';
+import type { PortMapping } from '../../network/network.ts';
+import type { DnsOptions } from '../../network/resolv-conf.ts';
+import type { Platform } from '../../oci/platform.ts';
+import type { MountRequest } from '../../volume/mount-request.ts';
+
+export interface ResourceLimit {
+  /** Such as `RLIMIT_NOFILE`. */
+  readonly type: string;
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** The first process, as far as it is asked for; what is undefined comes from the image. */
+export interface ProcessRequest {
+  /** An empty list clears the image's. */
+  readonly entrypoint?: readonly string[];
+  /** What follows the image's name. */
+  readonly command: readonly string[];
+  /** `NAME=value` sets, `NAME` alone takes the image's away. */
+  readonly env: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly terminal: boolean;
+  /** Whether the container has a standard input. */
+  readonly openStdin: boolean;
+  readonly stopSignal?: string;
+  readonly stopTimeoutSeconds?: number;
+  readonly rlimits: readonly ResourceLimit[];
+}
+
+export type NetworkMode = 'bridge' | 'host' | 'none';
+
+export interface NetworkOptions {
+  readonly mode: NetworkMode;
+  readonly hostname?: string;
+  readonly ports: readonly PortMapping[];
+  /** Such as `80/tcp`, beside those of the image. */
+  readonly exposed: readonly string[];
+  /** Whether every exposed port is published on a port that the system chooses. */
+  readonly publishAll: boolean;
+  readonly dns: DnsOptions;
+  readonly extraHosts: readonly ExtraHost[];
+}
+
+/** What the container gets of the host. */
+export interface HostOptions {
+  readonly resources: ResourceLimits;
+  readonly devices: readonly DeviceMapping[];
+  readonly security: SecurityOptions;
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly init: boolean;
+}
+
+/** What a user asks for with `create` and `run`: checked for its form, nothing looked up yet. */
+export interface CreateRequest {
+  /** The image's name or ID as typed. */
+  readonly image: string;
+  readonly platform?: Platform;
+  /** The default is a random one. */
+  readonly name?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly process: ProcessRequest;
+  readonly network: NetworkOptions;
+  readonly mounts: readonly MountRequest[];
+  readonly host: HostOptions;
+  /** Whether the container goes when it has ended, with its anonymous volumes. */
+  readonly autoRemove: boolean;
+}

@@ -1,0 +1,45 @@
+import { OcitsError } from '../../errors.ts';
+
+/** A name that is to have the value it has in ocits's own environment. */
+function inherited(name: string, env: NodeJS.ProcessEnv): string {
+  const value = env[name];
+  return value === undefined ? name : `${name}=${value}`;
+}
+
+/**
+ * The variables that `-e` gives: `NAME=value`, or `NAME` for the value it has in `env`. A name that `env` does not
+ * have stays alone, which takes the image's away. Throws `invalid-argument`.
+ */
+export function parseEnvFlags(texts: readonly string[], env: NodeJS.ProcessEnv): string[] {
+  return texts.map((text) => {
+    if (text === '' || text.startsWith('=')) {
+      throw new OcitsError('invalid-argument', `--env: ${JSON.stringify(text)} has no name`);
+    }
+    return text.includes('=') ? text : inherited(text, env);
+  });
+}
+
+/**
+ * Reads a file for `--env-file`, as Docker does: `NAME=value` a line, taken as it stands without quotes or expansion;
+ * `NAME` alone for the value it has in `env`, if any; empty lines and `#` comments. Throws `syntax` with the line.
+ */
+export function parseEnvFile(content: string, file: string, env: NodeJS.ProcessEnv): string[] {
+  const variables: string[] = [];
+  for (const [index, raw] of content
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .entries()) {
+    const line = raw.replace(/\r$/, '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const equals = line.indexOf('=');
+    const name = equals < 0 ? line : line.slice(0, equals);
+    if (name === '' || /\s/.test(name)) {
+      throw new OcitsError('syntax', `${JSON.stringify(name)} cannot be the name of a variable`, {
+        location: { file, line: index + 1 },
+      });
+    }
+    if (equals >= 0) variables.push(line);
+    else if (env[name] !== undefined) variables.push(inherited(name, env));
+  }
+  return variables;
+}

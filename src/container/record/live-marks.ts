@@ -1,0 +1,67 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno } from '../../errors.ts';
+import { textIfThere } from '../../system/file/if-there.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { isRunning, type ProcessIdentity } from '../../system/process/process-identity.ts';
+
+/**
+ * A file in the run folder for each container that may have something to clear away: a process, a network namespace, a
+ * folder that goes when it ends. So whoever looks after dead containers need not read all of them. While a container
+ * is made, before it has a record, the file names its maker. A reboot empties the folder; `liveIds` tells.
+ */
+export async function markLive(paths: HostPaths, id: string, maker?: ProcessIdentity): Promise<void> {
+  const folder = marksFolder(paths);
+  const content = maker === undefined ? '' : JSON.stringify(maker);
+  try {
+    await writeFile(join(folder, id), content, { mode: 0o600 });
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, id), content, { mode: 0o600 });
+  }
+}
+
+/** Whether the process that makes the container is still at it. */
+export async function isInTheMaking(paths: HostPaths, id: string): Promise<boolean> {
+  const content = await textIfThere(liveMark(paths, id));
+  try {
+    return isRunning(JSON.parse(content ?? '') as ProcessIdentity);
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
+}
+
+/** Says that nothing of the container is left to clear away. Idempotent. */
+export async function unmarkLive(paths: HostPaths, id: string): Promise<void> {
+  await rm(join(marksFolder(paths), id), { force: true });
+}
+
+/** The IDs of marked containers; undefined where nobody has looked at all containers since boot. */
+export async function liveIds(paths: HostPaths): Promise<readonly string[] | undefined> {
+  try {
+    const names = await readdir(marksFolder(paths));
+    return names.includes(COMPLETE) ? names.filter((name) => name !== COMPLETE) : undefined;
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    return undefined;
+  }
+}
+
+/** Says that all containers were looked at since boot: those without a mark have nothing to clear away. */
+export async function completeMarks(paths: HostPaths): Promise<void> {
+  await markLive(paths, COMPLETE);
+}
+
+const COMPLETE = 'complete';
+
+/** Where the marks are. It is there as soon as any container was marked. */
+export function marksFolder(paths: HostPaths): string {
+  return join(paths.run, 'live');
+}
+
+/** The mark of one container. */
+export function liveMark(paths: HostPaths, id: string): string {
+  return join(marksFolder(paths), id);
+}

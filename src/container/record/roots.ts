@@ -1,0 +1,24 @@
+import type { ImageHolders } from '../../image/garbage/image-holders.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { readContainers } from './catalog.ts';
+import { containerState, hasAttendant } from './state.ts';
+
+/** What containers need of images: the collection of garbage keeps it, and `rmi` asks who uses an image. */
+export function containerHolders(paths: HostPaths): ImageHolders {
+  return {
+    roots: [
+      async () => {
+        const records = await readContainers(paths);
+        return records.map(({ image }) => ({ manifests: [image.manifest], stacks: [image.diffIds] }));
+      },
+    ],
+    users: async () => {
+      const records = await readContainers(paths);
+      return records.map((record) => ({
+        containerId: record.id,
+        imageId: record.image.id,
+        isRunning: containerState(paths, record.id).status === 'running' || hasAttendant(record),
+      }));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findExit, UNKNOWN_EXIT_CODE } from '../../runtime/conmon/wait-for-exit.ts';
+import { PID_FILE, readPidRecord } from '../../runtime/crun/records.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { isRunning } from '../../system/process/process-identity.ts';
+import { containerFolder } from './folder.ts';
+import type { ContainerRecord } from './record.ts';
+
+export type ContainerStatus = 'created' | 'running' | 'exited';
+
+/** What a container does now, as its files and the kernel say. Nobody keeps it up to date, so nothing can be stale. */
+export interface ContainerState {
+  readonly status: ContainerStatus;
+  /** 0 unless it runs. */
+  readonly pid: number;
+  /** 0 unless it has ended. */
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** Of the last start. */
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+}
+
+/** The state of a container. A few file reads. */
+export function containerState(paths: HostPaths, id: string): ContainerState {
+  const { folder } = containerFolder(paths, id);
+  const record = readPidRecord(folder);
+  const startedAt = modifiedAt(join(folder, PID_FILE));
+  const started = startedAt === undefined ? {} : { startedAt };
+  const exit = findExit(folder);
+  if (exit !== undefined) {
+    const { exitCode, oomKilled } = exit;
+    return {
+      status: 'exited',
+      pid: 0,
+      exitCode,
+      oomKilled,
+      ...started,
+      finishedAt: new Date(exit.finishedAt),
+    };
+  }
+  if (record === undefined) return { status: 'created', pid: 0, exitCode: 0, oomKilled: false };
+  if (isRunning(record)) {
+    return { status: 'running', pid: record.pid, exitCode: 0, oomKilled: false, ...started };
+  }
+  return { status: 'exited', pid: 0, exitCode: UNKNOWN_EXIT_CODE, oomKilled: false, ...started };
+}
+
+/** Whether the command that runs a container in the foreground is still there to clear it away. */
+export function hasAttendant({ lifetime }: ContainerRecord): boolean {
+  return lifetime.attached && lifetime.creator.pid !== process.pid && isRunning(lifetime.creator);
+}
+
+function modifiedAt(path: string): Date | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtime;
+}

@@ -1,0 +1,78 @@
+import { isOcitsError, OcitsError } from '../../errors.ts';
+import { matchesLabel } from '../../oci/match-label.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { runTool } from '../../system/process/spawn.ts';
+import type { Volume } from '../../volume/volume.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { readContainers } from './catalog.ts';
+
+/** The names of volumes that containers have, running or not, with those containers' names. */
+export async function volumesInUse(paths: HostPaths): Promise<ReadonlyMap<string, readonly string[]>> {
+  const users = new Map<string, string[]>();
+  for (const { name, mounts } of await readContainers(paths)) {
+    for (const mount of mounts) {
+      if (mount.kind !== 'volume') continue;
+      users.set(mount.name, [...(users.get(mount.name) ?? []), name]);
+    }
+  }
+  return users;
+}
+
+/** Removes a volume. Throws `not-found`, and `in-use` with the containers that have it. */
+export async function removeVolume(host: ContainerHost, name: string): Promise<void> {
+  const volumes = await host.volumes();
+  const users = (await volumesInUse(host.paths)).get(name);
+  if (users !== undefined) {
+    throw new OcitsError('in-use', `volume ${name} is in use by ${users.join(', ')}`, {
+      hint: `remove first what uses it: ocits rm ${users.join(' ')}`,
+    });
+  }
+  await volumes.remove(name);
+}
+
+export type VolumeFilter = (volume: Volume, isUsed: boolean) => boolean;
+
+/** Reads a value of `--filter`: `name=`, `label=`, `label!=`, `dangling=`, `driver=`. Throws `invalid-argument`. */
+export function parseVolumeFilter(text: string): VolumeFilter {
+  const [, key, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  if (key === 'name') return ({ name }) => name.includes(value);
+  if (key === 'dangling') return (_, isUsed) => isUsed !== /^(1|t|true)$/i.test(value);
+  if (key === 'driver') return () => value === 'local';
+  if (key === 'label') return ({ labels }) => matchesLabel(labels, value);
+  if (key === 'label!') return ({ labels }) => !matchesLabel(labels, value);
+  throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
+    hint: 'write key=value; the keys are dangling, driver, label, label! and name',
+  });
+}
+
+export interface PrunedVolumes {
+  readonly names: readonly string[];
+  readonly freedBytes: number;
+}
+
+/** Removes volumes that no container has: anonymous ones, or `all`. */
+export async function pruneVolumes(
+  host: ContainerHost,
+  options: { readonly all: boolean; readonly filters?: readonly VolumeFilter[] },
+): Promise<PrunedVolumes> {
+  const volumes = await host.volumes();
+  const used = await volumesInUse(host.paths);
+  const names: string[] = [];
+  let freedBytes = 0;
+  for (const volume of await volumes.list()) {
+    if (used.has(volume.name) || !(options.all || volume.anonymous)) continue;
+    if (!(options.filters ?? []).every((matches) => matches(volume, false))) continue;
+    freedBytes += await folderBytes(volume.path);
+    await volumes.remove(volume.name).catch((error: unknown) => {
+      if (!isOcitsError(error, 'not-found')) throw error;
+    });
+    names.push(volume.name);
+  }
+  return { names, freedBytes };
+}
+
+/** What a folder takes on disk. */
+export async function folderBytes(path: string): Promise<number> {
+  const { stdout } = await runTool('du', ['-s', '--block-size=1', '--', path]);
+  return Number.parseInt(stdout.toString(), 10);
+}

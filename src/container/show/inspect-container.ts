@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { containerFolder } from '../record/folder.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { writtenBytes } from '../record/size.ts';
+import { type ContainerState, containerState } from '../record/state.ts';
+import { hostnameOf } from '../start/etc.ts';
+import { hostConfig } from './inspect-host-config.ts';
+import { inspectMounts, inspectNetwork } from './inspect-parts.ts';
+
+type Inspected = Readonly<Record<string, unknown>>;
+
+/** Docker's word for a time that never came. */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/** What `docker container inspect` prints of a container, in Docker's names and order. `size`: with what it has written. */
+export async function inspectContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: { readonly size?: boolean } = {},
+): Promise<Inspected> {
+  const state = containerState(host.paths, record.id);
+  const files = containerFolder(host.paths, record.id);
+  const attachment =
+    state.status === 'running' && record.network.mode === 'bridge'
+      ? await (await host.network()).find(record.id)
+      : undefined;
+  const [path, ...args] = record.process.args;
+  return {
+    Id: record.id,
+    Created: record.createdAt,
+    Path: path ?? '',
+    Args: args,
+    State: inspectState(state),
+    Image: record.image.id,
+    ResolvConfPath: join(files.etc, 'resolv.conf'),
+    HostnamePath: join(files.etc, 'hostname'),
+    HostsPath: join(files.etc, 'hosts'),
+    LogPath: join(files.folder, LOG_FILE),
+    Name: `/${record.name}`,
+    RestartCount: 0,
+    Driver: (await host.snapshotter()).name,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfig(record),
+    GraphDriver: { Data: null, Name: (await host.snapshotter()).name },
+    ...(options.size ? { SizeRw: await writtenBytes(host, record) } : {}),
+    Mounts: inspectMounts(record),
+    Config: inspectConfig(record),
+    NetworkSettings: inspectNetwork(record, attachment),
+  };
+}
+
+function inspectState(state: ContainerState): Inspected {
+  return {
+    Status: state.status,
+    Running: state.status === 'running',
+    Paused: false,
+    Restarting: false,
+    OOMKilled: state.oomKilled,
+    Dead: false,
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: '',
+    StartedAt: state.startedAt?.toISOString() ?? NEVER,
+    FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
+  };
+}
+
+function inspectConfig(record: ContainerRecord): Inspected {
+  const { process, image, network } = record;
+  const volumes = record.mounts.filter((mount) => mount.kind === 'volume' && mount.anonymous);
+  return {
+    Hostname: hostnameOf(record),
+    Domainname: '',
+    User: process.user,
+    AttachStdin: process.openStdin && record.lifetime.attached,
+    AttachStdout: record.lifetime.attached,
+    AttachStderr: record.lifetime.attached,
+    ExposedPorts: emptyObjects(network.exposed),
+    Tty: process.terminal,
+    OpenStdin: process.openStdin,
+    StdinOnce: process.openStdin && record.lifetime.attached,
+    Env: mergedEnv(process.imageEnv, process.userEnv),
+    Cmd: image.command.length === 0 ? null : image.command,
+    Image: image.name,
+    Volumes: volumes.length === 0 ? null : emptyObjects(volumes.map(({ target }) => target)),
+    WorkingDir: process.workdir,
+    Entrypoint: image.entrypoint.length === 0 ? null : image.entrypoint,
+    OnBuild: null,
+    Labels: record.labels,
+    StopSignal: process.stopSignal,
+    StopTimeout: process.stopTimeoutSeconds,
+  };
+}
+
+/** What is set for the process, without what every process gets besides. */
+function mergedEnv(image: readonly string[], user: readonly string[]): string[] {
+  const variables = new Map<string, string>();
+  for (const text of [...image, ...user]) {
+    const equals = text.indexOf('=');
+    if (equals < 0) variables.delete(text);
+    else variables.set(text.slice(0, equals), text.slice(equals + 1));
+  }
+  return Array.from(variables, ([name, value]) => `${name}=${value}`);
+}
+
+function emptyObjects(keys: readonly string[]): Readonly<Record<string, object>> {
+  return Object.fromEntries(keys.map((key) => [key, {}]));
+}

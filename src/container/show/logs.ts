@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { OcitsError } from '../../errors.ts';
+import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
+import type { LogChunk, LogFilter } from '../../runtime/log/parser.ts';
+import { readLog } from '../../runtime/log/read-log.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { waitForContainer } from '../end/wait-for-container.ts';
+import { containerFolder } from '../record/folder.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { containerState } from '../record/state.ts';
+
+export interface LogOptions extends LogFilter {
+  /** Only the last lines: how many. */
+  readonly tail?: number;
+  /** Goes on until the container has ended. */
+  readonly follow?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** What a container has printed. Throws `unsupported` where it keeps no log, which is said when it was run so. */
+export async function* containerLogs(
+  paths: HostPaths,
+  { id, name, lifetime }: ContainerRecord,
+  options: LogOptions = {},
+): AsyncGenerator<LogChunk> {
+  const path = join(containerFolder(paths, id).folder, LOG_FILE);
+  const { status } = containerState(paths, id);
+  if (!existsSync(path) && lifetime.attached && lifetime.autoRemove) {
+    throw new OcitsError(
+      'unsupported',
+      `container ${name} keeps no log: it was run in the foreground with --rm`,
+    );
+  }
+  const { follow, ...rest } = options;
+  const isFollowing = follow && status === 'running';
+  yield* readLog(path, {
+    ...rest,
+    ...(isFollowing ? { followUntil: waitForContainer(paths, id, options.signal) } : {}),
+  });
+}

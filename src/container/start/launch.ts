@@ -1,0 +1,103 @@
+import type { ContainerSpec } from '../../bundle/container-spec.ts';
+import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
+import type { NetworkAttachment } from '../../network/network.ts';
+import { createConmonSupervisor } from '../../runtime/conmon/conmon-supervisor.ts';
+import { createDirectSupervisor } from '../../runtime/crun/direct-supervisor.ts';
+import { cgroupsPath } from '../../runtime/launch/host-cgroups.ts';
+import type { RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
+import { allSettled } from '../../system/task/all-settled.ts';
+import { UndoStack } from '../../system/task/undo-stack.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { type ContainerFolder, containerFolder } from '../record/folder.ts';
+import { markLive, unmarkLive } from '../record/live-marks.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { containerState } from '../record/state.ts';
+import { hostnameOf, writeEtcFiles } from './etc.ts';
+import { checkCommand } from './find-command.ts';
+import { requireInit } from './init-program.ts';
+import { containerUser } from './process-user.ts';
+import { containerSpec } from './spec.ts';
+
+export interface LaunchOptions extends Pick<StartRequest, 'stdio' | 'exitCommand' | 'keepStdin' | 'signal'> {
+  readonly supervisor: 'direct' | 'conmon';
+}
+
+/**
+ * Starts a container that does not run: network, root filesystem and user are prepared side by side, then the process
+ * is started. Whoever calls holds the container's lock, or has just made it. After a failure the container is as it
+ * was.
+ */
+export async function launchContainer(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: LaunchOptions,
+): Promise<RunningContainer> {
+  const files = containerFolder(host.paths, record.id);
+  await using undo = new UndoStack();
+  await markLive(host.paths, record.id);
+  undo.defer(async () => await unmarkLive(host.paths, record.id));
+  const [attachment, rootMounts, user] = await allSettled([
+    connect(host, record, undo, options.signal),
+    prepare(host, record, files),
+    containerUser(
+      host,
+      record,
+      record.process.user,
+      containerState(host.paths, record.id).status === 'created',
+    ),
+  ]);
+  const spec = containerSpec(record, {
+    rootfs: files.rootfs,
+    hostname: hostnameOf(record),
+    user,
+    etcFiles: await writeEtcFiles(files.etc, record, attachment),
+    network: networkOf(record, attachment),
+    cgroupsPath: cgroupsPath(record.id),
+    ...(record.host.init ? { init: requireInit() } : {}),
+  });
+  await checkCommand(host, record, spec.process);
+  const { supervisor, ...rest } = options;
+  const create = supervisor === 'direct' ? createDirectSupervisor : createConmonSupervisor;
+  const running = await create(host.paths).start({ folder: files.folder, spec, rootMounts, ...rest });
+  undo.move();
+  return running;
+}
+
+async function connect(
+  host: ContainerHost,
+  record: ContainerRecord,
+  undo: UndoStack,
+  signal: AbortSignal | undefined,
+): Promise<NetworkAttachment | undefined> {
+  if (record.network.mode !== 'bridge') return undefined;
+  const { id, name: label, network } = record;
+  const driver = await host.network();
+  undo.defer(async () => await driver.teardown({ id }));
+  return await driver.setup({
+    id,
+    name: 'bridge',
+    label,
+    ports: network.ports,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function prepare(
+  host: ContainerHost,
+  record: ContainerRecord,
+  files: ContainerFolder,
+): Promise<StartRequest['rootMounts']> {
+  const snapshotter = await host.snapshotter();
+  const { snapshots } = record.image;
+  const options = { isVolatile: record.lifetime.autoRemove };
+  return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;
+}
+
+function networkOf(
+  record: ContainerRecord,
+  attachment: NetworkAttachment | undefined,
+): ContainerSpec['network'] {
+  const { mode } = record.network;
+  if (mode !== 'bridge') return { mode };
+  return { mode: 'namespace', path: attachment!.namespacePath };
+}

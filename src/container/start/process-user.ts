@@ -1,0 +1,24 @@
+import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../../bundle/user.ts';
+import type { Snapshotter } from '../../snapshotter/snapshotter.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { containerFolder } from '../record/folder.ts';
+import type { ContainerRecord } from '../record/record.ts';
+
+/**
+ * The user that `text` names in the container's passwd and group files: of the image, or as the container has changed
+ * them where `isFresh` is false. Throws as `resolveUser`.
+ */
+export async function containerUser(
+  host: ContainerHost,
+  record: ContainerRecord,
+  text: string,
+  isFresh: boolean,
+): Promise<ResolvedUser> {
+  const snapshotter: Snapshotter = await host.snapshotter();
+  const parents = record.image.snapshots;
+  const stack = isFresh ? { parents } : { parents, folder: containerFolder(host.paths, record.id).writable };
+  const [passwd, group] = await Promise.all(
+    ['etc/passwd', 'etc/group'].map((path) => snapshotter.readFile(stack, path, USER_FILE_LIMIT_BYTES)),
+  );
+  return resolveUser(text, passwd, group);
+}

@@ -1,0 +1,57 @@
+import type { ExitRecord, RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
+import { clearContainer } from '../clear/clear-container.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { createContainer } from '../create/create-container.ts';
+import type { PullPolicy } from '../create/ensure-image.ts';
+import type { CreateRequest } from '../flags/create-request.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { launchContainer } from './launch.ts';
+
+export interface ForegroundOptions {
+  readonly stdio: StartRequest['stdio'];
+  /** Whether our standard input is a terminal that the container's can be joined to. */
+  readonly hasTerminal: boolean;
+  /** Called once the process runs: from now on signals are the caller's to pass on. */
+  readonly onStarted?: (container: RunningContainer, record: ContainerRecord) => void;
+  /** Called when the container is made, before it is started. */
+  readonly onCreated?: (record: ContainerRecord) => Promise<void> | void;
+  readonly pull?: PullPolicy;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a container, runs it on our descriptors to its end, and clears it up. The result is how it ended. A failure
+ * before the start leaves nothing behind of a container with `autoRemove`, and a created one otherwise.
+ */
+export async function runForeground(
+  host: ContainerHost,
+  request: CreateRequest,
+  options: ForegroundOptions,
+): Promise<ExitRecord> {
+  const { signal, stdio, pull } = options;
+  const abortable = signal === undefined ? {} : { signal };
+  const record = await createContainer(host, request, {
+    attached: true,
+    startsNow: true,
+    ...abortable,
+    ...(pull === undefined ? {} : { pull }),
+  });
+  const supervisor = supervisorFor(record, options.hasTerminal);
+  try {
+    await options.onCreated?.(record);
+    const running = await launchContainer(host, record, { supervisor, stdio, ...abortable });
+    options.onStarted?.(running, record);
+    return await running.wait();
+  } finally {
+    await clearContainer(host, record, { byRuntime: supervisor === 'direct' });
+  }
+}
+
+/**
+ * crun on our own descriptors costs least, but keeps no log. So whatever is not removed at its end runs under conmon,
+ * which logs, and our output follows the log; so does a terminal that is not joined to ours.
+ */
+function supervisorFor({ lifetime, process }: ContainerRecord, hasTerminal: boolean): 'direct' | 'conmon' {
+  if (!lifetime.autoRemove) return 'conmon';
+  return process.terminal && !(process.openStdin && hasTerminal) ? 'conmon' : 'direct';
+}

@@ -1,0 +1,64 @@
+import { OcitsError } from '../../errors.ts';
+import { withLock } from '../../system/task/lock.ts';
+import { clearContainer } from '../clear/clear-container.ts';
+import type { ContainerHost } from '../container-host.ts';
+import { readContainer } from '../record/catalog.ts';
+import { containerLock } from '../record/folder.ts';
+import type { ContainerRecord } from '../record/record.ts';
+import { containerState, hasAttendant } from '../record/state.ts';
+import { launchContainer } from './launch.ts';
+
+export interface DetachedOptions {
+  /** The command, absolute program first, that clears up after the container `id` when it has ended. */
+  readonly cleanupCommand: (id: string) => readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts a container in the background, watched by conmon. One that runs already is no error. A failed start of a
+ * container with `autoRemove` removes it.
+ */
+export async function startContainer(
+  host: ContainerHost,
+  { id, name }: Pick<ContainerRecord, 'id' | 'name'>,
+  options: DetachedOptions,
+): Promise<void> {
+  await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
+    const record = await readContainer(host.paths, id);
+    if (record === undefined) throw new OcitsError('not-found', `No such container: ${name}`);
+    const { status } = containerState(host.paths, id);
+    if (status === 'running') return;
+    if (hasAttendant(record)) {
+      throw new OcitsError('in-use', `container ${name} belongs to a command that is still running`, {
+        hint: `that is process ${record.lifetime.creator.pid}`,
+      });
+    }
+    if (status === 'exited') await clearContainer(host, keeping(record), { byRuntime: false });
+    try {
+      await launchDetached(host, record, options);
+    } catch (error) {
+      if (record.lifetime.autoRemove) await clearContainer(host, record, { byRuntime: true });
+      throw error;
+    }
+  });
+}
+
+async function launchDetached(
+  host: ContainerHost,
+  record: ContainerRecord,
+  options: DetachedOptions,
+): Promise<void> {
+  const running = await launchContainer(host, record, {
+    supervisor: 'conmon',
+    stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
+    exitCommand: options.cleanupCommand(record.id),
+    keepStdin: record.process.openStdin,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  running.release?.();
+}
+
+/** The same container, as one that stays when it is cleared. */
+export function keeping(record: ContainerRecord): ContainerRecord {
+  return { ...record, lifetime: { ...record.lifetime, autoRemove: false } };
+}

@@ -1,0 +1,66 @@
+import { OcitsError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { familiarName, type Reference } from '../../oci/reference.ts';
+import type { Store } from '../../store/store.ts';
+import { presentImages } from '../catalog/choose-image.ts';
+import type { ImageHost } from '../image.ts';
+import { copyImage } from '../transfer/copy-image.ts';
+import { storeSink } from '../transfer/store-source.ts';
+import { dockerArchiveImages } from './docker-archive-source.ts';
+import type { FileSet } from './file-set.ts';
+import { DOCKER_MANIFEST_FILE, LAYOUT_FILE } from './layout-sink.ts';
+import { type ImageCollection, layoutImages } from './layout-source.ts';
+import { type ArchiveInput, openImageFiles } from './open-archive.ts';
+
+/** One image (or an index of several) that was in an archive. */
+export interface LoadedImage {
+  readonly names: readonly Reference[];
+  /** The IDs of the images; several where it is an index of several platforms. */
+  readonly ids: readonly Digest[];
+}
+
+/**
+ * Takes all images of a docker archive, an OCI archive or the folder of an OCI layout into the store; the format is
+ * found out, as is gzip and zstd. Layers that are there in any form are not stored again. All that is stored is
+ * verified. Throws `corrupt`, `hostile`, `digest-mismatch`, `unsupported`.
+ */
+export async function loadImages(
+  host: ImageHost,
+  input: ArchiveInput,
+  signal?: AbortSignal,
+): Promise<readonly LoadedImage[]> {
+  const { store, emit } = host;
+  await using _lease = await store.leases.shared(signal);
+  await using files = await openImageFiles(store, input, signal);
+  const { source, images } = await openCollection(store, files);
+  const loaded: LoadedImage[] = [];
+  for (const image of images) {
+    await copyImage(source, storeSink(store), image, { emit, ...(signal === undefined ? {} : { signal }) });
+    const ids = (await presentImages(store, image.root)).map(({ id }) => id);
+    loaded.push({ names: image.names, ids });
+    const reference = image.names[0] === undefined ? image.root.digest : familiarName(image.names[0]);
+    emit({ type: 'image', state: 'loaded', reference, descriptor: image.root });
+  }
+  return loaded;
+}
+
+/** Docker's archives are OCI layouts as well since version 25, but only `manifest.json` names all images surely. */
+async function openCollection(store: Store, files: FileSet): Promise<ImageCollection> {
+  if ((await files.sizeOf(DOCKER_MANIFEST_FILE)) !== undefined) {
+    return await dockerArchiveImages(files, async (diffId) => await storedForm(store, diffId));
+  }
+  if ((await files.sizeOf(LAYOUT_FILE)) !== undefined) return await layoutImages(files);
+  throw new OcitsError('corrupt', 'this is neither a docker archive nor an OCI layout', {
+    hint: 'the tar of a root file system becomes an image with: ocits import',
+  });
+}
+
+/** A compressed form that is in the store, where the uncompressed tar is not. */
+async function storedForm(store: Store, diffId: Digest): Promise<Descriptor | undefined> {
+  if ((await store.blobs.stat(diffId)) !== undefined) return undefined;
+  for (const form of (await store.compressed.get(diffId)).forms) {
+    if ((await store.blobs.stat(form.digest))?.sizeBytes === form.size) return form;
+  }
+  return undefined;
+}

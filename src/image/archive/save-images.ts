@@ -1,0 +1,120 @@
+import type { Writable } from 'node:stream';
+import { OcitsError } from '../../errors.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { parseReference, type Reference } from '../../oci/reference.ts';
+import type { Store } from '../../store/store.ts';
+import { requireImage } from '../catalog/find-image.ts';
+import { tagsOfRepository } from '../catalog/tag-image.ts';
+import type { Image, ImageHost } from '../image.ts';
+import { compressedImage } from '../transfer/compressed-image.ts';
+import { copyImage } from '../transfer/copy-image.ts';
+import { type ImageForm, plainImage } from '../transfer/plain-image.ts';
+import { type FileTarget, folderTarget } from './file-target.ts';
+import { layoutSink } from './layout-sink.ts';
+import { archiveFile, archiveStream } from './target-file.ts';
+
+/** What skopeo and podman call these formats as well. */
+export const SAVE_FORMATS = ['docker-archive', 'oci-archive', 'oci-dir'] as const;
+type SaveFormat = (typeof SAVE_FORMATS)[number];
+
+export interface SaveOptions {
+  readonly format: SaveFormat;
+  /** A file (a folder for `oci-dir`), or a stream for the archives. */
+  readonly output: string | Writable;
+  /** For the OCI formats; the default is gzip. */
+  readonly compression?: 'gzip' | 'zstd';
+  readonly platform?: Platform;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes images with their names into an archive or the folder of an OCI layout. A name without a tag stands for all
+ * tags of its repository, as with `docker save`; an ID is saved without a name. An archive appears when it is
+ * complete; a folder keeps what it has, and gets its index last.
+ */
+export async function saveImages(
+  host: ImageHost,
+  namesOrIds: readonly string[],
+  options: SaveOptions,
+): Promise<void> {
+  const { store, emit } = host;
+  const { signal } = options;
+  await using _lease = await store.leases.shared(signal);
+  const images = await chooseImages(store, namesOrIds, options.platform);
+  await using target = await openTarget(options);
+  const sink = layoutSink(target, options.format === 'docker-archive');
+  for (const { image, names } of images.values()) {
+    const form = await imageForm(host, image, options);
+    await copyImage(
+      form.source,
+      sink,
+      { root: form.descriptor, names },
+      {
+        emit,
+        states: { busy: 'uploading', done: 'uploaded' },
+        ...(signal === undefined ? {} : { signal }),
+      },
+    );
+  }
+  await sink.finish();
+}
+
+async function imageForm(host: ImageHost, image: Image, options: SaveOptions): Promise<ImageForm> {
+  const { signal } = options;
+  if (options.format === 'docker-archive') return await plainImage(host.store, image, signal);
+  return await compressedImage(host.store, image, {
+    format: options.compression ?? 'gzip',
+    mayBeDocker: false,
+    emit: host.emit,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+async function openTarget({ format, output }: SaveOptions): Promise<FileTarget> {
+  if (typeof output === 'string') {
+    return format === 'oci-dir' ? await folderTarget(output) : await archiveFile(output);
+  }
+  if (format !== 'oci-dir') return archiveStream(output);
+  throw new OcitsError('invalid-argument', 'oci-dir is a folder, so it needs -o FOLDER');
+}
+
+interface ChosenImage {
+  readonly image: Image;
+  readonly names: Reference[];
+}
+
+/** Each image once, with the names that it was asked for by. */
+async function chooseImages(
+  store: Store,
+  namesOrIds: readonly string[],
+  platform: Platform | undefined,
+): Promise<ReadonlyMap<string, ChosenImage>> {
+  const chosen = new Map<string, ChosenImage>();
+  const add = (image: Image, name: Reference | undefined) => {
+    const entry = chosen.get(image.id) ?? { image, names: [] };
+    chosen.set(image.id, entry);
+    if (name?.tag !== undefined && name.digest === undefined) entry.names.push(name);
+  };
+  for (const nameOrId of namesOrIds) {
+    const tags = await tagsOfName(store, nameOrId);
+    if (tags.length === 0) {
+      const found = await requireImage(store, nameOrId, platform);
+      add(found, found.reference);
+    }
+    for (const tag of tags)
+      add(await requireImage(store, `${tag.domain}/${tag.path}:${tag.tag}`, platform), tag);
+  }
+  return chosen;
+}
+
+/** None where the text has a tag, or is no name. */
+async function tagsOfName(store: Store, text: string): Promise<readonly Reference[]> {
+  let wanted: Reference;
+  try {
+    wanted = parseReference(text);
+  } catch {
+    return [];
+  }
+  if (wanted.tag !== undefined || wanted.digest !== undefined) return [];
+  return await tagsOfRepository(store, wanted);
+}

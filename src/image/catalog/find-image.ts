@@ -1,0 +1,134 @@
+import { isOcitsError, OcitsError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatPlatform, matchPlatforms, type Platform } from '../../oci/platform.ts';
+import { parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { Store } from '../../store/store.ts';
+import type { Image } from '../image.ts';
+import { chooseImage, platformOf, presentManifests } from './choose-image.ts';
+import { isIndex, readImage, readManifest } from './read-image.ts';
+
+/** An image, and how it was found. */
+export interface FoundImage extends Image {
+  /** The name that it was found by; undefined where that was an ID. */
+  readonly reference?: Reference;
+  /** What the name points at, an index or the manifest itself; with an ID, the manifest. */
+  readonly root: Descriptor;
+}
+
+const FULL_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
+const SHORT_ID = /^(?:sha256:)?[0-9a-f]{1,64}$/;
+
+/**
+ * Finds an image as Docker does: by name (without a tag `latest`), by name and digest, by ID (`sha256:` and 64
+ * digits or those alone), or by the beginning of an ID where just one image has it. A name goes before a short ID.
+ * Undefined where there is none, or none for `platform`; without a platform it is this host's, else whatever is
+ * there.
+ *
+ * Throws `invalid-reference` for what can be neither, `invalid-argument` for an ambiguous short ID, and as `readImage`.
+ */
+export async function findImage(
+  store: Store,
+  nameOrId: string,
+  platform?: Platform,
+): Promise<FoundImage | undefined> {
+  if (FULL_ID.test(nameOrId)) return await findById(store, nameOrId, platform);
+  const isShortId = SHORT_ID.test(nameOrId);
+  const reference = readReference(nameOrId, isShortId);
+  const root = reference === undefined ? undefined : await resolveName(store, reference);
+  if (reference !== undefined && root !== undefined) {
+    const image = await chooseImage(store, root, platform);
+    return image === undefined ? undefined : { ...image, reference, root };
+  }
+  return isShortId ? await findById(store, nameOrId, platform) : undefined;
+}
+
+/** As `findImage`, but an image that is not there is an error: `not-found`, or `wrong-platform`. */
+export async function requireImage(store: Store, nameOrId: string, platform?: Platform): Promise<FoundImage> {
+  const found = await findImage(store, nameOrId, platform);
+  if (found !== undefined) return found;
+  const other = platform === undefined ? undefined : await findImage(store, nameOrId);
+  if (other === undefined || platform === undefined) {
+    const hint = SHORT_ID.test(nameOrId) ? {} : { hint: `fetch it with: ocits pull ${nameOrId}` };
+    throw new OcitsError('not-found', `No such image: ${nameOrId}`, hint);
+  }
+  const have = formatPlatform(platformOf(other));
+  throw new OcitsError(
+    'wrong-platform',
+    `image ${nameOrId} is here for ${have}, not for ${formatPlatform(platform)}`,
+    { hint: `fetch it with: ocits pull --platform ${formatPlatform(platform)} ${nameOrId}` },
+  );
+}
+
+/** The name as it is looked up, with its tag; undefined where it can only be a short ID. */
+function readReference(text: string, isShortId: boolean): Reference | undefined {
+  try {
+    return withDefaultTag(parseReference(text));
+  } catch (error) {
+    if (isShortId && isOcitsError(error, 'invalid-reference')) return undefined;
+    throw error;
+  }
+}
+
+/** A name by digest also finds an image that has the digest and, in the same repository, any tag. */
+async function resolveName(store: Store, reference: Reference): Promise<Descriptor | undefined> {
+  const direct = await store.refs.resolve(reference);
+  if (direct !== undefined || reference.digest === undefined) return direct;
+  const refs = await store.refs.list();
+  return refs.find(
+    (ref) =>
+      ref.reference.domain === reference.domain &&
+      ref.reference.path === reference.path &&
+      ref.descriptor.digest === reference.digest,
+  )?.descriptor;
+}
+
+async function findById(store: Store, text: string, platform?: Platform): Promise<FoundImage | undefined> {
+  const prefix = text.startsWith('sha256:') ? text : `sha256:${text}`;
+  const matches = new Map<Digest, Descriptor>();
+  for (const manifest of await allManifests(store)) {
+    const id = await idOf(store, manifest);
+    // A full digest may also be the manifest's: that is what pull and push print.
+    if (id?.startsWith(prefix)) matches.set(id, matches.get(id) ?? manifest);
+    else if (id !== undefined && manifest.digest === prefix) matches.set(id, manifest);
+  }
+  if (matches.size > 1) {
+    const ids = [...matches.keys()].map((id) => id.slice(0, 7 + 20)).join(', ');
+    throw new OcitsError('invalid-argument', `multiple IDs found with provided prefix: ${text}`, {
+      hint: `give more digits; there are ${ids}`,
+    });
+  }
+  const [root] = matches.values();
+  if (root === undefined) return undefined;
+  const image = await readImage(store, root);
+  const fits =
+    platform === undefined || matchPlatforms([{ platform: platformOf(image) }], platform).length > 0;
+  return fits ? { ...image, root } : undefined;
+}
+
+async function allManifests(store: Store): Promise<Descriptor[]> {
+  const roots = new Map<Digest, Descriptor>();
+  for (const { descriptor } of await store.refs.list()) roots.set(descriptor.digest, descriptor);
+  for (const { descriptor } of await store.refs.anonymous()) roots.set(descriptor.digest, descriptor);
+  const manifests: Descriptor[] = [];
+  for (const root of roots.values()) {
+    if (!isIndex(root)) manifests.push(root);
+    else manifests.push(...((await ifReadable(() => presentManifests(store, root))) ?? []));
+  }
+  return manifests;
+}
+
+async function idOf(store: Store, manifest: Descriptor): Promise<Digest | undefined> {
+  return await ifReadable(async () => (await readManifest(store, manifest)).config.digest);
+}
+
+/** A damaged image must not keep others from being found. */
+async function ifReadable<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isOcitsError(error, 'not-found', 'unsupported', 'corrupt', 'hostile', 'size-mismatch'))
+      return undefined;
+    throw error;
+  }
+}

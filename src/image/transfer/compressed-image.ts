@@ -1,0 +1,182 @@
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type CompressedLayer, compressLayer } from '../../layer/compress/compress-layer.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import {
+  type Compression,
+  layerCompression,
+  OCI_LAYER_GZIP,
+  OCI_LAYER_ZSTD,
+  ociMediaType,
+} from '../../oci/media-types.ts';
+import type { ProgressSink } from '../../progress.ts';
+import type { Store } from '../../store/store.ts';
+import { temporaryName } from '../../system/file/atomic-file.ts';
+import { GrowingFile } from '../../system/file/growing-file.ts';
+import { partialFolder } from '../../system/paths.ts';
+import { withLock } from '../../system/task/lock.ts';
+import { mapPool } from '../../system/task/pool.ts';
+import type { Image } from '../image.ts';
+import { encodeManifest, imageManifest } from './commit-image.ts';
+import type { ImageForm } from './plain-image.ts';
+import { storeSource } from './store-source.ts';
+import { layerSource } from './unpack.ts';
+
+export interface CompressImageOptions {
+  readonly format: Exclude<Compression, 'none'>;
+  /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
+  readonly mayBeDocker: boolean;
+  readonly emit: ProgressSink;
+  readonly signal?: AbortSignal;
+}
+
+export interface CompressLayerOptions extends Omit<CompressImageOptions, 'mayBeDocker'> {
+  /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
+  readonly onContent?: (content: LayerInTheMaking) => void;
+}
+
+export interface LayerInTheMaking {
+  readonly content: Readable;
+  /** What it is, once it is whole; rejects where it will never be. */
+  readonly whole: Promise<CompressedLayer>;
+}
+
+/** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
+const CONCURRENCY = 2;
+
+/**
+ * An image of the store as it leaves: an OCI manifest in which no layer is uncompressed. Layers that are compressed
+ * stay what they are, and need not be in the store; the others are compressed, once for all times, and kept. An image
+ * whose manifest is that already keeps it, and so its digest. Its config and so its ID are the same.
+ */
+export async function compressedImage(
+  store: Store,
+  image: Image,
+  options: CompressImageOptions,
+): Promise<ImageForm> {
+  const source = storeSource(store);
+  const layers = await mapPool(
+    image.manifest.layers,
+    { limit: CONCURRENCY, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    async (layer, signal, position) => {
+      if (layerCompression(layer.mediaType) !== 'none') return layer;
+      return await compressedLayer(store, image, position, { ...options, signal });
+    },
+  );
+  const isWhole = image.manifest.layers.every((layer, position) => layer === layers[position]);
+  const isOci = [image.manifest.config, ...layers].every(
+    ({ mediaType }) => ociMediaType(mediaType) === mediaType,
+  );
+  if (isWhole && (isOci || options.mayBeDocker)) {
+    const descriptor = image.manifestDescriptor;
+    return { descriptor, content: await source.fetchManifest(descriptor), source };
+  }
+  const manifest = encodeManifest(imageManifest(withOciType(image.manifest.config), layers.map(withOciType)));
+  return { ...manifest, source: { ...source, fetchManifest: async () => manifest.content } };
+}
+
+/**
+ * The descriptor of a compressed form of an uncompressed layer, whose blob is in the store then. Two processes that
+ * need it compress it once.
+ */
+export async function compressedLayer(
+  store: Store,
+  image: Image,
+  position: number,
+  options: CompressLayerOptions,
+): Promise<Descriptor> {
+  const diffId = image.config.rootfs.diff_ids[position]!;
+  const early = await knownForm(store, diffId, options.format);
+  if (early !== undefined) return early;
+  const lockPath = join(store.paths.run, 'locks', `blob-compress-${diffId.replace(':', '-')}`);
+  const lock = {
+    mode: 'exclusive',
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  } as const;
+  return await withLock(lockPath, lock, async () => {
+    const late = await knownForm(store, diffId, options.format);
+    return late ?? (await compress(store, image, position, options));
+  });
+}
+
+async function compress(
+  store: Store,
+  image: Image,
+  position: number,
+  { format, emit, signal, onContent }: CompressLayerOptions,
+): Promise<Descriptor> {
+  const diffId = image.config.rootfs.diff_ids[position]!;
+  const layer = image.manifest.layers[position]!;
+  const { path, compression, sizeBytes: totalBytes } = await layerSource(store, layer, diffId);
+  if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
+  const target = temporaryName(partialFolder(store.paths.root));
+  const making = new Making(target, onContent);
+  try {
+    const compressed = await compressLayer(path, target, {
+      format,
+      onBytes: (bytes) => {
+        making.grew();
+        emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes });
+      },
+      ...(signal === undefined ? {} : { signal }),
+    });
+    making.end(compressed);
+    const { digest, sizeBytes } = await store.blobs.adopt(target, compressed.digest);
+    const form = { mediaType: format === 'gzip' ? OCI_LAYER_GZIP : OCI_LAYER_ZSTD, digest, size: sizeBytes };
+    await store.compressed.add(diffId, form, totalBytes);
+    return form;
+  } catch (error) {
+    making.fail(error);
+    throw error;
+  }
+}
+
+/** Shows a file to whoever wants to read it while it is made. */
+class Making {
+  readonly #path: string;
+  readonly #whole = Promise.withResolvers<CompressedLayer>();
+  readonly #onContent: CompressLayerOptions['onContent'];
+  #content: GrowingFile | undefined;
+
+  constructor(path: string, onContent: CompressLayerOptions['onContent']) {
+    this.#path = path;
+    this.#onContent = onContent;
+    this.#whole.promise.catch(() => {});
+  }
+
+  /** The file is there, and more of it each time. */
+  grew(): void {
+    if (this.#content === undefined && this.#onContent !== undefined) {
+      this.#content = new GrowingFile(this.#path);
+      this.#onContent({ content: this.#content, whole: this.#whole.promise });
+    }
+    this.#content?.grew();
+  }
+
+  end(compressed: CompressedLayer): void {
+    this.#whole.resolve(compressed);
+    this.#content?.end();
+  }
+
+  fail(error: unknown): void {
+    this.#whole.reject(error);
+    this.#content?.destroy(error as Error);
+  }
+}
+
+async function knownForm(
+  store: Store,
+  diffId: Digest,
+  format: Exclude<Compression, 'none'>,
+): Promise<Descriptor | undefined> {
+  for (const form of (await store.compressed.get(diffId)).forms) {
+    if (layerCompression(form.mediaType) !== format) continue;
+    if ((await store.blobs.stat(form.digest))?.sizeBytes === form.size) return withOciType(form);
+  }
+  return undefined;
+}
+
+function withOciType(descriptor: Descriptor): Descriptor {
+  return { ...descriptor, mediaType: ociMediaType(descriptor.mediaType) };
+}

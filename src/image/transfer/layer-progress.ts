@@ -1,0 +1,34 @@
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { LayerState, ProgressSink } from '../../progress.ts';
+
+const INTERVAL_MS = 100;
+
+/** Tells how one layer gets on: each change of state at once, bytes within a state ten times a second at most. */
+export interface LayerProgress {
+  state(state: LayerState, more?: { readonly bytes?: number; readonly from?: string }): void;
+  bytes(state: LayerState, bytes: number): void;
+}
+
+export function layerProgress(
+  { digest, size }: Descriptor,
+  emit: ProgressSink,
+  now: () => number = () => performance.now(),
+): LayerProgress {
+  let last = Number.NEGATIVE_INFINITY;
+  let current: LayerState | undefined;
+  const send = (state: LayerState, more: { readonly bytes?: number; readonly from?: string }) => {
+    current = state;
+    // How large a layer is when it is unpacked, nobody knows before.
+    const total = state === 'unpacking' || state === 'compressing' ? {} : { totalBytes: size };
+    emit({ type: 'layer', digest, state, ...total, ...more });
+  };
+  return {
+    state: (state, more = {}) => send(state, more),
+    bytes(state, bytes) {
+      const at = now();
+      if (state === current && at - last < INTERVAL_MS) return;
+      last = at;
+      send(state, { bytes });
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { OcitsError } from '../../errors.ts';
+import type { LayerSource } from '../../layer/layer-change.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Digest, shortDigest } from '../../oci/digest.ts';
+import { layerCompression } from '../../oci/media-types.ts';
+import { warning } from '../../progress.ts';
+import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
+import type { Store } from '../../store/store.ts';
+import type { Image, ImageHost } from '../image.ts';
+import { layerProgress } from './layer-progress.ts';
+import { TaskGroup } from './task-group.ts';
+
+export interface UnpackOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called once a layer, lowest first where they end so, with whether it had to be unpacked. */
+  readonly onLayer?: (layer: {
+    readonly index: number;
+    readonly key: SnapshotKey;
+    readonly isNew: boolean;
+  }) => void;
+}
+
+/**
+ * The snapshots of an image's layers, lowest first; those that are not there are unpacked from the store, in
+ * parallel. Nothing is fetched: a layer whose blob is missing is `not-found`. Costs a few milliseconds where all are
+ * there.
+ */
+export async function unpackImage(
+  host: ImageHost,
+  image: Image,
+  options: UnpackOptions = {},
+): Promise<SnapshotKey[]> {
+  const early = await findSnapshots(host, image);
+  const tell = (index: number, key: SnapshotKey, isNew: boolean) => options.onLayer?.({ index, key, isNew });
+  if (early.every((key) => key !== undefined)) {
+    early.forEach((key, index) => {
+      tell(index, key, false);
+    });
+    return early;
+  }
+  await using _lease = await host.store.leases.shared(options.signal);
+  // Asked anew: until there was a lease, a prune could take more of them.
+  const found = await findSnapshots(host, image);
+  const group = new TaskGroup(options.signal);
+  const keys: Promise<SnapshotKey>[] = [];
+  for (const [index, known] of found.entries()) {
+    const parents = keys.slice();
+    const made = known ?? unpackLayer(host, image, { index, parents, signal: group.signal });
+    const told = Promise.resolve(made).then((key) => {
+      tell(index, key, known === undefined);
+      return key;
+    });
+    keys.push(group.add(told));
+  }
+  await group.finish();
+  return await Promise.all(keys);
+}
+
+/** The snapshot of each layer that is unpacked already. */
+export async function findSnapshots(
+  host: ImageHost,
+  { config }: Image,
+): Promise<(SnapshotKey | undefined)[]> {
+  const diffIds = config.rootfs.diff_ids;
+  const found = diffIds.map((_, index) => host.snapshotter.stat(diffIds.slice(0, index + 1)));
+  return (await Promise.all(found)).map((info) => info?.key);
+}
+
+export interface LayerToUnpack {
+  readonly index: number;
+  readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Unpacks one layer of the image from the store, and remembers that this blob has this content. */
+export async function unpackLayer(
+  { store, snapshotter, emit }: ImageHost,
+  image: Image,
+  { index, parents, signal }: LayerToUnpack,
+): Promise<SnapshotKey> {
+  const diffIds = image.config.rootfs.diff_ids.slice(0, index + 1);
+  const diffId = diffIds.at(-1)!;
+  const layer = image.manifest.layers[index]!;
+  const source = await layerSource(store, layer, diffId);
+  const progress = layerProgress(layer, emit);
+  progress.state('unpacking');
+  let plainBytes = 0;
+  const key = await snapshotter.apply({
+    parents,
+    diffIds,
+    source,
+    ...(signal === undefined ? {} : { signal }),
+    onBytes: (bytes) => {
+      plainBytes = bytes;
+      progress.bytes('unpacking', bytes);
+    },
+    onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
+  });
+  const isOwnBlob = source.path === store.blobs.path(layer.digest);
+  // A layer that another process has unpacked meanwhile was not read here: what this blob holds nobody knows.
+  const wasRead = plainBytes > 0;
+  if (wasRead && isOwnBlob && source.compression !== 'none') {
+    await store.compressed.add(diffId, layer, plainBytes);
+  }
+  progress.state('unpacked', wasRead ? { bytes: plainBytes } : {});
+  return key;
+}
+
+/** Where the layer's bytes are: the blob of the manifest, its plain tar, or another form. Throws `not-found`. */
+export async function layerSource(store: Store, layer: Descriptor, diffId: Digest): Promise<LayerSource> {
+  const known = [
+    layer,
+    { mediaType: '', digest: diffId, size: -1 },
+    ...(await store.compressed.get(diffId)).forms,
+  ];
+  for (const { mediaType, digest } of known) {
+    const compression = digest === diffId ? 'none' : layerCompression(mediaType);
+    const blob = await store.blobs.stat(digest);
+    if (blob === undefined || compression === undefined) continue;
+    return { path: store.blobs.path(digest), compression, sizeBytes: blob.sizeBytes };
+  }
+  throw new OcitsError('not-found', `layer ${layer.digest} is not in the store`, {
+    hint: 'pull the image again',
+  });
+}

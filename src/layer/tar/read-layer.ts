@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { type Digest, type DigestAlgorithm, finishDigest } from '../../oci/digest.ts';
+import { boundedContent } from '../compress/bounded-content.ts';
+import type { LayerSource } from '../layer-change.ts';
+import type { LayerLimits } from '../layer-limits.ts';
+import type { LayerVisitor } from '../layer-visitor.ts';
+import { TarReader } from './reader.ts';
+
+export interface ReadLayerOptions {
+  /** How the uncompressed stream is hashed; the default is sha256. */
+  readonly algorithm?: DigestAlgorithm;
+  readonly limits?: Partial<LayerLimits>;
+  readonly signal?: AbortSignal;
+  /** See DecompressOptions. */
+  readonly pipePath?: string;
+  /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
+  readonly onBytes?: (uncompressedBytes: number) => void;
+  readonly onWarning?: (text: string) => void;
+}
+
+export interface ReadLayerResult {
+  /** Of the whole uncompressed stream, with whatever follows the archive's end. The caller compares it. */
+  readonly diffId: Digest;
+  readonly sizeBytes: number;
+  readonly entries: number;
+}
+
+const REPORT_BYTES = 1024 * 1024;
+
+/**
+ * Decompresses and reads the layer at `source.path`, and calls `visitor` for all that is in it. Memory stays bounded
+ * whatever the layer's size, and the visitor's synchronous work holds the stream back. Made for a worker thread.
+ *
+ * Throws `hostile` and `corrupt` (naming the entry), `unsupported` for entries of an unknown type, `aborted`, and
+ * what the visitor throws. What the visitor made until then is the caller's to delete.
+ */
+export async function readLayer(
+  source: LayerSource,
+  visitor: LayerVisitor,
+  options: ReadLayerOptions = {},
+): Promise<ReadLayerResult> {
+  const { algorithm = 'sha256', limits, signal, pipePath, onBytes = () => {} } = options;
+  const hash = createHash(algorithm);
+  const reader = new TarReader(visitor, options);
+  let sizeBytes = 0;
+  let reported = 0;
+  for await (const chunk of boundedContent(source, {
+    transient: true,
+    ...(limits === undefined ? {} : { limits }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(pipePath === undefined ? {} : { pipePath }),
+  })) {
+    sizeBytes += chunk.length;
+    hash.update(chunk);
+    reader.push(chunk);
+    if (sizeBytes - reported < REPORT_BYTES) continue;
+    reported = sizeBytes;
+    onBytes(sizeBytes);
+  }
+  reader.end();
+  onBytes(sizeBytes);
+  return { diffId: finishDigest(algorithm, hash), sizeBytes, entries: reader.entries };
+}

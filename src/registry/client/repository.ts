@@ -1,0 +1,137 @@
+import { isOcitsError, OcitsError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Reference } from '../../oci/reference.ts';
+import type { RetryContext } from '../http/retry.ts';
+import type { FetchedBlob, FetchedManifest, RepositoryClient } from '../registry-client.ts';
+import type { Session } from '../session/registry-session.ts';
+import { streamUpload } from '../upload/stream.ts';
+import { uploadBlob } from '../upload/upload-blob.ts';
+import { fetchBlob } from './fetch-body.ts';
+import { listTags } from './list-tags.ts';
+import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
+
+export interface RepositoryParts {
+  /** Where to read from, in the order to try; the registry itself last. */
+  readonly sources: readonly Session[];
+  /** Where to write to. */
+  readonly target: Session;
+  /** The paths by which the target may have what is in another repository. */
+  readonly mountPaths: (repository: Pick<Reference, 'domain' | 'path'>) => readonly string[];
+}
+
+export type RetryFor = (signal: AbortSignal | undefined, isLast: boolean) => RetryContext;
+
+/**
+ * The client of a repository: reads go through its mirrors, writes to the registry itself. `open` is called when
+ * the client is first used, and again where it failed.
+ */
+export function repositoryClient(
+  reference: Reference,
+  open: () => Promise<RepositoryParts>,
+  retry: RetryFor,
+): RepositoryClient {
+  let opened: Promise<RepositoryParts & { readonly mirrors: MirrorList }> | undefined;
+  const parts = () => {
+    opened ??= open().then((made) => ({ ...made, mirrors: new MirrorList(made.sources, retry) }));
+    opened.catch(() => {
+      opened = undefined;
+    });
+    return opened;
+  };
+  return {
+    reference,
+    async resolve(name, signal) {
+      const { mirrors } = await parts();
+      const ask: Ask<Descriptor> = (session, context) => resolveManifest(session, name, context);
+      return await mirrors.first({ signal, ask, whole: true });
+    },
+    async fetchManifest(name, signal) {
+      const { mirrors } = await parts();
+      const ask: Ask<FetchedManifest> = (session, context) => fetchManifest(session, name, context);
+      return await mirrors.first({ signal, ask, whole: true });
+    },
+    async fetchBlob(descriptor, offset, signal) {
+      const { mirrors } = await parts();
+      const ask: Ask<FetchedBlob> = async (session, context) => ({
+        ...(await fetchBlob(session, descriptor, offset, context)),
+        distrust: () => mirrors.distrust(session),
+      });
+      return await mirrors.first({ signal, ask, whole: false });
+    },
+    async listTags(signal) {
+      const { mirrors } = await parts();
+      return await mirrors.first({ signal, ask: listTags, whole: true });
+    },
+    async uploadBlob(upload) {
+      const { target, mountPaths } = await parts();
+      const paths = (upload.mountFrom ?? []).flatMap(mountPaths);
+      return await uploadBlob(target, { ...upload, mountPaths: paths }, retry(upload.signal, true));
+    },
+    async streamBlob(upload) {
+      return await streamUpload(async () => (await parts()).target, upload, retry(upload.signal, true));
+    },
+    async putManifest(name, content, mediaType, signal) {
+      const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+      return await putManifest((await parts()).target, name, bytes, mediaType, retry(signal, true));
+    },
+  };
+}
+
+type Ask<T> = (session: Session, retry: RetryContext) => Promise<T>;
+
+interface Question<T> {
+  readonly signal: AbortSignal | undefined;
+  readonly ask: Ask<T>;
+  /** Whether an endpoint that does not know it need not be asked for any part of the image. */
+  readonly whole: boolean;
+}
+
+/** Endpoints in the order to try. One that cannot be reached, or has sent wrong content, is not asked again. */
+class MirrorList {
+  readonly #retry: RetryFor;
+  #sessions: readonly Session[];
+
+  constructor(sessions: readonly Session[], retry: RetryFor) {
+    this.#sessions = sessions;
+    this.#retry = retry;
+  }
+
+  /** What the first endpoint gives that can. Throws what the last one threw, with the others' failures in its message. */
+  async first<T>({ signal, ask, whole }: Question<T>): Promise<T> {
+    const failures: string[] = [];
+    const candidates = this.#sessions;
+    for (const session of candidates.slice(0, -1)) {
+      const retry = this.#retry(signal, false);
+      try {
+        return await ask(session, retry);
+      } catch (error) {
+        if (!isOcitsError(error) || error.code === 'aborted') throw error;
+        if (whole || error.code !== 'not-found') this.distrust(session);
+        failures.push(error.message);
+        const text = `${session.endpoint.host} is passed over: ${error.message}`;
+        retry.emit({ type: 'message', level: 'debug', text });
+      }
+    }
+    try {
+      return await ask(candidates.at(-1)!, this.#retry(signal, true));
+    } catch (error) {
+      throw failures.length === 0 ? error : withMirrors(error, failures);
+    }
+  }
+
+  /** Does not ask an endpoint again; false where it is the only one left. */
+  distrust(session: Session): boolean {
+    const others = this.#sessions.filter((other) => other !== session);
+    if (others.length === 0) return false;
+    this.#sessions = others;
+    return true;
+  }
+}
+
+function withMirrors(error: unknown, failures: readonly string[]): unknown {
+  if (!isOcitsError(error) || error.code === 'aborted') return error;
+  return new OcitsError(error.code, `${error.message}; mirrors before it: ${failures.join('; ')}`, {
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+}

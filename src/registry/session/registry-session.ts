@@ -1,0 +1,188 @@
+import { OcitsError } from '../../errors.ts';
+import { Authorizer } from '../auth/authorizer.ts';
+import type { ChosenCredential } from '../auth/credentials.ts';
+import { type Endpoint, isLoopback } from '../config/endpoints.ts';
+import { suggestsOtherScheme } from '../http/network-failure.ts';
+import { registryError } from '../http/registry-error.ts';
+import type { HttpResponse } from '../http/response.ts';
+import type { RetryContext } from '../http/retry.ts';
+import type { HttpRequest, StreamBody, Transport } from '../http/transport.ts';
+
+export interface SessionRequest {
+  readonly method: HttpRequest['method'];
+  /** A path at the endpoint, or a `Location` that an earlier answer gave. */
+  readonly path: string | URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | StreamBody;
+  readonly scopes: readonly string[];
+  readonly what: string;
+}
+
+const REDIRECT_LIMIT = 5;
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Requests to one repository at one endpoint: http or https, authentication and redirects are settled here. Nothing
+ * is tried again after a failure; that is the caller's.
+ */
+export class Session {
+  readonly endpoint: Endpoint;
+  readonly #transport: Transport;
+  readonly #authorizer: Authorizer;
+  /** `https://host`, once one request has shown that it works; requests before wait for the first one's answer. */
+  #origin: Promise<URL> | undefined;
+  #settled: URL | undefined;
+
+  constructor(
+    endpoint: Endpoint,
+    transport: Transport,
+    findCredential: (signal: AbortSignal | undefined) => Promise<ChosenCredential>,
+  ) {
+    this.endpoint = endpoint;
+    this.#transport = transport;
+    const { registry, insecure } = endpoint;
+    this.#authorizer = new Authorizer({ registry, insecure, transport, findCredential });
+  }
+
+  /** Any answer but 401 (after what could be done about it) and redirects of GET and HEAD. */
+  async request(request: SessionRequest, retry: RetryContext): Promise<HttpResponse> {
+    if (typeof request.path !== 'string') return await this.#authorized(request.path, request, retry);
+    const { path } = request;
+    if (this.#origin !== undefined) {
+      const origin = await this.#origin.catch(() => undefined);
+      if (origin !== undefined) return await this.#authorized(new URL(path, origin), request, retry);
+    }
+    const probe = this.#probe(path, request, retry);
+    this.#origin = probe.then(({ origin }) => origin);
+    this.#origin.catch(() => {
+      this.#origin = undefined;
+    });
+    const { origin, response } = await probe;
+    this.#settled = origin;
+    return response;
+  }
+
+  /** The error that an answer stands for. */
+  async error(response: HttpResponse, what: string): Promise<Error> {
+    return await registryError(response, {
+      what,
+      registry: this.endpoint.registry,
+      credentialSource: this.#authorizer.credentialSource,
+    });
+  }
+
+  /**
+   * A `Location` that the registry gave. What names the registry itself by http although it is spoken to by https
+   * (a proxy ends the TLS) is put right. Throws `hostile`, `denied` (plain http elsewhere).
+   */
+  resolveLocation(response: HttpResponse, what: string): URL {
+    const location = response.header('location') ?? '';
+    const base = response.url;
+    const url = location !== '' && URL.canParse(location, base.href) ? new URL(location, base) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '') {
+      throw new OcitsError('hostile', `${what}: ${base.host} names no address to go on at`);
+    }
+    if (url.protocol === 'https:' || base.protocol === 'http:') return url;
+    if (url.hostname === base.hostname && (url.port === '' || url.port === base.port)) {
+      return new URL(`${base.origin}${url.pathname}${url.search}`);
+    }
+    if (this.endpoint.insecure || (isLoopback(url.host) && isLoopback(base.host))) return url;
+    throw new OcitsError(
+      'denied',
+      `${what}: ${base.host} redirects to plain http at ${url.host}, which is refused`,
+    );
+  }
+
+  async #probe(
+    path: string,
+    request: SessionRequest,
+    retry: RetryContext,
+  ): Promise<{ origin: URL; response: HttpResponse }> {
+    const [first, second] = this.#schemes();
+    const at = async (scheme: string) => {
+      const origin = new URL(`${scheme}://${this.endpoint.host}`);
+      return { origin, response: await this.#authorized(new URL(path, origin), request, retry) };
+    };
+    let plain: { origin: URL; response: HttpResponse };
+    try {
+      plain = await at(first!);
+      if (second !== 'https' || !maySpeakTls(plain.response)) return plain;
+    } catch (error) {
+      if (second === undefined || !suggestsOtherScheme(error)) throw error;
+      return await at(second).catch((other: unknown) => {
+        throw suggestsOtherScheme(other) ? error : other;
+      });
+    }
+    return await at(second).catch(() => plain);
+  }
+
+  /**
+   * Plain http only for what is configured as insecure, and on this machine: there http goes first, since that is
+   * what registries on this machine speak.
+   */
+  #schemes(): readonly ('http' | 'https')[] {
+    if (isLoopback(this.endpoint.host)) return ['http', 'https'];
+    return this.endpoint.insecure ? ['https', 'http'] : ['https'];
+  }
+
+  async #authorized(url: URL, request: SessionRequest, retry: RetryContext): Promise<HttpResponse> {
+    const own = this.#isOwn(url);
+    const { scopes } = request;
+    const header = own ? await this.#authorizer.header(url, scopes, retry) : undefined;
+    const response = await this.#send(url, request, header, retry);
+    if (response.status !== 401 || !own) return await this.#follow(response, request, retry);
+    const challenge = response.header('www-authenticate');
+    if (!(await this.#authorizer.learn(challenge, header, scopes))) return response;
+    const next = await this.#authorizer.header(url, scopes, retry);
+    // A stream is used up by now; the caller begins anew, and is known then.
+    if (next === undefined || isStream(request.body)) return response;
+    response.discard();
+    return await this.#follow(await this.#send(url, request, next, retry), request, retry);
+  }
+
+  /** Redirects of reads go on without credentials, which belong to the registry alone. */
+  async #follow(first: HttpResponse, request: SessionRequest, retry: RetryContext): Promise<HttpResponse> {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return first;
+    let response = first;
+    for (let hops = 0; REDIRECTS.has(response.status); hops++) {
+      if (hops >= REDIRECT_LIMIT) {
+        throw new OcitsError('network', `${request.what}: more than ${REDIRECT_LIMIT} redirects`);
+      }
+      const url = this.resolveLocation(response, request.what);
+      response.discard();
+      const own = this.#isOwn(url);
+      const header = own ? await this.#authorizer.header(url, request.scopes, retry) : undefined;
+      response = await this.#send(url, request, header, retry);
+    }
+    return response;
+  }
+
+  async #send(
+    url: URL,
+    request: SessionRequest,
+    authorization: string | undefined,
+    retry: RetryContext,
+  ): Promise<HttpResponse> {
+    const { method, body, what } = request;
+    const insecure = this.endpoint.insecure || isLoopback(url.host);
+    const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+    return await this.#transport.send({ method, url, headers, body, insecure, signal: retry.signal, what });
+  }
+
+  /** Whether `url` is the registry itself, by a way in which it may be spoken to. */
+  #isOwn(url: URL): boolean {
+    if (url.host !== new URL(`${url.protocol}//${this.endpoint.host}`).host) return false;
+    if (url.protocol === 'https:') return true;
+    // Once https has answered, plain http is another place.
+    return this.#settled?.protocol !== 'https:' && this.#schemes().includes('http');
+  }
+}
+
+/** A server of https answers plain http with 400, if at all; a registry says what it is. */
+function maySpeakTls(response: HttpResponse): boolean {
+  return response.status === 400 && response.header('docker-distribution-api-version') === undefined;
+}
+
+function isStream(body: SessionRequest['body']): body is StreamBody {
+  return body !== undefined && 'stream' in body;
+}

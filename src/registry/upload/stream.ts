@@ -1,0 +1,80 @@
+import type { RetryContext } from '../http/retry.ts';
+import type { StreamUpload } from '../registry-client.ts';
+import type { Session } from '../session/registry-session.ts';
+import {
+  beginUpload,
+  counting,
+  expectCreated,
+  hasBlob,
+  type UploadContext,
+  withDigest,
+} from './upload-blob.ts';
+
+/**
+ * distribution-spec *Pushing a blob in chunks*, with one chunk of unknown length: POST, PATCH, PUT. As soon as the
+ * digest is known the repository is asked for it, and where it has the blob nothing more is sent. `failed` for whatever
+ * reason: then it is uploaded as any other, with retries and a message.
+ */
+export async function streamUpload(
+  open: () => Promise<Session>,
+  upload: StreamUpload,
+  retry: RetryContext,
+): Promise<'uploaded' | 'exists' | 'failed'> {
+  const what = 'push a layer that is being made';
+  upload.digest.catch(() => {});
+  const stop = new AbortController();
+  const signal = retry.signal === undefined ? stop.signal : AbortSignal.any([retry.signal, stop.signal]);
+  try {
+    const session = await open();
+    const scopes = [`repository:${session.endpoint.path}:pull,push`];
+    const { location } = await beginUpload(session, what, retry);
+    const exists = upload.digest.then(async (digest) => {
+      if (!(await hasBlob(session, digest, retry))) return false;
+      stop.abort();
+      return true;
+    });
+    const sent = session.request(
+      {
+        method: 'PATCH',
+        path: location,
+        headers: { 'content-type': 'application/octet-stream' },
+        body: { stream: counting(upload.content, upload.onBytes) },
+        scopes,
+        what,
+      },
+      { ...retry, signal },
+    );
+    const [there, answer] = await Promise.allSettled([exists, sent]);
+    if (there.status === 'fulfilled' && there.value) {
+      await cancel(session, location, { scopes, what, retry });
+      return 'exists';
+    }
+    if (answer.status === 'rejected') throw answer.reason;
+    const response = answer.value;
+    if (response.status !== 202) throw await session.error(response, what);
+    response.discard();
+    const end = withDigest(session.resolveLocation(response, what), await upload.digest);
+    const request = { method: 'PUT', path: end, body: Buffer.alloc(0), scopes, what } as const;
+    await expectCreated(session, await session.request(request, retry), what);
+    return 'uploaded';
+  } catch (error) {
+    const text = `${what}: ${error instanceof Error ? error.message : error}; it is sent when it is whole`;
+    retry.emit({ type: 'message', level: 'debug', text });
+    return 'failed';
+  } finally {
+    upload.content.destroy();
+  }
+}
+
+/** Best effort: a registry forgets an upload that nobody goes on with. */
+async function cancel(
+  session: Session,
+  location: URL,
+  { scopes, what, retry }: UploadContext,
+): Promise<void> {
+  const request = { method: 'DELETE', path: location, scopes, what } as const;
+  await session.request(request, retry).then(
+    (response) => response.discard(),
+    () => {},
+  );
+}

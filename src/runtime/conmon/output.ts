@@ -1,0 +1,63 @@
+import { statSync } from 'node:fs';
+import { PassThrough, type Writable } from 'node:stream';
+import { readLog } from '../log/read-log.ts';
+import type { StdioModes } from '../terminal/stdio.ts';
+
+/** The streams of what conmon watches, read from its log. */
+export interface Output {
+  readonly stdout?: PassThrough;
+  readonly stderr?: PassThrough;
+  /** Resolves when all up to the end has been passed on. */
+  readonly finished: Promise<void>;
+}
+
+export interface OutputSource {
+  readonly log: string;
+  readonly stdio: Pick<StdioModes, 'stdout' | 'stderr'>;
+  readonly ended: Promise<unknown>;
+  /** Where in the log to begin; its present end by default. */
+  readonly position?: number;
+  readonly signal?: AbortSignal;
+}
+
+interface Targets {
+  readonly stdout: Writable | undefined;
+  readonly stderr: Writable | undefined;
+}
+
+/** Passes on what a log gets, as `stdio` asks, until `ended` resolves. */
+export function followOutput(source: OutputSource): Output {
+  const { stdio } = source;
+  const stdout = stdio.stdout === 'pipe' ? new PassThrough() : undefined;
+  const stderr = stdio.stderr === 'pipe' ? new PassThrough() : undefined;
+  const targets = {
+    stdout: stdout ?? (stdio.stdout === 'inherit' ? process.stdout : undefined),
+    stderr: stderr ?? (stdio.stderr === 'inherit' ? process.stderr : undefined),
+  };
+  const hasOutput = targets.stdout !== undefined || targets.stderr !== undefined;
+  const copied = hasOutput ? copyLog(source, targets) : Promise.resolve();
+  const finished = copied.finally(() => {
+    stdout?.end();
+    stderr?.end();
+  });
+  finished.catch(() => {});
+  return {
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    finished,
+  };
+}
+
+async function copyLog({ log, ended, position, signal }: OutputSource, targets: Targets): Promise<void> {
+  const from = position ?? statSync(log).size;
+  const options = { position: from, followUntil: ended, ...(signal === undefined ? {} : { signal }) };
+  for await (const { stream, data } of readLog(log, options)) {
+    const target = targets[stream];
+    if (target !== undefined && !target.destroyed) await write(target, data);
+  }
+}
+
+/** A reader that has gone away is no failure of the container's. */
+async function write(target: Writable, data: Buffer): Promise<void> {
+  await new Promise<void>((resolve) => target.write(data, () => resolve()));
+}

@@ -1,0 +1,106 @@
+import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
+import type { ProcessSpec, SecurityOptions } from '../../bundle/container-spec.ts';
+import type { OcitsError } from '../../errors.ts';
+import type { HostPaths } from '../../system/paths.ts';
+import { identifyProcess } from '../../system/process/process-identity.ts';
+import { type Exit, exited, spawnTool } from '../../system/process/spawn.ts';
+import { UndoStack } from '../../system/task/undo-stack.ts';
+import { crunOptions, openCrun } from '../crun/crun.ts';
+import { readRuntimePid, watchRuntimePid } from '../crun/runtime-pid.ts';
+import { sendSignal, signalExitCode } from '../crun/send-signal.ts';
+import { execFailure, readCrunError } from '../crun/start-failure.ts';
+import { toolEnvironment } from '../launch/tool-environment.ts';
+import { childStdio, type StdioModes } from '../terminal/stdio.ts';
+import { followWindow } from '../terminal/window-size.ts';
+import { prepareExec } from './exec-folder.ts';
+import { execOnTerminal } from './exec-on-terminal.ts';
+
+export interface ExecRequest {
+  readonly containerId: string;
+  /** The container's folder: a folder for this process is made in it and removed again. */
+  readonly folder: string;
+  /** The container's own. */
+  readonly security: SecurityOptions;
+  readonly process: ProcessSpec;
+  /** With a terminal, `stdin` is either `inherit` and a terminal, or `ignore`. */
+  readonly stdio: StdioModes;
+  /** Leave the process to itself once it runs: its streams are all `ignore`, and `wait` resolves at once. */
+  readonly detach?: boolean;
+}
+
+/** Another process that runs in a container. */
+export interface ExecProcess {
+  /** Undefined where it ended before we looked. */
+  readonly pid: number | undefined;
+  readonly stdin?: Writable;
+  readonly stdout?: Readable;
+  readonly stderr?: Readable;
+  /** The process's code, or 128 and the signal's number. Throws `not-found` or `not-executable` as `execProcess`. */
+  wait(): Promise<number>;
+  /** Sends a signal to it. One that has ended is no error. */
+  kill(signal: string): Promise<void>;
+}
+
+/**
+ * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal
+ * follows ours; crun sets the first one while the process starts, so that a very quick one may see 0 by 0. Throws
+ * `not-found` where the command is not there (exit code 127), `not-executable` (126), `hostile` for a working
+ * directory below /proc, and `tool-failed` else.
+ */
+export async function execProcess(paths: HostPaths, request: ExecRequest): Promise<ExecProcess> {
+  const { process, stdio: modes, detach } = request;
+  if (process.terminal && detach !== true && !(modes.stdin === 'inherit' && isatty(0))) {
+    return await execOnTerminal(paths, request);
+  }
+  const crun = await openCrun(paths);
+  await using undo = new UndoStack();
+  const files = undo.use(prepareExec(request));
+  const stdio = undo.use(await childStdio(request.stdio, files.folder));
+  using watcher = watchRuntimePid(files.folder);
+  const args = [
+    ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],
+    ...['--process', files.process, ...(request.detach === true ? ['--detach'] : []), request.containerId],
+  ];
+  const child = spawnTool(crun.program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
+  stdio.closeChildEnds();
+  const exit = exited(child, crun.program);
+  exit.catch(() => {});
+  const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(files.folder))]);
+  const failure = () => execFailure(readCrunError(files.log), request.process.args[0] ?? '');
+  if (pid === undefined) {
+    await exit;
+    throw failure();
+  }
+  undo.move();
+  const record = request.detach === true ? undefined : identifyProcess(pid);
+  const hasWindow = record !== undefined && request.process.terminal;
+  const follower = hasWindow ? followWindow(pid) : undefined;
+  const result = exit
+    .then((ended) => exitCode(ended, failure))
+    .finally(() => {
+      follower?.[Symbol.dispose]();
+      files[Symbol.dispose]();
+    });
+  result.catch(() => {});
+  const { stdin, stdout, stderr } = stdio;
+  return {
+    pid: record?.pid,
+    ...(stdin === undefined ? {} : { stdin }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    wait: () => result,
+    kill: async (signal) => {
+      if (record !== undefined) sendSignal(record, signal);
+    },
+  };
+}
+
+/** crun ends with 1 where it could not become the command, and says so in its log. */
+function exitCode({ code, signal }: Exit, failure: () => OcitsError): number {
+  if (code === null) return signalExitCode(signal!);
+  if (code !== 1) return code;
+  const error = failure();
+  if (error.code !== 'tool-failed') throw error;
+  return code;
+}

@@ -1,0 +1,87 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { OcitsError } from '../../errors.ts';
+import { exited, spawnTool } from '../process/spawn.ts';
+
+/** A kernel lock on a file. It goes with the process, however that ends. */
+export interface FileLock extends AsyncDisposable {
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  readonly mode: 'shared' | 'exclusive';
+  /** How long to wait; 0 tries once. The default waits until the signal aborts. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+  /** What this process does for a few milliseconds anyway, done while the lock is being taken. */
+  readonly meanwhile?: () => void;
+}
+
+const LOCK_BUSY = 75;
+const ROUND_SECONDS = 5;
+
+/**
+ * Takes a kernel lock (flock) on `path`, made where missing. Resolves to undefined where `waitMs` ran out.
+ * The `flock` program locks our open file and ends; the lock stays with our descriptor. Waiting happens in
+ * rounds of a few seconds, so that no program outlives a killed ocits for long.
+ */
+export async function lockFile(path: string, options: LockOptions): Promise<FileLock | undefined> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const file = await open(path, 'a', 0o600);
+  try {
+    const started = performance.now();
+    const flag = options.mode === 'shared' ? '-s' : '-x';
+    for (let round = 0; ; round++) {
+      options.signal?.throwIfAborted();
+      const left =
+        options.waitMs === undefined
+          ? Number.POSITIVE_INFINITY
+          : options.waitMs - (performance.now() - started);
+      if (round > 0 && left <= 0) break;
+      const wait = left <= 0 ? ['-n'] : ['-w', String(Math.min(left / 1000, ROUND_SECONDS))];
+      const trying = tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], file.fd, options.signal);
+      if (round === 0) options.meanwhile?.();
+      if (await trying) {
+        let held = true;
+        const release = async () => {
+          if (held) await file.close();
+          held = false;
+        };
+        return { release, [Symbol.asyncDispose]: release };
+      }
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  await file.close();
+  return undefined;
+}
+
+async function tryLock(
+  args: readonly string[],
+  fd: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const child = spawnTool(
+    'flock',
+    args,
+    ['ignore', 'ignore', 'inherit', fd],
+    signal === undefined ? {} : { signal },
+  );
+  const exit = await exited(child, 'flock');
+  if (signal?.aborted) throw new OcitsError('aborted', 'interrupted while waiting for a lock');
+  if (exit.code === 0) return true;
+  if (exit.code === LOCK_BUSY) return false;
+  throw new OcitsError('tool-failed', `flock ${args.join(' ')} failed with ${exit.code ?? exit.signal}`);
+}
+
+/** Runs `work` while holding the lock on `path`. */
+export async function withLock<T>(
+  path: string,
+  options: Omit<LockOptions, 'waitMs'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  await using _lock = await lockFile(path, options);
+  return await work();
+}

@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { hasWildcard } from '../../../src/builder/copy/glob.ts';
+import { type LinkEntry, resolvePath } from '../../../src/builder/source/resolve.ts';
+import { parseMode } from '../../../src/builder/target/mode.ts';
+import { temporaryFolder } from '../../support/builder/copy-run.ts';
+import { Random } from '../../support/layer/random.ts';
+
+describe('paths in a tree', () => {
+  const tree = new Map<string, LinkEntry>([
+    ['a', { type: 'directory' }],
+    ['a/b', { type: 'directory' }],
+    ['a/b/abs', { type: 'symlink', target: '/c' }],
+    ['a/b/up', { type: 'symlink', target: '../../c' }],
+    ['a/b/out', { type: 'symlink', target: '../../../../../c/f' }],
+    ['a/b/dot', { type: 'symlink', target: '..' }],
+    ['a/b/gone', { type: 'symlink', target: 'x/../y' }],
+    ['a/b/empty', { type: 'symlink', target: '' }],
+    ['c', { type: 'directory' }],
+    ['c/f', { type: 'file' }],
+    ['l1', { type: 'symlink', target: 'l2' }],
+    ['l2', { type: 'symlink', target: 'a/b/abs/f' }],
+    ['self', { type: 'symlink', target: 'self/x' }],
+  ]);
+  const look = (path: string) => tree.get(path);
+
+  test.each([
+    ['', ''],
+    ['/', ''],
+    ['a//b/./', 'a/b'],
+    ['a/b/abs', 'c'],
+    ['a/b/abs/f', 'c/f'],
+    ['a/b/up/f', 'c/f'],
+    ['a/b/out', 'c/f'],
+    ['a/b/dot', 'a/b'],
+    ['a/b/dot/abs/f', 'c/f'],
+    ['a/b/gone', 'a/b/y'],
+    ['a/b/gone/z', 'a/b/y/z'],
+    ['a/b/empty', 'a/b'],
+    ['a/b/abs/../x', 'x'],
+    ['../../a', 'a'],
+    ['new/deep/../er', 'new/er'],
+    ['new/../a/b/abs', 'c'],
+    ['c/f/x', 'c/f/x'],
+    ['l1', 'c/f'],
+  ])('%s leads to %s', (path, real) => expect(resolvePath(look, path)).toBe(real));
+
+  test('the last part stays where it is not to be followed', () => {
+    expect(resolvePath(look, 'a/b/abs', false)).toBe('a/b/abs');
+    expect(resolvePath(look, 'a/b/abs/', false)).toBe('a/b/abs');
+    expect(resolvePath(look, 'a/b/abs/f', false)).toBe('c/f');
+    expect(resolvePath(look, 'l1', false)).toBe('l1');
+  });
+
+  test('a circle is told', () => {
+    expect(() => resolvePath(look, 'self')).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
+  });
+});
+
+test.each([
+  ['a*', true],
+  ['a?b', true],
+  ['x/[ab]', true],
+  ['a\\*b', false],
+  ['a\\\\*b', true],
+  ['a]', false],
+  ['', false],
+])('%j is a pattern: %s', (text, expected) => expect(hasWildcard(text)).toBe(expected));
+
+describe('--chmod', () => {
+  const parse = (text: string) => parseMode('Dockerfile', { text, at: { line: 1, column: 1 } });
+
+  test('does to files and folders what chmod(1) does', () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, 'f');
+    const dir = join(folder.path, 'd');
+    writeFileSync(file, '');
+    mkdirSync(dir);
+    for (let seed = 0; seed < 120; seed++) {
+      const random = new Random(seed);
+      const clause = () => {
+        const who = random.several(0, 2, () => random.pick(['u', 'g', 'o', 'a'])).join('');
+        const what = random.chance(20)
+          ? random.pick(['u', 'g', 'o'])
+          : random.several(0, 3, () => random.pick(['r', 'w', 'x', 'X', 's', 't'])).join('');
+        return `${who}${random.pick(['+', '-', '='])}${what}`;
+      };
+      const mode = random.several(1, 3, clause).join(',');
+      const before = random.below(0o10000);
+      chmodSync(file, before);
+      chmodSync(dir, before);
+      const { status, stderr } = spawnSync('sh', [
+        '-c',
+        'umask 0; exec chmod -- "$@"',
+        'sh',
+        mode,
+        file,
+        dir,
+      ]);
+      expect(status, `${mode}: ${stderr}`).toBe(0);
+      const wanted = [statSync(file).mode & 0o7777, statSync(dir).mode & 0o7777].map((bits) =>
+        bits.toString(8),
+      );
+      const { apply } = parse(mode);
+      const got = [apply(before, false), apply(before, true)].map((bits) => bits.toString(8));
+      expect(got, `${mode} on ${before.toString(8)}, seed ${seed}`).toEqual(wanted);
+    }
+  });
+
+  test('an octal mode is all twelve bits', () => {
+    expect(parse('0').apply(0o7777, true)).toBe(0);
+    expect(parse('07755').apply(0, false)).toBe(0o7755);
+    expect([parse('644').forMadeFolders, parse('4755').forMadeFolders, parse('u+x').forMadeFolders]).toEqual([
+      0o644,
+      0o755,
+      undefined,
+    ]);
+  });
+
+  test.each(['', '8', '10000', '0x1', 'rwx', 'u', 'u+q', 'u+r,', 'z+r', '-1', '64a', 'u=ug'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'syntax' }));
+    },
+  );
+});

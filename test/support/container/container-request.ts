@@ -1,0 +1,49 @@
+import type { CreateRequest } from '../../../src/container/flags/create-request.ts';
+
+export interface RequestParts {
+  readonly image?: string;
+  readonly name?: string;
+  readonly autoRemove?: boolean;
+  readonly process?: Partial<CreateRequest['process']>;
+  readonly network?: Partial<CreateRequest['network']>;
+  readonly host?: Partial<CreateRequest['host']>;
+  readonly mounts?: CreateRequest['mounts'];
+  readonly labels?: CreateRequest['labels'];
+}
+
+/** A request for a busybox without network, as `run` would make it of few flags. */
+export function containerRequest(command: readonly string[], parts: RequestParts = {}): CreateRequest {
+  return {
+    image: parts.image ?? 'busybox',
+    ...(parts.name === undefined ? {} : { name: parts.name }),
+    labels: parts.labels ?? {},
+    annotations: {},
+    process: { command, env: [], terminal: false, openStdin: false, rlimits: [], ...parts.process },
+    network: {
+      mode: 'none',
+      ports: [],
+      exposed: [],
+      publishAll: false,
+      dns: { servers: [], search: [], options: [] },
+      extraHosts: [],
+      ...parts.network,
+    },
+    mounts: parts.mounts ?? [],
+    host: {
+      resources: {},
+      devices: [],
+      security: {
+        privileged: false,
+        capAdd: [],
+        capDrop: [],
+        noNewPrivileges: false,
+        seccomp: 'default',
+        readOnlyRootfs: false,
+      },
+      sysctls: {},
+      init: false,
+      ...parts.host,
+    },
+    autoRemove: parts.autoRemove ?? true,
+  };
+}
