@@ -10,7 +10,13 @@ export type { BuildOptions, BuiltImage } from './library/build-image.ts';
 export { build } from './library/build-image.ts';
 export type { CallOptions } from './library/call.ts';
 export type { ForegroundRunOptions, ListedContainer, RunOptions } from './library/containers.ts';
-export { containers, removeContainer, run, runDetached, stopContainer } from './library/containers.ts';
+export {
+  containers,
+  removeNamedContainer as removeContainer,
+  run,
+  runDetached,
+  stopNamedContainer as stopContainer,
+} from './library/containers.ts';
 export type {
   ListedImage,
   LoadedImage,
@@ -20,7 +26,7 @@ export type {
   PushOptions,
   SaveOptions,
 } from './library/images.ts';
-export { images, load, pull, push, removeImage, save, tag } from './library/images.ts';
+export { images, load, pull, push, removeNamedImage as removeImage, save, tag } from './library/images.ts';
 export type { Digest } from './oci/digest.ts';
 export type { ProgressEvent, ProgressSink } from './progress.ts';
 export type { HostPaths } from './system/paths.ts';

@@ -36,7 +36,11 @@ import type { Tree } from './tree/tree.ts';
  * Throws BuildError where the Dockerfile or one of its steps is at fault (`syntax`, `step-failed`, `unsupported`), and
  * what looking up images, mounting and running throw.
  */
-export async function build(host: BuildHost, request: BuildRequest, signal: AbortSignal): Promise<Image> {
+export async function buildImage(
+  host: BuildHost,
+  request: BuildRequest,
+  signal: AbortSignal,
+): Promise<Image> {
   await using _lease = await host.store.leases.shared(signal);
   await sweepBuilds(host);
   await using folder = new OwnBuildFolder(host.store.paths);

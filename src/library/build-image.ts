@@ -42,7 +42,7 @@ export interface BuiltImage {
 export async function build(context: string, options: BuildOptions = {}): Promise<BuiltImage> {
   return await inSession(options, async (session) => {
     const request = requestOf(context, options);
-    const { build: buildImage } = await import('../builder/build.ts');
+    const { buildImage } = await import('../builder/build.ts');
     const { id, manifestDescriptor } = await buildImage(await buildHost(session), request, session.signal);
     return { id, digest: manifestDescriptor.digest };
   });

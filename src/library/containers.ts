@@ -151,7 +151,7 @@ export async function containers(
 }
 
 /** Ends a container by its stop signal, then by SIGKILL. One that does not run is no error. Throws `not-found`. */
-export async function stopContainer(
+export async function stopNamedContainer(
   nameOrId: string,
   options: CallOptions & {
     /** Until it is killed; by default what the container was made with, else 10. */
@@ -168,7 +168,7 @@ export async function stopContainer(
 }
 
 /** Removes a container; `force`: also one that runs. Throws `not-found`, `in-use`. */
-export async function removeContainer(
+export async function removeNamedContainer(
   nameOrId: string,
   options: CallOptions & {
     readonly force?: boolean | undefined;

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { SaveOptions as SaveRequest } from '../image/archive/save-images.ts';
+import type { SaveRequest } from '../image/archive/save-images.ts';
 import type { ImageSummary } from '../image/catalog/list-images.ts';
 import type { Removal } from '../image/garbage/remove-image.ts';
 import type { PullRequest } from '../image/transfer/pull-image.ts';
@@ -117,7 +117,7 @@ export async function tag(source: string, name: string, options: CallOptions = {
  * Removes a name, and with its last name the image and all content that nothing else needs. Tells what went. Throws
  * `not-found`; `in-use` where a container or further names hold the image, unless `force`.
  */
-export async function removeImage(
+export async function removeNamedImage(
   nameOrId: string,
   options: CallOptions & { readonly force?: boolean | undefined } = {},
 ): Promise<readonly Removal[]> {

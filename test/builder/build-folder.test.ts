@@ -79,7 +79,7 @@ const isRunning = (command: string) => commandLines().some(({ line }) => line ==
 
 /** A build in a process of its own, which tells when its RUN has begun. */
 const SCRIPT = (paths: object, context: string, dockerfile: string) => `
-import { build } from '${join(import.meta.dirname, '../../src/builder/build.ts')}';
+import { buildImage } from '${join(import.meta.dirname, '../../src/builder/build.ts')}';
 import { openSession } from '${join(import.meta.dirname, '../../src/session.ts')}';
 import { createDirectSupervisor } from '${join(import.meta.dirname, '../../src/runtime/crun/direct-supervisor.ts')}';
 import { hostPlatform } from '${join(import.meta.dirname, '../../src/oci/platform.ts')}';
@@ -91,7 +91,7 @@ const host = {
   registry: session.registry, network: session.network,
   supervisor: async () => createDirectSupervisor(paths),
 };
-await build(host, {
+await buildImage(host, {
   source: { context: ${JSON.stringify(context)}, dockerfile: ${JSON.stringify(dockerfile)}, stdin: () => process.stdin },
   target: { platform: hostPlatform(), buildArgs: new Map() },
   cache: { isUsed: true, pullsAlways: false },

@@ -142,9 +142,9 @@ describe('RUN', () => {
         most = Math.max(most, process.memoryUsage.rss());
       },
     };
-    const { build } = await import('../../src/builder/build.ts');
+    const { buildImage } = await import('../../src/builder/build.ts');
     const request = made.request('FROM busybox\nRUN head -c 200000000 /dev/zero\n', { noCache: true });
-    await build(host as typeof made.host, request, new AbortController().signal);
+    await buildImage(host as typeof made.host, request, new AbortController().signal);
     expect(bytes).toBe(200_000_000);
     expect(most - before).toBeLessThan(120_000_000);
   });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { openRenderer, type Screen } from '../../src/cli/render/renderer.ts';
+import { openRenderer } from '../../src/cli/render/renderer.ts';
+import type { Screen } from '../../src/cli/render/screen.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import type { ProgressEvent } from '../../src/progress.ts';
 

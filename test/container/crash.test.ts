@@ -11,7 +11,7 @@ import { killContainer, stopContainer } from '../../src/container/end/stop-conta
 import { waitForContainer } from '../../src/container/end/wait-for-container.ts';
 import { findContainer, readContainers } from '../../src/container/record/catalog.ts';
 import { containersFolder } from '../../src/container/record/folder.ts';
-import { completeMarks, liveIds, markLive } from '../../src/container/record/live-marks.ts';
+import { completeMarks, liveIds, setLiveMark } from '../../src/container/record/live-marks.ts';
 import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { containerHolders } from '../../src/container/record/roots.ts';
 import { containerState } from '../../src/container/record/state.ts';
@@ -154,7 +154,7 @@ test('a container that this process is starting is left to it, as by another run
   const request = containerRequest(['true'], { autoRemove: false });
   const record = await createContainer(lab.session, request, { attached: true, startsNow: true });
   await completeMarks(lab.paths);
-  await markLive(lab.paths, record.id);
+  await setLiveMark(lab.paths, record.id);
   await sweepContainers(lab.session);
   expect(await liveIds(lab.paths)).toEqual([record.id]);
   await removeContainer(lab.session, record);
@@ -171,7 +171,7 @@ test('the name and the volume of a container whose maker died go, those of one t
     { id: 'e'.repeat(64), maker: ownIdentity() },
   ];
   for (const { id, maker } of made) {
-    await markLive(lab.paths, id, maker);
+    await setLiveMark(lab.paths, id, maker);
     await volumes.create(`of-${id[0]}`, { anonymous: true, madeFor: id });
     symlinkSync(join('..', id), join(names, `name-${id[0]}`));
   }
@@ -188,7 +188,7 @@ test('the name and the volume of a container whose maker died go, those of one t
     names: ['name-e'],
     volumes: ['of-e', 'of-nobody'],
   });
-  await markLive(lab.paths, 'e'.repeat(64), dead);
+  await setLiveMark(lab.paths, 'e'.repeat(64), dead);
   // Several commands may come to clear up the same.
   await Promise.all([1, 2, 3].map(() => sweepContainers(lab.session)));
   expect(await left()).toEqual({ marks: [], names: [], volumes: ['of-nobody'] });

@@ -37,7 +37,7 @@ export function remoteKind(text: string): 'http' | 'git' | undefined {
   return /^[^?#]*\.git(?:[?#]|$)/.test(text) ? 'git' : 'http';
 }
 
-export interface FetchOptions {
+export interface RemoteOptions {
   /** The Dockerfile's name. */
   readonly file: string;
   /** A private folder for what is fetched. */
@@ -49,7 +49,7 @@ export interface FetchOptions {
  * Gets remote files. One with a checksum is fetched only when it is loaded: its digest is known, so that a cached step
  * needs no network. Any other is fetched at once, each time: nothing else tells whether it is still the same.
  */
-export function remoteFetcher(options: FetchOptions) {
+export function remoteFetcher(options: RemoteOptions) {
   let count = 0;
   return async (url: Word, checksum: Word | undefined): Promise<RemoteFile> => {
     const wanted = checksum === undefined ? undefined : readChecksum(options.file, checksum);
@@ -97,7 +97,7 @@ async function fetchFile(
   url: Word,
   path: string,
   wanted: Digest | undefined,
-  { file, signal }: FetchOptions,
+  { file, signal }: RemoteOptions,
 ): Promise<FetchedFile & { readonly digest: Digest }> {
   const algorithm = wanted === undefined ? 'sha256' : digestAlgorithm(wanted);
   const hash = createHash(algorithm);

@@ -4,7 +4,7 @@ import type { ProgressSink } from '../../progress.ts';
 import type { Registry } from '../../registry/client/registry.ts';
 import type { Supervisor } from '../../runtime/supervisor.ts';
 import type { Store } from '../../store/store.ts';
-import type { RunOptions } from '../request/build-request.ts';
+import type { RunSettings } from '../request/build-request.ts';
 import type { CopySource } from '../source/copy-source.ts';
 import type { TreeContent } from '../tree/content.ts';
 import type { OwnBuildFolder } from './build-folder.ts';
@@ -29,7 +29,7 @@ export interface BuildWorkshop {
   readonly network: () => Promise<BuildNetwork>;
   /** The build context. */
   readonly files: CopySource;
-  readonly runOptions: RunOptions;
+  readonly runOptions: RunSettings;
   /** Times of files that are later become this. */
   readonly clampSeconds?: number;
   /** The Dockerfile's name for messages. */

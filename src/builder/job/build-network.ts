@@ -2,7 +2,7 @@ import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import { hostsFile } from '../../network/hosts-file.ts';
 import type { NetworkAttachment, NetworkDriver } from '../../network/network.ts';
 import { hostResolvConf, resolvConf } from '../../network/resolv-conf.ts';
-import type { BuildNetworkMode, RunOptions } from '../request/build-request.ts';
+import type { BuildNetworkMode, RunSettings } from '../request/build-request.ts';
 import { BUILD_HOSTNAME } from './run-spec.ts';
 
 /** The network that a RUN step gets, and what the files that go with it say, by their names in /etc. */
@@ -22,11 +22,11 @@ const LOOPBACK = '127.0.0.1';
 export class BuildNetwork implements AsyncDisposable {
   readonly #driver: () => Promise<NetworkDriver>;
   readonly #id: string;
-  readonly #options: RunOptions;
+  readonly #options: RunSettings;
   readonly #modes = new Map<BuildNetworkMode, Promise<StepNetwork>>();
   #attachment: Promise<NetworkAttachment> | undefined;
 
-  constructor(driver: () => Promise<NetworkDriver>, buildId: string, options: RunOptions) {
+  constructor(driver: () => Promise<NetworkDriver>, buildId: string, options: RunSettings) {
     this.#driver = driver;
     this.#id = buildId;
     this.#options = options;

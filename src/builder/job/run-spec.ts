@@ -2,7 +2,7 @@ import type { ContainerMount, ContainerSpec } from '../../bundle/container-spec.
 import { containerEnvironment } from '../../bundle/process-args.ts';
 import type { ResolvedUser } from '../../bundle/user.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
-import type { RunOptions } from '../request/build-request.ts';
+import type { RunSettings } from '../request/build-request.ts';
 
 /** What a RUN's container is made of beside its plan. */
 export interface RunSurroundings {
@@ -15,7 +15,7 @@ export interface RunSurroundings {
   /** Variables beside the plan's own: secrets. */
   readonly env: readonly string[];
   readonly network: ContainerSpec['network'];
-  readonly options: RunOptions;
+  readonly options: RunSettings;
   readonly cgroupsPath: string;
 }
 

@@ -2,10 +2,10 @@ import { toldWarnings } from '../../dockerfile/check/checks.ts';
 import { predefinedArgs, resolveGlobalArgs } from '../../dockerfile/expand/build-args.ts';
 import type { Dockerfile, DockerfileWarning } from '../../dockerfile/instruction.ts';
 import { parseTrigger } from '../../dockerfile/parse/parse.ts';
+import type { Image } from '../../image/image.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
 import { hostPlatform } from '../../oci/platform.ts';
 import { familiarName } from '../../oci/reference.ts';
-import type { BaseImages } from '../job/base-images.ts';
 import type { BuildTarget } from '../request/build-request.ts';
 import { type GraphStage, type ImageOrigin, stageGraph } from './graph.ts';
 import { type PlannedStage, planStage } from './stage-plan.ts';
@@ -24,6 +24,11 @@ export interface BuildPlan {
   readonly warnings: readonly DockerfileWarning[];
 }
 
+/** Looks up manifest and configuration of a base image. Throws as `pullImage`. */
+export interface BaseLookup {
+  resolve(origin: ImageOrigin, signal: AbortSignal): Promise<Image>;
+}
+
 /**
  * Plans the stages that the target needs, once the configurations of their base images are known. Throws located
  * `syntax` errors, and what looking up an image throws.
@@ -31,7 +36,7 @@ export interface BuildPlan {
 export async function planBuild(
   dockerfile: Dockerfile,
   target: BuildTarget,
-  images: BaseImages,
+  images: BaseLookup,
   signal: AbortSignal,
 ): Promise<BuildPlan> {
   const { platform, buildArgs, stage } = target;
@@ -69,7 +74,7 @@ export async function planBuild(
 /** Looks up all images at once, those that are copied from too: a wrong name should fail before any work. */
 async function baseConfigs(
   stages: readonly GraphStage[],
-  images: BaseImages,
+  images: BaseLookup,
   signal: AbortSignal,
 ): Promise<Map<GraphStage, ImageConfig>> {
   const configs = new Map<GraphStage, ImageConfig>();

@@ -4,7 +4,7 @@ import type { RunConfig } from '../../oci/image-config.ts';
 import { shellOf } from './config-change.ts';
 
 /** What a RUN starts: its argument vector, and a script to be bound in where the vector names one. */
-export interface RunCommand {
+export interface RunArguments {
   readonly args: readonly string[];
   readonly script?: RunScript;
 }
@@ -23,7 +23,7 @@ export const SCRIPT_FOLDER = '/dev/pipes';
  * one here-document alone is its text, or a program of its own where that begins with `#!`; any other
  * here-document is left to the shell, written out again behind the command.
  */
-export function runCommand({ command, heredocs }: RunInstruction, config: RunConfig): RunCommand {
+export function runCommand({ command, heredocs }: RunInstruction, config: RunConfig): RunArguments {
   if (command.form === 'exec') return { args: command.args };
   const shell = shellOf(config);
   const [first] = heredocs;

@@ -1,6 +1,5 @@
 import { isOcitsError } from '../../errors.ts';
 import type { ProgressSink, StepEvent } from '../../progress.ts';
-import type { StepRun } from '../solve/build-step.ts';
 
 /** Tells of the steps of one build, its own (`[internal] …`) among them. */
 export class BuildProgress {
@@ -31,8 +30,16 @@ export class BuildProgress {
   }
 }
 
+/** Where a step tells how it gets on. */
+export interface StepOutput {
+  /** Tells what the step prints. The chunk is not kept by the caller. */
+  readonly output: (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
+  /** Tells what the step does besides. */
+  readonly status: (name: string, isDone: boolean, bytes?: number, totalBytes?: number) => void;
+}
+
 /** A step that is shown from its begin to its end. */
-export class ShownWork implements Pick<StepRun, 'output' | 'status'> {
+export class ShownWork implements StepOutput {
   readonly #emit: ProgressSink;
   readonly #id: number;
   readonly #label: string;

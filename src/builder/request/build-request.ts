@@ -12,7 +12,7 @@ export type BuildNetworkMode = 'default' | 'host' | 'none';
 export type BuildSecret = { readonly path: string } | { readonly value: string };
 
 /** How RUN steps run. */
-export interface RunOptions {
+export interface RunSettings {
   readonly network: BuildNetworkMode;
   readonly extraHosts: readonly ExtraHost[];
   readonly rlimits: ProcessSpec['rlimits'];
@@ -56,6 +56,6 @@ export interface BuildRequest {
   readonly source: BuildSource;
   readonly target: BuildTarget;
   readonly cache: CachePolicy;
-  readonly run: RunOptions;
+  readonly run: RunSettings;
   readonly output: BuildOutput;
 }

@@ -7,7 +7,7 @@ import { HISTORY_COMMENT } from './image-content.ts';
  * RFC 3339); one that only changes the configuration has the time of the step before it. `epoch`, where given, is the
  * time of all new lines.
  */
-export function imageHistory(
+export function builtHistory(
   base: ImageConfig | undefined,
   plans: readonly StagePlan[],
   doneAt: ReadonlyMap<StepPlan, string>,

@@ -7,7 +7,7 @@ import type { StepPlan } from '../plan/step-plan.ts';
 import type { BuildProgress } from '../request/build-progress.ts';
 import type { BuildOutput, BuildTarget } from '../request/build-request.ts';
 import type { Tree } from '../tree/tree.ts';
-import { imageHistory } from './history.ts';
+import { builtHistory } from './history.ts';
 import { imageConfig, ociLayer } from './image-content.ts';
 import { timestamp } from './timestamp.ts';
 
@@ -34,7 +34,7 @@ export async function writeImage(
   return await progress.during('exporting to image', async (shown) => {
     const epoch = output.sourceDateEpoch === undefined ? undefined : timestamp(output.sourceDateEpoch * 1000);
     const target = plan.chain.at(-1)!;
-    const history = imageHistory(plan.base, plan.chain, doneAt, epoch);
+    const history = builtHistory(plan.base, plan.chain, doneAt, epoch);
     const created = history.findLast((entry) => entry.created !== undefined)?.created;
     const { config } = target.result;
     const labels = { ...config.Labels, ...output.labels };

@@ -16,7 +16,7 @@ import { goQuote } from '../plan/go-format.ts';
 import { SCRIPT_FOLDER } from '../plan/run-plan.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
 import { BuildError } from '../request/build-error.ts';
-import type { NewLayer, StepRun } from '../solve/build-step.ts';
+import type { StepLayer, StepRun } from '../solve/build-step.ts';
 import { builtLayer, type Tree } from '../tree/tree.ts';
 import type { ReadyMounts } from './mount-collector.ts';
 import { OutputTail } from './output-tail.ts';
@@ -33,7 +33,7 @@ export class RunCommand {
   }
 
   /** Runs it on the first of `inputs`; see BuildStep. */
-  async exec([below, ...sources]: readonly Tree[], runMounts: RunMounts, run: StepRun): Promise<NewLayer> {
+  async exec([below, ...sources]: readonly Tree[], runMounts: RunMounts, run: StepRun): Promise<StepLayer> {
     const tree = below!;
     const { folder } = this.#workshop;
     const parents = await (await this.#workshop.content()).parents(tree, run.signal);
@@ -141,7 +141,7 @@ export class RunCommand {
     }
   }
 
-  async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<NewLayer> {
+  async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<StepLayer> {
     const { host, content, clampSeconds } = this.#workshop;
     const { snapshotter } = await host.images();
     const tarPath = join(place, 'layer.tar');

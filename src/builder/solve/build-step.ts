@@ -1,21 +1,18 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { StepPlan } from '../plan/step-plan.ts';
+import type { StepOutput } from '../request/build-progress.ts';
 import type { Tree } from '../tree/tree.ts';
 import type { KeyParts } from './step-key.ts';
 
 /** A layer that a step has made and put into the store: blob and index; the snapshot too where it was at hand. */
-export interface NewLayer {
+export interface StepLayer {
   readonly diffId: Digest;
   readonly sizeBytes: number;
 }
 
 /** What a step works with while it runs. */
-export interface StepRun {
+export interface StepRun extends StepOutput {
   readonly signal: AbortSignal;
-  /** Tells what the step prints. The chunk is not kept by the caller. */
-  readonly output: (stream: 'stdout' | 'stderr', data: Uint8Array) => void;
-  /** Tells what the step does besides. */
-  readonly status: (name: string, isDone: boolean, bytes?: number, totalBytes?: number) => void;
 }
 
 /**
@@ -32,5 +29,5 @@ export interface BuildStep {
   /** A key that is known without reading anything, where there is one: equal parts mean equal `keyParts`, too. */
   shortcut?(inputs: readonly Tree[]): KeyParts | undefined;
   keyParts(inputs: readonly Tree[], signal: AbortSignal): Promise<KeyParts>;
-  exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer>;
+  exec(inputs: readonly Tree[], run: StepRun): Promise<StepLayer>;
 }

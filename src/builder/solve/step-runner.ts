@@ -4,7 +4,7 @@ import type { Store } from '../../store/store.ts';
 import type { BuildProgress, ShownWork } from '../request/build-progress.ts';
 import { builtLayer, type Tree, treeChain } from '../tree/tree.ts';
 import type { BuildCache, StepRecord } from './build-cache.ts';
-import type { BuildStep, NewLayer } from './build-step.ts';
+import type { BuildStep, StepLayer } from './build-step.ts';
 import { explainMiss, type PartDigests, partDigests, stepKey } from './step-key.ts';
 
 export interface RunnerOptions {
@@ -124,7 +124,7 @@ export class StepRunner {
     step: BuildStep,
     inputs: readonly Tree[],
     key: Digest,
-    { diffId, sizeBytes }: NewLayer,
+    { diffId, sizeBytes }: StepLayer,
   ): StepRecord {
     const below = inputs[0]!.layers.map(({ diffId }) => diffId);
     return {

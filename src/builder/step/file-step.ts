@@ -6,7 +6,7 @@ import { type CopySelection, selectCopy } from '../copy/select.ts';
 import type { BuildWorkshop } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { FilePlan } from '../plan/step-plan.ts';
-import type { BuildStep, NewLayer, StepRun } from '../solve/build-step.ts';
+import type { BuildStep, StepLayer, StepRun } from '../solve/build-step.ts';
 import { BELOW, type KeyParts } from '../solve/step-key.ts';
 import type { CopySource } from '../source/copy-source.ts';
 import { TreeSource } from '../target/written-tree.ts';
@@ -41,7 +41,7 @@ export class FileStep implements BuildStep {
     return { ...this.#commonParts(below!), operation: this.plan.instruction.kind, files };
   }
 
-  async exec([below, from]: readonly Tree[], run: StepRun): Promise<NewLayer> {
+  async exec([below, from]: readonly Tree[], run: StepRun): Promise<StepLayer> {
     const { writeFiles } = await import('./write-files.ts');
     const selection = await this.#select(from, run.signal);
     return await writeFiles(this.plan, this.#workshop, { selection, below: below! }, run);

@@ -9,7 +9,7 @@ import type { BuildWorkshop } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { WorkdirPlan } from '../plan/step-plan.ts';
 import { BuildError } from '../request/build-error.ts';
-import type { NewLayer } from '../solve/build-step.ts';
+import type { StepLayer } from '../solve/build-step.ts';
 import type { Tree } from '../tree/tree.ts';
 import { storeLayer } from './store-layer.ts';
 
@@ -23,7 +23,7 @@ export async function makeWorkdir(
   workshop: BuildWorkshop,
   below: Tree,
   signal: AbortSignal,
-): Promise<NewLayer> {
+): Promise<StepLayer> {
   const tree = await (await workshop.content()).merged(below, signal);
   const { missing, present } = foldersOf(tree, plan, workshop);
   const { uid, gid } = missing.length === 0 ? ROOT : await findOwner(plan, workshop, below, signal);

@@ -4,7 +4,7 @@ import type { BuildWorkshop } from '../job/build-job.ts';
 import { networkMode } from '../job/network-mode.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
 import type { RunMounts } from '../run/step-mounts.ts';
-import type { BuildStep, NewLayer, StepRun } from '../solve/build-step.ts';
+import type { BuildStep, StepLayer, StepRun } from '../solve/build-step.ts';
 import { BELOW, type KeyParts } from '../solve/step-key.ts';
 import { type Tree, treeChain } from '../tree/tree.ts';
 
@@ -50,7 +50,7 @@ export class RunStep implements BuildStep {
     };
   }
 
-  async exec(inputs: readonly Tree[], run: StepRun): Promise<NewLayer> {
+  async exec(inputs: readonly Tree[], run: StepRun): Promise<StepLayer> {
     requireLinuxRoot('RUN');
     const { RunCommand } = await import('../run/command.ts');
     return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);

@@ -1,6 +1,6 @@
 import type { WrittenLayer } from '../../layer/tar/layer-writer.ts';
 import type { BuildWorkshop } from '../job/build-job.ts';
-import type { NewLayer } from '../solve/build-step.ts';
+import type { StepLayer } from '../solve/build-step.ts';
 
 /**
  * Takes a layer that the layer writer has finished at `tarPath` into the store: the blob by a rename, and its index.
@@ -10,7 +10,7 @@ export async function storeLayer(
   { host, content }: Pick<BuildWorkshop, 'host' | 'content'>,
   tarPath: string,
   { diffId, sizeBytes, index }: WrittenLayer,
-): Promise<NewLayer> {
+): Promise<StepLayer> {
   await host.store.blobs.adopt(tarPath, diffId);
   await (await content()).indexes.put(diffId, index);
   return { diffId, sizeBytes };

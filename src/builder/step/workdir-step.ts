@@ -1,7 +1,7 @@
 import { formatPlatform } from '../../oci/platform.ts';
 import type { BuildWorkshop } from '../job/build-job.ts';
 import type { WorkdirPlan } from '../plan/step-plan.ts';
-import type { BuildStep, NewLayer, StepRun } from '../solve/build-step.ts';
+import type { BuildStep, StepLayer, StepRun } from '../solve/build-step.ts';
 import { BELOW, type KeyParts } from '../solve/step-key.ts';
 import { type Tree, treeChain } from '../tree/tree.ts';
 
@@ -28,7 +28,7 @@ export class WorkdirStep implements BuildStep {
     };
   }
 
-  async exec([below]: readonly Tree[], { signal }: StepRun): Promise<NewLayer> {
+  async exec([below]: readonly Tree[], { signal }: StepRun): Promise<StepLayer> {
     const { makeWorkdir } = await import('./make-workdir.ts');
     return await makeWorkdir(this.plan, this.#workshop, below!, signal);
   }

@@ -7,7 +7,7 @@ import { writeCopyLayer } from '../copy/write.ts';
 import type { BuildWorkshop } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { FilePlan } from '../plan/step-plan.ts';
-import type { NewLayer, StepRun } from '../solve/build-step.ts';
+import type { StepLayer, StepRun } from '../solve/build-step.ts';
 import { parseMode } from '../target/mode.ts';
 import { type CopyOwner, resolveOwner } from '../target/owner.ts';
 import type { Tree } from '../tree/tree.ts';
@@ -21,7 +21,7 @@ export async function writeFiles(
   workshop: BuildWorkshop,
   { selection, below }: { readonly selection: CopySelection; readonly below: Tree },
   { signal }: StepRun,
-): Promise<NewLayer> {
+): Promise<StepLayer> {
   const { file, clampSeconds, host } = workshop;
   const { instruction, workdir } = plan;
   for (const { message } of selection.warnings) host.emit(warning(message));

@@ -2,7 +2,7 @@ import type { OutputEvent, ProgressEvent, StatusEvent, StepEvent } from '../../p
 import { humanSize } from '../output/human.ts';
 import { type OutputLine, type ShownStep, ShownSteps } from './build-steps.ts';
 import { plainLine } from './plain.ts';
-import { printWarning, type Renderer, type Screen } from './renderer.ts';
+import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 /** A line an event, as BuildKit prints where there is no terminal: `#5 [2/4] RUN make`, `#5 0.123 text`, `#5 DONE 0.3s`. */
 export function plainBuildRenderer(screen: Screen, now: () => number = () => performance.now()): Renderer {
@@ -60,7 +60,7 @@ class PlainPrinter {
 
   #status(event: StatusEvent): void {
     const step = this.#steps.get(event.stepId);
-    if (step !== undefined && event.isDone) this.#lines(step, [`${statusText(event)} done`]);
+    if (step !== undefined && event.isDone) this.#lines(step, [`${stepStatusText(event)} done`]);
   }
 
   #printed(step: ShownStep, lines: readonly OutputLine[]): void {
@@ -99,7 +99,7 @@ function ending(step: ShownStep, now: number): string {
 }
 
 /** What a status says on one line, without whether it is done. */
-export function statusText({ name, bytes, totalBytes }: StatusEvent): string {
+export function stepStatusText({ name, bytes, totalBytes }: StatusEvent): string {
   if (bytes === undefined) return name;
   return totalBytes === undefined
     ? `${name} ${humanSize(bytes)}`

@@ -1,13 +1,7 @@
 import { plainBuildRenderer } from './build-plain.ts';
 import { terminalBuildRenderer } from './build-terminal.ts';
-import {
-  cleaned,
-  openRenderer,
-  type ProgressMode,
-  type Renderer,
-  type Screen,
-  standardScreen,
-} from './renderer.ts';
+import { cleaned, openRenderer, type ProgressMode } from './renderer.ts';
+import { type Renderer, type Screen, standardScreen } from './screen.ts';
 
 /** The renderer of a build: steps as BuildKit shows them. `json` and `quiet` are those of all commands. */
 export function openBuildRenderer(

@@ -1,8 +1,8 @@
 import type { ProgressEvent } from '../../progress.ts';
-import { statusText } from './build-plain.ts';
+import { stepStatusText } from './build-plain.ts';
 import { type ShownStep, ShownSteps } from './build-steps.ts';
 import { plainLine } from './plain.ts';
-import { printWarning, type Renderer, type Screen } from './renderer.ts';
+import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 const FRAME_MS = 100;
 const BLUE = '\x1b[34m';
@@ -83,7 +83,7 @@ function stepLines(step: ShownStep, now: number, screen: Screen): string[] {
   const statuses = [...step.statuses.values()].filter(({ isDone }) => isRunning || isDone);
   const lines = [
     colour(head, step, screen),
-    ...statuses.map((status) => row(` => => ${statusText(status)}`, '', screen.columns)),
+    ...statuses.map((status) => row(` => => ${stepStatusText(status)}`, '', screen.columns)),
   ];
   if (!isRunning) return lines;
   return [

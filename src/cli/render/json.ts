@@ -1,4 +1,4 @@
-import type { Renderer, Screen } from './renderer.ts';
+import type { Renderer, Screen } from './screen.ts';
 
 /** One JSON object a line and event, bytes in base64, for programs. */
 export function jsonRenderer(screen: Screen): Renderer {

@@ -1,6 +1,6 @@
 import { shortDigest } from '../../oci/digest.ts';
 import type { ImageEvent, LayerEvent, LayerState, ProgressEvent } from '../../progress.ts';
-import { printWarning, type Renderer, type Screen } from './renderer.ts';
+import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 const LAYER_TEXT: Readonly<Record<LayerState, string | undefined>> = {
   waiting: 'Pulling fs layer',

@@ -2,7 +2,7 @@ import { shortDigest } from '../../oci/digest.ts';
 import type { LayerEvent, LayerState, ProgressEvent } from '../../progress.ts';
 import { humanSize } from '../output/human.ts';
 import { plainLine } from './plain.ts';
-import { printWarning, type Renderer, type Screen } from './renderer.ts';
+import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 const FRAME_MS = 100;
 const BAR_WIDTH = 30;

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { buildHost } from '../../build-host.ts';
-import { build } from '../../builder/build.ts';
+import { buildImage } from '../../builder/build.ts';
 import { BuildError } from '../../builder/request/build-error.ts';
 import type { BuildRequest } from '../../builder/request/build-request.ts';
 import { buildFlags, missingBuildFlags } from '../../cli/argv/build-flags.ts';
@@ -29,7 +29,7 @@ export default class Build extends BaseCommand {
     const renderer = openBuildRenderer(flags.quiet ? 'quiet' : flags.progress);
     const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
     try {
-      const image = await build(await buildHost(session), request, this.signals.signal);
+      const image = await buildImage(await buildHost(session), request, this.signals.signal);
       if (flags.push) await this.#push(session, request);
       renderer.close();
       if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image.id);

@@ -1,6 +1,7 @@
 import { platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer, type Renderer } from '../../cli/render/renderer.ts';
+import { openRenderer } from '../../cli/render/renderer.ts';
+import type { Renderer } from '../../cli/render/screen.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';

@@ -1,6 +1,6 @@
 import { humanAge, humanDuration, humanSize } from '../../cli/output/human.ts';
 import type { ContainerState } from '../../container/record/state.ts';
-import type { ListedContainer } from '../../container/show/list-containers.ts';
+import type { ContainerSummary } from '../../container/show/list-containers.ts';
 import type { PortMapping } from '../../network/network.ts';
 
 const COMMAND_WIDTH = 20;
@@ -14,7 +14,7 @@ export interface RowOptions {
 
 /** What a template of `ps` sees of a container, in Docker's names. */
 export function containerRow(
-  { record, state, ports }: ListedContainer,
+  { record, state, ports }: ContainerSummary,
   { noTrunc, sizeBytes, now = new Date() }: RowOptions,
 ): Readonly<Record<string, unknown>> {
   const created = new Date(record.createdAt);

@@ -18,7 +18,7 @@ import type { ContainerHost } from '../container-host.ts';
 import type { CreateRequest, NetworkOptions } from '../flags/create-request.ts';
 import { addContainer } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
-import { markLive, unmarkLive } from '../record/live-marks.ts';
+import { setLiveMark, unmarkLive } from '../record/live-marks.ts';
 import { checkContainerName } from '../record/name.ts';
 import type { ContainerRecord, ProcessRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
@@ -73,7 +73,7 @@ export async function createContainer(
   const id = newContainerId();
   await using undo = new UndoStack();
   undo.defer(() => unmarkLive(host.paths, id));
-  await markLive(host.paths, id, ownIdentity());
+  await setLiveMark(host.paths, id, ownIdentity());
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
     ensureSnapshots(host, images, image, { policy, signal }),

@@ -11,7 +11,7 @@ import { keeping } from '../start/start-container.ts';
 import { awaitClearing, killContainer } from './stop-container.ts';
 import { waitForContainer } from './wait-for-container.ts';
 
-export interface RemoveOptions {
+export interface RemoveContainerOptions {
   /** Kills a container that runs. */
   readonly force?: boolean;
   /** Removes its anonymous volumes as well. */
@@ -22,7 +22,7 @@ export interface RemoveOptions {
 export async function removeContainer(
   host: ContainerHost,
   record: ContainerRecord,
-  options: RemoveOptions = {},
+  options: RemoveContainerOptions = {},
 ): Promise<void> {
   const { id, name } = record;
   if (containerState(host.paths, id).status === 'running') {

@@ -10,7 +10,7 @@ import { isRunning, type ProcessIdentity } from '../../system/process/process-id
  * folder that goes when it ends. So whoever looks after dead containers need not read all of them. While a container
  * is made, before it has a record, the file names its maker. A reboot empties the folder; `liveIds` tells.
  */
-export async function markLive(paths: HostPaths, id: string, maker?: ProcessIdentity): Promise<void> {
+export async function setLiveMark(paths: HostPaths, id: string, maker?: ProcessIdentity): Promise<void> {
   const folder = marksFolder(paths);
   const content = maker === undefined ? '' : JSON.stringify(maker);
   try {
@@ -51,7 +51,7 @@ export async function liveIds(paths: HostPaths): Promise<readonly string[] | und
 
 /** Says that all containers were looked at since boot: those without a mark have nothing to clear away. */
 export async function completeMarks(paths: HostPaths): Promise<void> {
-  await markLive(paths, COMPLETE);
+  await setLiveMark(paths, COMPLETE);
 }
 
 const COMPLETE = 'complete';

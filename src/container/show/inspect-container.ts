@@ -7,7 +7,7 @@ import { writtenBytes } from '../record/size.ts';
 import { type ContainerState, containerState } from '../record/state.ts';
 import { hostnameOf } from '../start/etc.ts';
 import { hostConfig } from './inspect-host-config.ts';
-import { inspectMounts, inspectNetwork } from './inspect-parts.ts';
+import { inspectedNetworks, inspectMounts } from './inspect-parts.ts';
 
 type Inspected = Readonly<Record<string, unknown>>;
 
@@ -51,7 +51,7 @@ export async function inspectContainer(
     ...(options.size ? { SizeRw: await writtenBytes(host, record) } : {}),
     Mounts: inspectMounts(record),
     Config: inspectConfig(record),
-    NetworkSettings: inspectNetwork(record, attachment),
+    NetworkSettings: inspectedNetworks(record, attachment),
   };
 }
 

@@ -30,7 +30,7 @@ function inspectMount(mount: ContainerMount): Inspected {
 }
 
 /** Docker's `NetworkSettings`: the address and the published ports are there while the container runs. */
-export function inspectNetwork(
+export function inspectedNetworks(
   record: ContainerRecord,
   attachment: NetworkAttachment | undefined,
 ): Inspected {

@@ -6,7 +6,7 @@ import { type ContainerState, containerState } from '../record/state.ts';
 import { type ContainerFilter, matchesFilters } from './filter-containers.ts';
 
 /** A container as `ps` shows it. */
-export interface ListedContainer {
+export interface ContainerSummary {
   readonly record: ContainerRecord;
   readonly state: ContainerState;
   /** Published ones, while it runs. */
@@ -25,7 +25,7 @@ export interface ListOptions {
 export async function listContainers(
   host: ContainerHost,
   options: ListOptions = {},
-): Promise<readonly ListedContainer[]> {
+): Promise<readonly ContainerSummary[]> {
   const filters = options.filters ?? [];
   const namesState = filters.some(({ key }) => key === 'status' || key === 'exited');
   const showsAll = options.all === true || options.last !== undefined || namesState;

@@ -1,6 +1,7 @@
 import { containerEnvironment } from '../../bundle/process-args.ts';
 import { OcitsError } from '../../errors.ts';
-import { type ExecProcess, execProcess } from '../../runtime/exec/exec-process.ts';
+import { execProcess } from '../../runtime/exec/exec-process.ts';
+import type { ExecProcess } from '../../runtime/exec/exec-request.ts';
 import type { StdioModes } from '../../runtime/terminal/stdio.ts';
 import type { ContainerHost } from '../container-host.ts';
 import { containerFolder } from '../record/folder.ts';

@@ -9,7 +9,7 @@ import { allSettled } from '../../system/task/all-settled.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
 import type { ContainerHost } from '../container-host.ts';
 import { type ContainerFolder, containerFolder } from '../record/folder.ts';
-import { markLive, unmarkLive } from '../record/live-marks.ts';
+import { setLiveMark, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
 import { hostnameOf, writeEtcFiles } from './etc.ts';
@@ -34,7 +34,7 @@ export async function launchContainer(
 ): Promise<RunningContainer> {
   const files = containerFolder(host.paths, record.id);
   await using undo = new UndoStack();
-  await markLive(host.paths, record.id);
+  await setLiveMark(host.paths, record.id);
   undo.defer(async () => await unmarkLive(host.paths, record.id));
   const [attachment, rootMounts, user] = await allSettled([
     connect(host, record, undo, options.signal),

@@ -14,7 +14,7 @@ import { type ImageCollection, layoutImages } from './layout-source.ts';
 import { type ArchiveInput, openImageFiles } from './open-archive.ts';
 
 /** One image (or an index of several) that was in an archive. */
-export interface LoadedImage {
+export interface ArchivedImage {
   readonly names: readonly Reference[];
   /** The IDs of the images; several where it is an index of several platforms. */
   readonly ids: readonly Digest[];
@@ -29,12 +29,12 @@ export async function loadImages(
   host: ImageHost,
   input: ArchiveInput,
   signal?: AbortSignal,
-): Promise<readonly LoadedImage[]> {
+): Promise<readonly ArchivedImage[]> {
   const { store, emit } = host;
   await using _lease = await store.leases.shared(signal);
   await using files = await openImageFiles(store, input, signal);
   const { source, images } = await openCollection(store, files);
-  const loaded: LoadedImage[] = [];
+  const loaded: ArchivedImage[] = [];
   for (const image of images) {
     await copyImage(source, storeSink(store), image, { emit, ...(signal === undefined ? {} : { signal }) });
     const ids = (await presentImages(store, image.root)).map(({ id }) => id);

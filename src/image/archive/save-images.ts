@@ -17,7 +17,7 @@ import { archiveFile, archiveStream } from './target-file.ts';
 export const SAVE_FORMATS = ['docker-archive', 'oci-archive', 'oci-dir'] as const;
 type SaveFormat = (typeof SAVE_FORMATS)[number];
 
-export interface SaveOptions {
+export interface SaveRequest {
   readonly format: SaveFormat;
   /** A file (a folder for `oci-dir`), or a stream for the archives. */
   readonly output: string | Writable;
@@ -35,7 +35,7 @@ export interface SaveOptions {
 export async function saveImages(
   host: ImageHost,
   namesOrIds: readonly string[],
-  options: SaveOptions,
+  options: SaveRequest,
 ): Promise<void> {
   const { store, emit } = host;
   const { signal } = options;
@@ -59,7 +59,7 @@ export async function saveImages(
   await sink.finish();
 }
 
-async function imageForm(host: ImageHost, image: Image, options: SaveOptions): Promise<ImageForm> {
+async function imageForm(host: ImageHost, image: Image, options: SaveRequest): Promise<ImageForm> {
   const { signal } = options;
   if (options.format === 'docker-archive') return await plainImage(host.store, image, signal);
   return await compressedImage(host.store, image, {
@@ -70,7 +70,7 @@ async function imageForm(host: ImageHost, image: Image, options: SaveOptions): P
   });
 }
 
-async function openTarget({ format, output }: SaveOptions): Promise<FileTarget> {
+async function openTarget({ format, output }: SaveRequest): Promise<FileTarget> {
   if (typeof output === 'string') {
     return format === 'oci-dir' ? await folderTarget(output) : await archiveFile(output);
   }

@@ -15,7 +15,7 @@ export type Removal =
   | { readonly kind: 'untagged'; readonly name: string }
   | { readonly kind: 'deleted'; readonly digest: Digest };
 
-export interface RemoveOptions {
+export interface RemoveImageOptions {
   /** Also where several names or a stopped container hold the image. */
   readonly isForced?: boolean;
   readonly holders: ImageHolders;
@@ -33,7 +33,7 @@ const LEASE_WAIT_MS = 500;
 export async function removeImage(
   host: ImageHost,
   nameOrId: string,
-  options: RemoveOptions,
+  options: RemoveImageOptions,
 ): Promise<readonly Removal[]> {
   const { leases } = host.store;
   const exclusive = await leases.tryExclusive(LEASE_WAIT_MS, options.signal);
@@ -60,7 +60,11 @@ interface RemovalPlan {
   readonly kept: readonly StoredImage[];
 }
 
-async function planRemoval(host: ImageHost, nameOrId: string, options: RemoveOptions): Promise<RemovalPlan> {
+async function planRemoval(
+  host: ImageHost,
+  nameOrId: string,
+  options: RemoveImageOptions,
+): Promise<RemovalPlan> {
   const found = await requireImage(host.store, nameOrId);
   const catalog = await readCatalog(host.store);
   const users = await options.holders.users();
@@ -143,7 +147,7 @@ async function deleteContent(
   host: ImageHost,
   doomed: readonly StoredImage[],
   exclusive: FileLock | undefined,
-  options: RemoveOptions,
+  options: RemoveImageOptions,
 ): Promise<Removal[]> {
   const removals: Removal[] = doomed.map(({ image }) => ({ kind: 'deleted', digest: image.id }));
   if (exclusive === undefined) return removals;

@@ -12,7 +12,7 @@ import { findSnapshots, unpackLayer } from './unpack.ts';
 /** What is wanted of an image's layers: nothing, their blobs, or their snapshots, too. */
 export type LayerDepth = 'config' | 'layers' | 'unpacked';
 
-export interface LayerState {
+export interface KnownLayer {
   readonly hasBlob: boolean;
   /** Its snapshot; undefined where it is not unpacked. */
   readonly key: SnapshotKey | undefined;
@@ -21,7 +21,7 @@ export interface LayerState {
 const DOWNLOADS = 4;
 
 /** What of each layer is there. */
-export async function layerStates(host: ImageHost, image: Image): Promise<LayerState[]> {
+export async function layerStates(host: ImageHost, image: Image): Promise<KnownLayer[]> {
   const stats = image.manifest.layers.map(({ digest }) => host.store.blobs.stat(digest));
   const [blobs, keys] = [await Promise.all(stats), await findSnapshots(host, image)];
   return image.manifest.layers.map(({ size }, index) => ({
@@ -31,13 +31,13 @@ export async function layerStates(host: ImageHost, image: Image): Promise<LayerS
 }
 
 /** Whether nothing is left to fetch or unpack. */
-export function isComplete(states: readonly LayerState[], depth: LayerDepth): boolean {
+export function isComplete(states: readonly KnownLayer[], depth: LayerDepth): boolean {
   if (depth === 'config') return true;
   return states.every(({ hasBlob, key }) => hasBlob && (depth === 'layers' || key !== undefined));
 }
 
 export interface PullLayersOptions {
-  readonly states: readonly LayerState[];
+  readonly states: readonly KnownLayer[];
   readonly depth: LayerDepth;
   readonly signal?: AbortSignal | undefined;
   /** Which repository to ask for a layer. */

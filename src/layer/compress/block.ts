@@ -3,7 +3,7 @@ import { constants, deflateRaw, zstdCompress } from 'node:zlib';
 import { findRuns } from './incompressible.ts';
 
 /** What is compressed by itself; where blocks end depends on nothing but the input. */
-export const BLOCK_BYTES = 1024 * 1024;
+export const COMPRESS_BLOCK_BYTES = 1024 * 1024;
 
 const deflate = promisify(deflateRaw);
 const zstd = promisify(zstdCompress);

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { OutputFile } from '../output-file.ts';
-import { BLOCK_BYTES, deflateBlock, zstdFrame } from './block.ts';
+import { COMPRESS_BLOCK_BYTES, deflateBlock, zstdFrame } from './block.ts';
 import { freeMemory } from './free-chunks.ts';
 
 export interface CompressOptions {
@@ -92,10 +92,10 @@ async function compressInto(output: OutputFile, source: number, options: Compres
   let total = 0;
   if (format === 'gzip') output.write(GZIP_HEAD);
   try {
-    for (let length = BLOCK_BYTES; length === BLOCK_BYTES; ) {
+    for (let length = COMPRESS_BLOCK_BYTES; length === COMPRESS_BLOCK_BYTES; ) {
       options.signal?.throwIfAborted();
       if (pending.length === limit) await writeOldest();
-      const block = spare.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
+      const block = spare.pop() ?? Buffer.allocUnsafe(COMPRESS_BLOCK_BYTES);
       length = fill(block, source);
       // An empty zstd file is no frame at all, which is no zstd file.
       if (length === 0 && (format === 'gzip' || total > 0)) break;

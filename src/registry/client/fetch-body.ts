@@ -2,7 +2,7 @@ import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { Backoff, PassingFailure, type RetryContext, withRetry } from '../http/retry.ts';
-import type { Session } from '../session/registry-session.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
 
 export interface BlobStream {
   readonly body: AsyncIterable<Uint8Array>;
@@ -22,7 +22,7 @@ interface Opened {
  * fewer bytes than the descriptor says, `not-found`, `unauthorized`, `denied`, `network`.
  */
 export async function fetchBlob(
-  session: Session,
+  session: RegistrySession,
   descriptor: Descriptor,
   offset: number,
   retry: RetryContext,
@@ -33,7 +33,7 @@ export async function fetchBlob(
 }
 
 async function* read(
-  session: Session,
+  session: RegistrySession,
   descriptor: Descriptor,
   first: Opened,
   what: string,
@@ -66,7 +66,7 @@ async function* read(
 }
 
 async function open(
-  session: Session,
+  session: RegistrySession,
   descriptor: Descriptor,
   offset: number,
   what: string,

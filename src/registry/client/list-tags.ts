@@ -1,12 +1,12 @@
 import { OcitsError } from '../../errors.ts';
 import { type RetryContext, withRetry } from '../http/retry.ts';
-import type { Session } from '../session/registry-session.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
 
 const PAGE_LIMIT_BYTES = 4 * 1024 * 1024;
 const TAG_LIMIT = 100_000;
 
 /** distribution-spec *Listing tags*: all of them, page by page. Throws `not-found`, `hostile` for what is no list. */
-export async function listTags(session: Session, retry: RetryContext): Promise<readonly string[]> {
+export async function listTags(session: RegistrySession, retry: RetryContext): Promise<readonly string[]> {
   const { registry, path } = session.endpoint;
   const what = `list the tags of ${registry}/${path}`;
   const tags: string[] = [];
@@ -22,7 +22,7 @@ export async function listTags(session: Session, retry: RetryContext): Promise<r
 }
 
 async function fetchPage(
-  session: Session,
+  session: RegistrySession,
   page: string,
   what: string,
   retry: RetryContext,

@@ -6,7 +6,7 @@ import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { type RetryContext, withRetry } from '../http/retry.ts';
 import type { FetchedManifest } from '../registry-client.ts';
-import type { Session } from '../session/registry-session.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
 
 const ACCEPT = [OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST, '*/*;q=0.1'].join(', ');
 
@@ -15,7 +15,7 @@ const ACCEPT = [OCI_INDEX, DOCKER_INDEX, OCI_MANIFEST, DOCKER_MANIFEST, '*/*;q=0
  * lacks digest, size or media type. Throws `not-found`, `digest-mismatch`.
  */
 export async function resolveManifest(
-  session: Session,
+  session: RegistrySession,
   target: string,
   retry: RetryContext,
 ): Promise<Descriptor> {
@@ -44,7 +44,7 @@ function describe(response: HttpResponse, target: string, what: string): Descrip
  * `target` where that is one, else against what the registry says it is.
  */
 export async function fetchManifest(
-  session: Session,
+  session: RegistrySession,
   target: string,
   retry: RetryContext,
 ): Promise<FetchedManifest> {
@@ -64,7 +64,7 @@ export async function fetchManifest(
 
 /** distribution-spec *Pushing manifests*. Returns the digest, which the registry must agree with. */
 export async function putManifest(
-  session: Session,
+  session: RegistrySession,
   target: string,
   content: Buffer,
   mediaType: string,
@@ -97,7 +97,7 @@ export async function putManifest(
 }
 
 async function request(
-  session: Session,
+  session: RegistrySession,
   method: 'HEAD' | 'GET',
   target: string,
   what: string,
@@ -113,7 +113,7 @@ function manifestPath(path: string, target: string): string {
   return `/v2/${path}/manifests/${target}`;
 }
 
-function nameOf({ endpoint }: Session, target: string): string {
+function nameOf({ endpoint }: RegistrySession, target: string): string {
   return `${endpoint.registry}/${endpoint.path}${isDigest(target) ? '@' : ':'}${target}`;
 }
 

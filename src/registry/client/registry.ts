@@ -10,7 +10,7 @@ import { DEFAULT_RETRY, type RetryContext, type RetryPolicy } from '../http/retr
 import { Transport } from '../http/transport.ts';
 import type { RepositoryClient } from '../registry-client.ts';
 import { checkLogin } from '../session/login.ts';
-import { Session } from '../session/registry-session.ts';
+import { RegistrySession } from '../session/registry-session.ts';
 import { type RepositoryParts, repositoryClient } from './repository.ts';
 
 export interface RegistryOptions {
@@ -38,7 +38,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const agents = new Agents(folders);
   const transport = new Transport(agents, policy.stallMs);
   const clients = new Map<string, RepositoryClient>();
-  const sessions = new Map<string, Session>();
+  const sessions = new Map<string, RegistrySession>();
   let conf: ReturnType<typeof loadRegistriesConf> | undefined;
   const readConf = () => {
     conf ??= loadRegistriesConf(folders);
@@ -52,12 +52,12 @@ export function createRegistry(options: RegistryOptions): Registry {
     signal,
   });
 
-  const sessionAt = (endpoint: Endpoint): Session => {
+  const sessionAt = (endpoint: Endpoint): RegistrySession => {
     const { registry, path, host, insecure } = endpoint;
     const key = `${host}/${path} ${insecure}`;
     const known = sessions.get(key);
     if (known !== undefined) return known;
-    const session = new Session(endpoint, transport, (signal) =>
+    const session = new RegistrySession(endpoint, transport, (signal) =>
       findCredential(registry, path, folders, signal),
     );
     sessions.set(key, session);

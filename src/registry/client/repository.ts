@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { RetryContext } from '../http/retry.ts';
 import type { FetchedBlob, FetchedManifest, RepositoryClient } from '../registry-client.ts';
-import type { Session } from '../session/registry-session.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
 import { streamUpload } from '../upload/stream.ts';
 import { uploadBlob } from '../upload/upload-blob.ts';
 import { fetchBlob } from './fetch-body.ts';
@@ -12,9 +12,9 @@ import { fetchManifest, putManifest, resolveManifest } from './manifests.ts';
 
 export interface RepositoryParts {
   /** Where to read from, in the order to try; the registry itself last. */
-  readonly sources: readonly Session[];
+  readonly sources: readonly RegistrySession[];
   /** Where to write to. */
-  readonly target: Session;
+  readonly target: RegistrySession;
   /** The paths by which the target may have what is in another repository. */
   readonly mountPaths: (repository: Pick<Reference, 'domain' | 'path'>) => readonly string[];
 }
@@ -77,7 +77,7 @@ export function repositoryClient(
   };
 }
 
-type Ask<T> = (session: Session, retry: RetryContext) => Promise<T>;
+type Ask<T> = (session: RegistrySession, retry: RetryContext) => Promise<T>;
 
 interface Question<T> {
   readonly signal: AbortSignal | undefined;
@@ -89,9 +89,9 @@ interface Question<T> {
 /** Endpoints in the order to try. One that cannot be reached, or has sent wrong content, is not asked again. */
 class MirrorList {
   readonly #retry: RetryFor;
-  #sessions: readonly Session[];
+  #sessions: readonly RegistrySession[];
 
-  constructor(sessions: readonly Session[], retry: RetryFor) {
+  constructor(sessions: readonly RegistrySession[], retry: RetryFor) {
     this.#sessions = sessions;
     this.#retry = retry;
   }
@@ -120,7 +120,7 @@ class MirrorList {
   }
 
   /** Does not ask an endpoint again; false where it is the only one left. */
-  distrust(session: Session): boolean {
+  distrust(session: RegistrySession): boolean {
     const others = this.#sessions.filter((other) => other !== session);
     if (others.length === 0) return false;
     this.#sessions = others;

@@ -4,7 +4,7 @@ import { pushEndpoint } from '../config/endpoints.ts';
 import type { RegistryConf } from '../config/registries-conf.ts';
 import { type RetryContext, withRetry } from '../http/retry.ts';
 import type { Transport } from '../http/transport.ts';
-import { Session } from './registry-session.ts';
+import { RegistrySession } from './registry-session.ts';
 
 export interface LoginCheck {
   /** `host[:port]`, `docker.io` for Docker Hub. */
@@ -29,7 +29,7 @@ export async function checkLogin({
   const endpoint = pushEndpoint({ domain: registry, path: '' }, tables);
   const source = 'this login';
   const found = { credential, source, reason: `credentials for ${registry}: those of the login` };
-  const session = new Session(endpoint, transport, () => Promise.resolve(found));
+  const session = new RegistrySession(endpoint, transport, () => Promise.resolve(found));
   const what = `log in to ${registry}`;
   try {
     await withRetry(what, retry, async () => {

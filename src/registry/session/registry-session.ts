@@ -25,7 +25,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  * Requests to one repository at one endpoint: http or https, authentication and redirects are settled here. Nothing
  * is tried again after a failure; that is the caller's.
  */
-export class Session {
+export class RegistrySession {
   readonly endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { OcitsError } from '../../errors.ts';
 import type { BlobUpload } from '../registry-client.ts';
-import type { Session } from '../session/registry-session.ts';
-import { type Begun, expectCreated, type UploadContext, withDigest } from './upload-blob.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
+import { type Begun, expectCreated, type UploadContext, withDigest } from './begin-upload.ts';
 
 const CHUNK_BYTES = 16 * 1024 * 1024;
 /** A chunk is held in memory, so that it can be sent again after a 401. */
@@ -13,7 +13,7 @@ const CHUNK_LIMIT_BYTES = 64 * 1024 * 1024;
  * `unsupported` for a registry whose least chunk is over 64 MiB.
  */
 export async function uploadInChunks(
-  session: Session,
+  session: RegistrySession,
   begun: Begun,
   upload: BlobUpload,
   { scopes, what, retry }: UploadContext,

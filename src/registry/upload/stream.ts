@@ -1,14 +1,8 @@
 import type { RetryContext } from '../http/retry.ts';
 import type { StreamUpload } from '../registry-client.ts';
-import type { Session } from '../session/registry-session.ts';
-import {
-  beginUpload,
-  counting,
-  expectCreated,
-  hasBlob,
-  type UploadContext,
-  withDigest,
-} from './upload-blob.ts';
+import type { RegistrySession } from '../session/registry-session.ts';
+import { beginUpload, expectCreated, type UploadContext, withDigest } from './begin-upload.ts';
+import { counting, hasBlob } from './upload-blob.ts';
 
 /**
  * distribution-spec *Pushing a blob in chunks*, with one chunk of unknown length: POST, PATCH, PUT. As soon as the
@@ -16,7 +10,7 @@ import {
  * reason: then it is uploaded as any other, with retries and a message.
  */
 export async function streamUpload(
-  open: () => Promise<Session>,
+  open: () => Promise<RegistrySession>,
   upload: StreamUpload,
   retry: RetryContext,
 ): Promise<'uploaded' | 'exists' | 'failed'> {
@@ -68,7 +62,7 @@ export async function streamUpload(
 
 /** Best effort: a registry forgets an upload that nobody goes on with. */
 async function cancel(
-  session: Session,
+  session: RegistrySession,
   location: URL,
   { scopes, what, retry }: UploadContext,
 ): Promise<void> {

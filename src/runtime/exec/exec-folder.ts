@@ -5,7 +5,7 @@ import { serializeConfig } from '../../bundle/serialize.ts';
 import { RUNTIME_PID_FILE } from '../crun/records.ts';
 import { hostFacts } from '../launch/read-host-facts.ts';
 import { windowSize } from '../terminal/window-size.ts';
-import type { ExecRequest } from './exec-process.ts';
+import type { ExecRequest } from './exec-request.ts';
 
 /** The files of one `exec`; disposing them removes the folder. */
 export interface ExecFiles extends Disposable {

@@ -13,7 +13,7 @@ import { writePidRecord } from '../crun/records.ts';
 import { sendSignal } from '../crun/send-signal.ts';
 import { execFailure, readCrunError } from '../crun/start-failure.ts';
 import { prepareExec } from './exec-folder.ts';
-import type { ExecProcess, ExecRequest } from './exec-process.ts';
+import type { ExecProcess, ExecRequest } from './exec-request.ts';
 
 /**
  * `execProcess` on a terminal where we have none, which crun alone cannot do: conmon holds the terminal, and what is

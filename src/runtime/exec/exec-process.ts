@@ -1,6 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { ProcessSpec, SecurityOptions } from '../../bundle/container-spec.ts';
 import type { OcitsError } from '../../errors.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
@@ -11,36 +9,11 @@ import { readRuntimePid, watchRuntimePid } from '../crun/runtime-pid.ts';
 import { sendSignal, signalExitCode } from '../crun/send-signal.ts';
 import { execFailure, readCrunError } from '../crun/start-failure.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
-import { childStdio, type StdioModes } from '../terminal/stdio.ts';
+import { childStdio } from '../terminal/stdio.ts';
 import { followWindow } from '../terminal/window-size.ts';
 import { prepareExec } from './exec-folder.ts';
 import { execOnTerminal } from './exec-on-terminal.ts';
-
-export interface ExecRequest {
-  readonly containerId: string;
-  /** The container's folder: a folder for this process is made in it and removed again. */
-  readonly folder: string;
-  /** The container's own. */
-  readonly security: SecurityOptions;
-  readonly process: ProcessSpec;
-  /** With a terminal, `stdin` is either `inherit` and a terminal, or `ignore`. */
-  readonly stdio: StdioModes;
-  /** Leave the process to itself once it runs: its streams are all `ignore`, and `wait` resolves at once. */
-  readonly detach?: boolean;
-}
-
-/** Another process that runs in a container. */
-export interface ExecProcess {
-  /** Undefined where it ended before we looked. */
-  readonly pid: number | undefined;
-  readonly stdin?: Writable;
-  readonly stdout?: Readable;
-  readonly stderr?: Readable;
-  /** The process's code, or 128 and the signal's number. Throws `not-found` or `not-executable` as `execProcess`. */
-  wait(): Promise<number>;
-  /** Sends a signal to it. One that has ended is no error. */
-  kill(signal: string): Promise<void>;
-}
+import type { ExecProcess, ExecRequest } from './exec-request.ts';
 
 /**
  * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal

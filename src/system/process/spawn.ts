@@ -6,7 +6,7 @@ import { isErrno, OcitsError } from '../../errors.ts';
 const TAIL_BYTES = 8192;
 const CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024;
 
-export interface RunOptions {
+export interface ToolOptions {
   readonly cwd?: string;
   /** The whole environment of the child; the default is this process's. */
   readonly env?: NodeJS.ProcessEnv;
@@ -33,7 +33,7 @@ export interface RunResult {
 export async function runTool(
   program: string,
   args: readonly string[],
-  options: RunOptions = {},
+  options: ToolOptions = {},
 ): Promise<RunResult> {
   const stdin = options.input === undefined ? 'ignore' : 'pipe';
   const child = spawnTool(program, args, [stdin, 'pipe', 'pipe'], options);

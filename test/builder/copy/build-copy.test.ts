@@ -198,7 +198,7 @@ COPY --from=one /file /file
   it('needs neither crun nor an unpacked base', async () => {
     await files({ f: 'f' });
     const broken = async () => expect.fail('something was started');
-    const { build } = await import('../../../src/builder/build.ts');
+    const { buildImage } = await import('../../../src/builder/build.ts');
     const { createOverlaySnapshotter } = await import(
       '../../../src/snapshotter/overlay/overlay-snapshotter.ts'
     );
@@ -220,7 +220,7 @@ COPY --from=one /file /file
       supervisor: broken,
       images: async () => ({ ...(await made.host.images()), snapshotter }),
     };
-    const image = await build(host, made.request(text), new AbortController().signal);
+    const image = await buildImage(host, made.request(text), new AbortController().signal);
     expect(image.config.rootfs.diff_ids).toHaveLength(5);
   });
 });

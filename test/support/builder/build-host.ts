@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { build } from '../../../src/builder/build.ts';
+import { buildImage } from '../../../src/builder/build.ts';
 import type { BuildHost } from '../../../src/builder/job/build-job.ts';
 import type { BuildRequest } from '../../../src/builder/request/build-request.ts';
 import type { Image } from '../../../src/image/image.ts';
@@ -81,7 +81,7 @@ export async function buildHost(): Promise<TestBuildHost> {
     events,
     build: async (dockerfile, options = {}) => {
       events.length = 0;
-      return await build(
+      return await buildImage(
         host,
         requestOf(context, dockerfile, options),
         options.signal ?? new AbortController().signal,
