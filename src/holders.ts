@@ -1,9 +1,8 @@
-import type { ImageHolders } from './image/garbage/image-holders.ts';
-import type { LiveContent } from './image/garbage/mark-live.ts';
+import type { ContentRoots, LiveContent } from './store/content-roots.ts';
 import type { HostPaths } from './system/paths.ts';
 
 /** All that needs images and layers besides names: containers, and the records of the build cache. */
-export async function allHolders(paths: HostPaths): Promise<ImageHolders> {
+export async function allHolders(paths: HostPaths): Promise<ContentRoots> {
   const { containerHolders } = await import('./container/record/roots.ts');
   const containers = containerHolders(paths);
   return { users: containers.users, roots: [...containers.roots, () => cachedSteps(paths)] };

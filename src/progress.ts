@@ -1,6 +1,15 @@
 import type { Descriptor } from './oci/descriptor.ts';
 import type { Digest } from './oci/digest.ts';
 
+/** Names one request among all of a process: `pull-0k3x9f2a`. */
+export type TaskId = string;
+
+/** What all events have. */
+interface OfTask {
+  /** The request that it is about: several may be under way at once. */
+  readonly task: TaskId;
+}
+
 /** Where a blob or layer stands while it is pulled, pushed, saved or loaded. */
 export type LayerState =
   | 'waiting'
@@ -15,7 +24,7 @@ export type LayerState =
   | 'mounted';
 
 /** A layer (or any blob) changed its state, or moved on within it. */
-export interface LayerEvent {
+export interface LayerEvent extends OfTask {
   readonly type: 'layer';
   readonly digest: Digest;
   readonly state: LayerState;
@@ -26,8 +35,8 @@ export interface LayerEvent {
   readonly from?: string;
 }
 
-/** A build step begins or ends. `id` is unique in one build, and `label` is what a user wrote. */
-export interface StepEvent {
+/** A build step begins or ends. `id` is unique in the process, and `label` is what a user wrote. */
+export interface StepEvent extends OfTask {
   readonly type: 'step';
   readonly id: number;
   readonly label: string;
@@ -38,7 +47,7 @@ export interface StepEvent {
 }
 
 /** What a build step printed. */
-export interface OutputEvent {
+export interface OutputEvent extends OfTask {
   readonly type: 'output';
   readonly stepId: number;
   readonly stream: 'stdout' | 'stderr';
@@ -46,7 +55,7 @@ export interface OutputEvent {
 }
 
 /** Something that a build step does besides printing, such as reading the context. */
-export interface StatusEvent {
+export interface StatusEvent extends OfTask {
   readonly type: 'status';
   readonly stepId: number;
   /** What is done; the same for all events about it. */
@@ -57,7 +66,7 @@ export interface StatusEvent {
 }
 
 /** A request is tried again after a passing failure. */
-export interface RetryEvent {
+export interface RetryEvent extends OfTask {
   readonly type: 'retry';
   readonly what: string;
   readonly reason: string;
@@ -66,7 +75,7 @@ export interface RetryEvent {
 }
 
 /** An image's name was resolved to what will be fetched, or a pull or push has ended. */
-export interface ImageEvent {
+export interface ImageEvent extends OfTask {
   readonly type: 'image';
   readonly state: 'pulling' | 'pulled' | 'up-to-date' | 'pushing' | 'pushed' | 'built' | 'loaded' | 'tagged';
   readonly reference: string;
@@ -74,7 +83,7 @@ export interface ImageEvent {
   readonly id?: Digest;
 }
 
-export interface MessageEvent {
+export interface MessageEvent extends OfTask {
   readonly type: 'message';
   readonly level: 'debug' | 'info' | 'warning';
   readonly text: string;
@@ -90,8 +99,16 @@ export type ProgressEvent =
   | ImageEvent
   | MessageEvent;
 
+/** Takes events. It does not throw. */
 export type ProgressSink = (event: ProgressEvent) => void;
 
-export function warning(text: string): MessageEvent {
+type WithoutTask<E> = E extends ProgressEvent ? Omit<E, 'task'> : never;
+
+/** An event as it is told within its task, which adds its name: see `Call`. */
+export type TaskNews = WithoutTask<ProgressEvent>;
+
+export type NewsSink = (news: TaskNews) => void;
+
+export function warning(text: string): Omit<MessageEvent, 'task'> {
   return { type: 'message', level: 'warning', text };
 }

@@ -1,9 +1,10 @@
-import type { ImageHolders } from './image/garbage/image-holders.ts';
+import { openCall } from './call.ts';
 import type { ImageHost } from './image/image.ts';
 import type { NetworkDriver } from './network/network.ts';
-import type { ProgressSink } from './progress.ts';
+import type { NewsSink, ProgressSink } from './progress.ts';
 import type { Registry } from './registry/client/registry.ts';
 import type { Snapshotter } from './snapshotter/snapshotter.ts';
+import type { ContentRoots } from './store/content-roots.ts';
 import type { Store } from './store/store.ts';
 import { type HostPaths, hostPaths } from './system/paths.ts';
 import { once } from './system/task/once.ts';
@@ -12,13 +13,13 @@ import type { VolumeStore } from './volume/volume.ts';
 /** What one command, or one call of the library, works with. A part is loaded and opened when it is first asked for. */
 export interface Session {
   readonly paths: HostPaths;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   readonly signal: AbortSignal;
   store(): Promise<Store>;
   snapshotter(): Promise<Snapshotter>;
   imageHost(): Promise<ImageHost>;
   /** What needs images besides their names: for removal and pruning. */
-  imageHolders(): Promise<ImageHolders>;
+  imageHolders(): Promise<ContentRoots>;
   registry(): Promise<Registry>;
   network(): Promise<NetworkDriver>;
   volumes(): Promise<VolumeStore>;
@@ -32,7 +33,8 @@ export interface SessionOptions {
 }
 
 /** Costs nothing by itself: files are touched by the parts. */
-export function openSession({ emit, signal, paths = hostPaths() }: SessionOptions): Session {
+export function openSession({ emit: sink, signal, paths = hostPaths() }: SessionOptions): Session {
+  const { emit } = openCall('command', { signal, emit: sink });
   const store = once(async () => (await import('./store/open-store.ts')).openStore(paths));
   const snapshotter = once(async () =>
     (await import('./snapshotter/overlay/overlay-snapshotter.ts')).createOverlaySnapshotter(paths),

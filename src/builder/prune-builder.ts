@@ -1,7 +1,7 @@
 import { collectGarbage } from '../image/garbage/collect-garbage.ts';
-import type { ImageHolders } from '../image/garbage/image-holders.ts';
 import { markLive } from '../image/garbage/mark-live.ts';
 import { warning } from '../progress.ts';
+import type { ContentRoots } from '../store/content-roots.ts';
 import type { BuildHost } from './job/build-job.ts';
 import { sweepBuilds } from './job/sweep-builds.ts';
 import { removeCacheFolders } from './run/cache-mount.ts';
@@ -13,7 +13,7 @@ export interface PruneBuilderOptions {
   /** Only records that were not used since. */
   readonly unusedSince?: Date | undefined;
   /** All that needs content, the build cache itself among it. */
-  readonly holders: ImageHolders;
+  readonly holders: ContentRoots;
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,5 @@
 import type { NetworkDriver } from '../network/network.ts';
-import type { ProgressSink } from '../progress.ts';
+import type { NewsSink } from '../progress.ts';
 import type { Registry } from '../registry/client/registry.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import type { Store } from '../store/store.ts';
@@ -9,7 +9,7 @@ import type { VolumeStore } from '../volume/volume.ts';
 /** What the functions of containers work on. Parts are opened when they are first asked for. */
 export interface ContainerHost {
   readonly paths: HostPaths;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   store(): Promise<Store>;
   snapshotter(): Promise<Snapshotter>;
   registry(): Promise<Registry>;

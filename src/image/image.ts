@@ -2,7 +2,7 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
-import type { ProgressSink } from '../progress.ts';
+import type { NewsSink } from '../progress.ts';
 import type { Snapshotter } from '../snapshotter/snapshotter.ts';
 import type { Store } from '../store/store.ts';
 
@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 export interface ImageHost {
   readonly store: Store;
   readonly snapshotter: Snapshotter;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
 }
 
 /** An image of one platform whose manifest and config are in the store; layers need not be. */

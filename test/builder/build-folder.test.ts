@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { abandonedBuildFolders, OwnBuildFolder } from '../../src/builder/job/build-folder.ts';
 import { sweepBuilds } from '../../src/builder/job/sweep-builds.ts';
 import { pruneBuilder } from '../../src/builder/prune-builder.ts';
-import type { ImageHolders } from '../../src/image/garbage/image-holders.ts';
+import type { ContentRoots } from '../../src/store/content-roots.ts';
 import { buildHost, type TestBuildHost } from '../support/builder/build-host.ts';
 import { commandLines } from '../support/program/processes.ts';
 
@@ -28,7 +28,7 @@ describe('the folder of a build', () => {
   });
 });
 
-const NOBODY: ImageHolders = { users: async () => [], roots: [] };
+const NOBODY: ContentRoots = { users: async () => [], roots: [] };
 
 describe('a build that was killed', () => {
   it('may be cleared away by two commands at once', async () => {

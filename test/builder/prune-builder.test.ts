@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { pruneBuilder } from '../../src/builder/prune-builder.ts';
 import { buildCacheContent, openBuildCache } from '../../src/builder/solve/build-cache.ts';
-import type { ImageHolders } from '../../src/image/garbage/image-holders.ts';
 import { digestHex } from '../../src/oci/digest.ts';
+import type { ContentRoots } from '../../src/store/content-roots.ts';
 import { buildHost, type TestBuildHost } from '../support/builder/build-host.ts';
 
 const OLD = 'FROM busybox\nRUN echo old > /f\n';
 const NEW = 'FROM busybox\nRUN echo new > /f\n';
 
-const holdersOf = ({ host }: TestBuildHost): ImageHolders => ({
+const holdersOf = ({ host }: TestBuildHost): ContentRoots => ({
   users: async () => [],
   roots: [async () => await buildCacheContent(openBuildCache(host.store.paths.root))],
 });

@@ -16,11 +16,18 @@ test('one line, where a table has one', () => {
 });
 
 test('all texts of an event, and not what a step prints', () => {
-  expect(printableEvent({ type: 'message', level: 'warning', text: '\x1b[2J' })).toEqual({
+  expect(printableEvent({ task: 'build-1', type: 'message', level: 'warning', text: '\x1b[2J' })).toEqual({
+    task: 'build-1',
     type: 'message',
     level: 'warning',
     text: '\\x1b[2J',
   });
-  const output = { type: 'output', stepId: 1, stream: 'stdout', data: Buffer.from('\x1b[1m') } as const;
+  const output = {
+    task: 'build-1',
+    type: 'output',
+    stepId: 1,
+    stream: 'stdout',
+    data: Buffer.from('\x1b[1m'),
+  } as const;
   expect(printableEvent(output)).toBe(output);
 });

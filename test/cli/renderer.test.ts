@@ -34,13 +34,13 @@ function play(
 }
 
 const PULL: readonly ProgressEvent[] = [
-  { type: 'image', state: 'pulling', reference: 'node:latest' },
-  { type: 'layer', digest: DIGEST, state: 'waiting' },
-  { type: 'layer', digest: DIGEST, state: 'downloading', bytes: 10, totalBytes: 100 },
-  { type: 'layer', digest: DIGEST, state: 'downloading', bytes: 100, totalBytes: 100 },
-  { type: 'layer', digest: DIGEST, state: 'downloaded' },
-  { type: 'layer', digest: DIGEST, state: 'unpacked' },
-  { type: 'image', state: 'pulled', reference: 'node:latest' },
+  { task: 'build-1', type: 'image', state: 'pulling', reference: 'node:latest' },
+  { task: 'build-1', type: 'layer', digest: DIGEST, state: 'waiting' },
+  { task: 'build-1', type: 'layer', digest: DIGEST, state: 'downloading', bytes: 10, totalBytes: 100 },
+  { task: 'build-1', type: 'layer', digest: DIGEST, state: 'downloading', bytes: 100, totalBytes: 100 },
+  { task: 'build-1', type: 'layer', digest: DIGEST, state: 'downloaded' },
+  { task: 'build-1', type: 'layer', digest: DIGEST, state: 'unpacked' },
+  { task: 'build-1', type: 'image', state: 'pulled', reference: 'node:latest' },
 ];
 
 afterEach(() => {
@@ -71,6 +71,7 @@ describe('renderers', () => {
     const target = screen(true);
     const renderer = openRenderer('tty', target);
     renderer.emit({
+      task: 'build-1',
       type: 'layer',
       digest: DIGEST,
       state: 'downloading',
@@ -88,7 +89,7 @@ describe('renderers', () => {
   test('json: an event a line', () => {
     const text = play('json', false, [
       ...PULL,
-      { type: 'output', stepId: 1, stream: 'stdout', data: Buffer.from('hi') },
+      { task: 'build-1', type: 'output', stepId: 1, stream: 'stdout', data: Buffer.from('hi') },
     ]);
     const events = text
       .trim()
@@ -100,8 +101,8 @@ describe('renderers', () => {
 
   test('quiet: warnings only; debug messages only where they are asked for', () => {
     const messages: ProgressEvent[] = [
-      { type: 'message', level: 'warning', text: 'careful' },
-      { type: 'message', level: 'debug', text: 'detail' },
+      { task: 'build-1', type: 'message', level: 'warning', text: 'careful' },
+      { task: 'build-1', type: 'message', level: 'debug', text: 'detail' },
     ];
     vi.stubEnv('OCITS_DEBUG', '');
     expect(play('quiet', false, [...PULL, ...messages])).toBe('WARNING: careful\n');

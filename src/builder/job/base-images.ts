@@ -4,7 +4,7 @@ import type { Image } from '../../image/image.ts';
 import type { LayerDepth } from '../../image/transfer/pull-layers.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { LayerEvent, ProgressSink } from '../../progress.ts';
+import type { LayerEvent, NewsSink } from '../../progress.ts';
 import type { ImageOrigin } from '../plan/graph.ts';
 import type { BuildProgress, ShownWork } from '../request/build-progress.ts';
 import { imageKey } from '../solve/step-graph.ts';
@@ -130,21 +130,21 @@ interface Base {
   readonly root: Descriptor;
 }
 
-function withoutLayers(emit: ProgressSink): ProgressSink {
+function withoutLayers(emit: NewsSink): NewsSink {
   return (event) => {
     if (event.type !== 'layer' && event.type !== 'image') emit(event);
   };
 }
 
 /** Shows what happens to layers below the FROM that needs them. */
-function layersAsStatus(emit: ProgressSink, shown: ShownWork): ProgressSink {
+function layersAsStatus(emit: NewsSink, shown: ShownWork): NewsSink {
   return (event) => {
     if (event.type === 'layer') showLayer(event, shown);
     else if (event.type !== 'image') emit(event);
   };
 }
 
-function showLayer({ digest, state, bytes, totalBytes }: LayerEvent, shown: ShownWork): void {
+function showLayer({ digest, state, bytes, totalBytes }: Omit<LayerEvent, 'task'>, shown: ShownWork): void {
   switch (state) {
     case 'downloading':
     case 'downloaded':

@@ -1,6 +1,6 @@
 import type { ImageHost } from '../../image/image.ts';
 import type { NetworkDriver } from '../../network/network.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 import type { Registry } from '../../registry/client/registry.ts';
 import type { Supervisor } from '../../runtime/supervisor.ts';
 import type { Store } from '../../store/store.ts';
@@ -13,7 +13,7 @@ import type { BuildNetwork } from './build-network.ts';
 /** What a build works on and with. What a build that is all cached does not need is opened when it is asked for. */
 export interface BuildHost {
   readonly store: Store;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   images(): Promise<ImageHost>;
   /** Runs what RUN says. */
   supervisor(): Promise<Supervisor>;

@@ -1,12 +1,12 @@
 import { isOcitsError } from '../../errors.ts';
-import type { ProgressSink, StepEvent } from '../../progress.ts';
+import type { NewsSink, StepEvent } from '../../progress.ts';
 
 /** Tells of the steps of one build, its own (`[internal] …`) among them. */
 export class BuildProgress {
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   #lastId = 0;
 
-  constructor(emit: ProgressSink) {
+  constructor(emit: NewsSink) {
     this.emit = emit;
   }
 
@@ -40,12 +40,12 @@ export interface StepOutput {
 
 /** A step that is shown from its begin to its end. */
 export class ShownWork implements StepOutput {
-  readonly #emit: ProgressSink;
+  readonly #emit: NewsSink;
   readonly #id: number;
   readonly #label: string;
   readonly #startedAt = performance.now();
 
-  constructor(emit: ProgressSink, id: number, label: string) {
+  constructor(emit: NewsSink, id: number, label: string) {
     this.#emit = emit;
     this.#id = id;
     this.#label = label;

@@ -1,8 +1,8 @@
 import type { Stats } from 'node:fs';
 import { rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { LiveContent } from '../../image/garbage/mark-live.ts';
 import { type Digest, digestHex, parseDigest } from '../../oci/digest.ts';
+import type { LiveContent } from '../../store/content-roots.ts';
 import { replaceFile } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { partialFolder } from '../../system/paths.ts';

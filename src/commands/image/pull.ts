@@ -1,7 +1,6 @@
 import { platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
-import type { Renderer } from '../../cli/render/screen.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';
@@ -30,7 +29,7 @@ export default class Pull extends BaseCommand {
     const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
     try {
       for (const name of names) {
-        if (flags['all-tags']) await this.#pullAll(session, renderer, { name, platform, quiet: flags.quiet });
+        if (flags['all-tags']) await this.#pullAll(session, { name, platform, quiet: flags.quiet });
         else await this.#pull(session, { name, platform, quiet: flags.quiet });
       }
     } finally {
@@ -46,7 +45,7 @@ export default class Pull extends BaseCommand {
     this.print(quiet ? root.digest : formatReference(withDefaultTag(name)));
   }
 
-  async #pullAll(session: Session, renderer: Renderer, request: Request): Promise<void> {
+  async #pullAll(session: Session, request: Request): Promise<void> {
     const { tag, digest, ...repository } = request.name;
     if (tag !== undefined || digest !== undefined) {
       throw new OcitsError('usage', 'a tag or a digest cannot be given with --all-tags');
@@ -61,7 +60,7 @@ export default class Pull extends BaseCommand {
       } catch (error) {
         // A repository may well have tags for other platforms, and of other things than images.
         if (!isOcitsError(error, 'wrong-platform', 'unsupported')) throw error;
-        renderer.emit(warning(`${each} is left out: ${error.message}`));
+        session.emit(warning(`${each} is left out: ${error.message}`));
       }
     }
   }

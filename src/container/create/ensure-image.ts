@@ -3,7 +3,7 @@ import type { Image, ImageHost } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { ContainerHost } from '../container-host.ts';
 
@@ -56,7 +56,7 @@ export async function ensureSnapshots(
 }
 
 /** Leaves out what is told of layers that are in the store: starting a container of an image that is here is no pull. */
-function fetchedOnly(emit: ProgressSink): ProgressSink {
+function fetchedOnly(emit: NewsSink): NewsSink {
   const fetched = new Set<string>();
   return (event) => {
     if (event.type === 'layer') {

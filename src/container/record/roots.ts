@@ -1,10 +1,10 @@
-import type { ImageHolders } from '../../image/garbage/image-holders.ts';
+import type { ContentRoots } from '../../store/content-roots.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { readContainers } from './catalog.ts';
 import { containerState, hasAttendant } from './state.ts';
 
 /** What containers need of images: the collection of garbage keeps it, and `rmi` asks who uses an image. */
-export function containerHolders(paths: HostPaths): ImageHolders {
+export function containerHolders(paths: HostPaths): ContentRoots {
   return {
     roots: [
       async () => {

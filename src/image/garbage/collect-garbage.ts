@@ -2,9 +2,10 @@ import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Snapshotter } from '../../snapshotter/snapshotter.ts';
 import { cleanPartials } from '../../store/clean-partials.ts';
+import type { RootSource } from '../../store/content-roots.ts';
 import type { Store } from '../../store/store.ts';
 import { pruneBlobOrigins } from '../transfer/blob-origins.ts';
-import { type LiveSet, markLive, type RootSource } from './mark-live.ts';
+import { type LiveSet, markLive } from './mark-live.ts';
 
 export interface CollectOptions {
   /** What containers and the build cache need. */

@@ -1,8 +1,8 @@
 import type { Digest } from '../../oci/digest.ts';
+import type { ContentRoots } from '../../store/content-roots.ts';
 import { readCatalog, type StoredImage } from '../catalog/image-catalog.ts';
 import { layerSizes } from '../catalog/layer-size.ts';
 import type { ImageHost } from '../image.ts';
-import type { ImageHolders } from './image-holders.ts';
 
 /** What one image takes, layers uncompressed. */
 interface ImageUsage {
@@ -24,7 +24,7 @@ export interface ImagesUsage {
 }
 
 /** What images take on the disk, as `docker system df` counts it. */
-export async function imagesUsage(host: ImageHost, holders: ImageHolders): Promise<ImagesUsage> {
+export async function imagesUsage(host: ImageHost, holders: ContentRoots): Promise<ImagesUsage> {
   const users = await holders.users();
   const catalog = await readCatalog(host.store);
   const layers = new Map<Digest, { sizeBytes: number; owners: number; isActive: boolean }>();

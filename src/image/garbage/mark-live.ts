@@ -2,20 +2,9 @@ import { isOcitsError } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { RootSource } from '../../store/content-roots.ts';
 import type { Store } from '../../store/store.ts';
 import { isIndex, readImageConfig, readIndex, readManifest } from '../catalog/read-image.ts';
-
-/** Content that something besides names needs: a container, a record of the build cache. */
-export interface LiveContent {
-  /** Manifests or indexes, with all that they refer to. */
-  readonly manifests?: readonly Descriptor[];
-  /** Stacks of layers by diffID, lowest first: their blobs, indexes and snapshots. */
-  readonly stacks?: readonly (readonly Digest[])[];
-  readonly blobs?: readonly Digest[];
-}
-
-/** Lists what one kind of holder needs. An error stops the collection: what cannot be read is not garbage. */
-export type RootSource = () => Promise<readonly LiveContent[]>;
 
 /** What must stay. */
 export interface LiveSet {

@@ -1,18 +1,18 @@
 import type { Digest } from '../../oci/digest.ts';
 import { familiarName } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
+import type { ContentRoots } from '../../store/content-roots.ts';
 import { type ImageFilters, matchesPruneFilters } from '../catalog/filter-images.ts';
 import { readCatalog, type StoredImage } from '../catalog/image-catalog.ts';
 import type { ImageHost } from '../image.ts';
 import { collectGarbage } from './collect-garbage.ts';
-import type { ImageHolders } from './image-holders.ts';
 import type { Removal } from './remove-image.ts';
 
 export interface PruneOptions {
   /** All images that no container uses, not just those without a tag. */
   readonly isAll?: boolean;
   readonly filters?: ImageFilters;
-  readonly holders: ImageHolders;
+  readonly holders: ContentRoots;
   readonly signal?: AbortSignal;
 }
 

@@ -2,12 +2,12 @@ import { OcitsError } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import { type Digest, shortDigest } from '../../oci/digest.ts';
 import { familiarName, familiarRepository, type Reference } from '../../oci/reference.ts';
+import type { ContentRoots, ImageUser } from '../../store/content-roots.ts';
 import type { FileLock } from '../../system/task/lock.ts';
 import { type FoundImage, requireImage } from '../catalog/find-image.ts';
 import { readCatalog, type StoredImage } from '../catalog/image-catalog.ts';
 import type { Image, ImageHost } from '../image.ts';
 import { collectGarbage } from './collect-garbage.ts';
-import type { ImageHolders, ImageUser } from './image-holders.ts';
 import { type LiveSet, markOne } from './mark-live.ts';
 
 /** One line that `docker rmi` prints: a name that was taken, or an image or a layer (its chainID) that went. */
@@ -18,7 +18,7 @@ export type Removal =
 export interface RemoveImageOptions {
   /** Also where several names or a stopped container hold the image. */
   readonly isForced?: boolean;
-  readonly holders: ImageHolders;
+  readonly holders: ContentRoots;
   readonly signal?: AbortSignal;
 }
 

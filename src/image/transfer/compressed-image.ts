@@ -10,7 +10,7 @@ import {
   OCI_LAYER_ZSTD,
   ociMediaType,
 } from '../../oci/media-types.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 import type { Store } from '../../store/store.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { GrowingFile } from '../../system/file/growing-file.ts';
@@ -27,7 +27,7 @@ export interface CompressImageOptions {
   readonly format: Exclude<Compression, 'none'>;
   /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
   readonly mayBeDocker: boolean;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   readonly signal?: AbortSignal;
 }
 

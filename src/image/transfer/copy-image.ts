@@ -4,7 +4,7 @@ import type { Manifest } from '../../oci/manifest.ts';
 import { CONFIG_LIMIT_BYTES, parseImageConfig } from '../../oci/parse-image-config.ts';
 import { parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
-import type { LayerState, ProgressSink } from '../../progress.ts';
+import type { LayerState, NewsSink } from '../../progress.ts';
 import { mapPool } from '../../system/task/pool.ts';
 import { isAttestation } from '../catalog/choose-image.ts';
 import { checkAnnouncedSize, checkImageManifest, checkLayerCount, isIndex } from '../catalog/read-image.ts';
@@ -12,7 +12,7 @@ import type { BlobSupply, ImageSink, ImageSource, ManifestContent } from './imag
 import { layerProgress } from './layer-progress.ts';
 
 export interface CopyOptions {
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   readonly signal?: AbortSignal;
   /** What layers are said to do and to have done; the default is downloading and downloaded. */
   readonly states?: { readonly busy: LayerState; readonly done: LayerState };

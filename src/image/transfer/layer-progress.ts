@@ -1,5 +1,5 @@
 import type { Descriptor } from '../../oci/descriptor.ts';
-import type { LayerState, ProgressSink } from '../../progress.ts';
+import type { LayerState, NewsSink } from '../../progress.ts';
 
 const INTERVAL_MS = 100;
 
@@ -11,7 +11,7 @@ export interface LayerProgress {
 
 export function layerProgress(
   { digest, size }: Descriptor,
-  emit: ProgressSink,
+  emit: NewsSink,
   now: () => number = () => performance.now(),
 ): LayerProgress {
   let last = Number.NEGATIVE_INFINITY;

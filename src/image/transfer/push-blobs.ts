@@ -3,7 +3,7 @@ import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 import type { Registry } from '../../registry/client/registry.ts';
 import type { RepositoryClient, UploadOutcome } from '../../registry/registry-client.ts';
 import type { Image, ImageHost } from '../image.ts';
@@ -89,7 +89,7 @@ async function sendEarly(
 }
 
 /** The progress of a blob, as the layer that the image lists. */
-function layerRow({ size }: Pick<Descriptor, 'size'>, layer: Descriptor, emit: ProgressSink): LayerProgress {
+function layerRow({ size }: Pick<Descriptor, 'size'>, layer: Descriptor, emit: NewsSink): LayerProgress {
   return layerProgress({ ...layer, size }, emit);
 }
 

@@ -1,5 +1,5 @@
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 import type { Credential } from '../auth/auth-file.ts';
 import { findCredential } from '../auth/credentials.ts';
 import { type ConfigFolders, configFolders } from '../config/config-folders.ts';
@@ -14,7 +14,7 @@ import { RegistrySession } from '../session/registry-session.ts';
 import { type RepositoryParts, repositoryClient } from './repository.ts';
 
 export interface RegistryOptions {
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   /** The default comes from the environment. */
   readonly folders?: ConfigFolders;
   readonly retry?: Partial<RetryPolicy>;

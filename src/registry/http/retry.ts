@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OcitsError } from '../../errors.ts';
-import type { ProgressSink } from '../../progress.ts';
+import type { NewsSink } from '../../progress.ts';
 
 /** How patiently a passing failure is met. Times in milliseconds. */
 export interface RetryPolicy {
@@ -38,7 +38,7 @@ export class PassingFailure extends Error {
 
 export interface RetryContext {
   readonly policy: RetryPolicy;
-  readonly emit: ProgressSink;
+  readonly emit: NewsSink;
   readonly signal: AbortSignal | undefined;
 }
 

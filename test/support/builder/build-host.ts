@@ -9,7 +9,7 @@ import type { Image } from '../../../src/image/image.ts';
 import { createNetworkDriver } from '../../../src/network/network-driver.ts';
 import { hostPlatform } from '../../../src/oci/platform.ts';
 import { parseReference, withDefaultTag } from '../../../src/oci/reference.ts';
-import type { ProgressEvent, StepEvent } from '../../../src/progress.ts';
+import type { ProgressEvent, StepEvent, TaskNews } from '../../../src/progress.ts';
 import { createRegistry } from '../../../src/registry/client/registry.ts';
 import { createDirectSupervisor } from '../../../src/runtime/crun/direct-supervisor.ts';
 import { createOverlaySnapshotter } from '../../../src/snapshotter/overlay/overlay-snapshotter.ts';
@@ -55,7 +55,7 @@ export async function buildHost(): Promise<TestBuildHost> {
   const made = await temporaryStore();
   const { store } = made;
   const events: ProgressEvent[] = [];
-  const emit = (event: ProgressEvent) => void events.push(copyOf(event));
+  const emit = (news: TaskNews) => void events.push(copyOf({ ...news, task: 'test' }));
   const folders = join(made.folder, 'network');
   const network = createNetworkDriver(store.paths, {
     folder: folders,

@@ -1,7 +1,7 @@
-import type { ImageHolders, ImageUser } from '../../../src/image/garbage/image-holders.ts';
 import type { ImageHost } from '../../../src/image/image.ts';
 import type { ProgressEvent } from '../../../src/progress.ts';
 import type { Snapshotter } from '../../../src/snapshotter/snapshotter.ts';
+import type { ContentRoots, ImageUser } from '../../../src/store/content-roots.ts';
 import { temporaryStore } from './temporary-store.ts';
 
 /** For what works on images that nobody has unpacked: has no snapshot, and makes none. */
@@ -42,12 +42,12 @@ export async function temporaryHost(): Promise<TestHost> {
     folder: made.folder,
     snapshotter: emptySnapshotter(),
     events,
-    emit: (event) => events.push(event),
+    emit: (news) => events.push({ ...news, task: 'test' }),
     [Symbol.asyncDispose]: async () => await made[Symbol.asyncDispose](),
   };
 }
 
 /** Holders that are just these containers. */
-export function holdersOf(...users: readonly ImageUser[]): ImageHolders {
+export function holdersOf(...users: readonly ImageUser[]): ContentRoots {
   return { roots: [], users: async () => users };
 }

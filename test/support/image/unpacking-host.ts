@@ -17,7 +17,7 @@ export async function unpackingHost(): Promise<UnpackingHost> {
     folder: made.folder,
     snapshotter: createOverlaySnapshotter(made.store.paths),
     events,
-    emit: (event) => events.push(event),
+    emit: (news) => events.push({ ...news, task: 'test' }),
     [Symbol.asyncDispose]: async () => await made[Symbol.asyncDispose](),
   };
 }

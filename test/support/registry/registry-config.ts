@@ -53,7 +53,7 @@ export async function configHost(overrides: Partial<ConfigFolders> = {}): Promis
     },
     registry(retry = {}) {
       const registry = createRegistry({
-        emit: (event) => events.push(event),
+        emit: (news) => events.push({ ...news, task: 'test' }),
         folders,
         retry: { ...FAST_RETRY, ...retry },
       });

@@ -1,0 +1,40 @@
+import { OcitsError } from './errors.ts';
+
+/**
+ * What this process may do on this machine. It is decided once, where a command or a program begins, and the engine
+ * hands it on: no other part asks who runs it.
+ */
+export interface Access {
+  readonly platform: NodeJS.Platform;
+  /** The user's number; undefined where the platform has no users of that kind. */
+  readonly uid: number | undefined;
+  /** Whether mounts, namespaces, devices and owners of files may be made. */
+  readonly isRoot: boolean;
+  /** Where overlayfs looks for its marks: the kernel takes `user.` in a user namespace only. */
+  readonly xattrPrefix: 'trusted.' | 'user.';
+}
+
+/** The access of this process. The arguments stand for other machines in tests. */
+export function decideAccess(
+  platform: NodeJS.Platform = process.platform,
+  uid: number | undefined = process.getuid?.(),
+): Access {
+  return { platform, uid, isRoot: platform === 'linux' && uid === 0, xattrPrefix: 'trusted.' };
+}
+
+/**
+ * Throws where something needs more than this process may do: `unsupported` off Linux, `permission` for others than
+ * root. `doing` begins the message: `running containers`.
+ */
+export function requireRoot({ platform, uid, isRoot }: Access, doing: string): void {
+  if (platform !== 'linux') {
+    throw new OcitsError('unsupported', `${doing} needs Linux, and this is ${platform}`, {
+      hint: 'run ocits on a Linux machine, or in a virtual machine that runs Linux',
+    });
+  }
+  if (!isRoot) {
+    throw new OcitsError('permission', `${doing} needs root, and this is user ${uid}`, {
+      hint: 'run ocits as root, such as with sudo: it cannot do without yet',
+    });
+  }
+}

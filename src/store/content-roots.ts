@@ -1,0 +1,30 @@
+import type { Descriptor } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+
+/** Content that something besides names needs: a container, a record of the build cache. */
+export interface LiveContent {
+  /** Manifests or indexes, with all that they refer to. */
+  readonly manifests?: readonly Descriptor[];
+  /** Stacks of layers by diffID, lowest first: their blobs, indexes and snapshots. */
+  readonly stacks?: readonly (readonly Digest[])[];
+  readonly blobs?: readonly Digest[];
+}
+
+/** Lists what one kind of holder needs. An error stops the collection: what cannot be read is not garbage. */
+export type RootSource = () => Promise<readonly LiveContent[]>;
+
+/** A container, as far as the image under it is concerned. */
+export interface ImageUser {
+  readonly containerId: string;
+  readonly imageId: Digest;
+  readonly isRunning: boolean;
+}
+
+/**
+ * What besides names keeps images and their content: told by containers and the build cache, of which the functions
+ * of images know nothing.
+ */
+export interface ContentRoots {
+  readonly roots: readonly RootSource[];
+  users(): Promise<readonly ImageUser[]>;
+}
