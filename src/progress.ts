@@ -35,10 +35,13 @@ export interface LayerEvent extends OfTask {
   readonly from?: string;
 }
 
-/** A build step begins or ends. `id` is unique in the process, and `label` is what a user wrote. */
+/** Names one step of a build among all of a process. */
+export type StepId = string;
+
+/** A build step begins or ends. `label` is what a user wrote. */
 export interface StepEvent extends OfTask {
   readonly type: 'step';
-  readonly id: number;
+  readonly id: StepId;
   readonly label: string;
   readonly state: 'started' | 'cached' | 'done' | 'failed' | 'cancelled';
   /** Why the cache was missed, where that is known; for `failed`, what went wrong. */
@@ -49,7 +52,7 @@ export interface StepEvent extends OfTask {
 /** What a build step printed. */
 export interface OutputEvent extends OfTask {
   readonly type: 'output';
-  readonly stepId: number;
+  readonly stepId: StepId;
   readonly stream: 'stdout' | 'stderr';
   readonly data: Uint8Array;
 }
@@ -57,7 +60,7 @@ export interface OutputEvent extends OfTask {
 /** Something that a build step does besides printing, such as reading the context. */
 export interface StatusEvent extends OfTask {
   readonly type: 'status';
-  readonly stepId: number;
+  readonly stepId: StepId;
   /** What is done; the same for all events about it. */
   readonly name: string;
   readonly isDone: boolean;

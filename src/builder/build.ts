@@ -1,8 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import type { Call } from '../call.ts';
 import { unusedBuildArgs } from '../dockerfile/expand/build-args.ts';
 import type { Dockerfile, DockerfileWarning } from '../dockerfile/instruction.ts';
 import { parseDockerfile } from '../dockerfile/parse/parse.ts';
+import type { Engine } from '../engine.ts';
 import type { Image } from '../image/image.ts';
 import { type Digest, digestOf } from '../oci/digest.ts';
 import { warning } from '../progress.ts';
@@ -11,7 +13,7 @@ import { UndoStack } from '../system/task/undo-stack.ts';
 import { openContext } from './context/context.ts';
 import { BaseImages } from './job/base-images.ts';
 import { OwnBuildFolder } from './job/build-folder.ts';
-import type { BuildHost, BuildWorkshop } from './job/build-job.ts';
+import type { BuildJob } from './job/build-job.ts';
 import { sweepBuilds } from './job/sweep-builds.ts';
 import { type BuildPlan, planBuild } from './plan/build-plan.ts';
 import type { StepPlan } from './plan/step-plan.ts';
@@ -24,7 +26,6 @@ import { openBuildCache } from './solve/build-cache.ts';
 import { solve } from './solve/solve.ts';
 import { stepGraph } from './solve/step-graph.ts';
 import { StepRunner } from './solve/step-runner.ts';
-import type { CopySource } from './source/copy-source.ts';
 import { makeStep } from './step/make-step.ts';
 import type { Tree } from './tree/tree.ts';
 
@@ -36,23 +37,20 @@ import type { Tree } from './tree/tree.ts';
  * Throws BuildError where the Dockerfile or one of its steps is at fault (`syntax`, `step-failed`, `unsupported`), and
  * what looking up images, mounting and running throw.
  */
-export async function buildImage(
-  host: BuildHost,
-  request: BuildRequest,
-  signal: AbortSignal,
-): Promise<Image> {
-  await using _lease = await host.store.leases.shared(signal);
-  await sweepBuilds(host);
-  await using folder = new OwnBuildFolder(host.store.paths);
-  const progress = new BuildProgress(host.emit);
+export async function buildImage(engine: Engine, call: Call, request: BuildRequest): Promise<Image> {
+  const store = await engine.store();
+  await using _lease = await store.leases.shared(call.signal);
+  await sweepBuilds(engine);
+  await using folder = new OwnBuildFolder(engine.paths);
+  const progress = new BuildProgress(call);
   const label = `[internal] load build definition from ${request.source.dockerfile ?? 'Dockerfile'}`;
   await using context = await progress.during(label, async (shown) => {
     if (request.source.context === '-') await folder.make();
     const opened = await openContext({
       ...request.source,
       scratch: folder.path,
-      storeRoot: host.store.paths.root,
-      signal,
+      storeRoot: engine.paths.root,
+      signal: call.signal,
     });
     shown.status('transferring dockerfile:', true, opened.dockerfile.content.length);
     return opened;
@@ -60,53 +58,48 @@ export async function buildImage(
   const { name, content } = context.dockerfile;
   try {
     const dockerfile = parseDockerfile(content, name);
-    warnOf(dockerfile, dockerfile.warnings, host);
-    warnOfUnusedArgs(dockerfile, request, host);
-    return await buildDockerfile(host, dockerfile, {
-      request,
-      progress,
-      signal,
-      folder,
-      files: context.source,
-    });
+    warnOf(dockerfile, dockerfile.warnings, call);
+    warnOfUnusedArgs(dockerfile, request, call);
+    const { source: files } = context;
+    return await buildDockerfile(dockerfile, { engine, call, store, request, progress, folder, files });
   } catch (error) {
     throw withExcerpt(error, name, content.toString('utf8'));
   }
 }
 
-interface Run {
+/** A build whose Dockerfile has been read. */
+interface BegunBuild extends Pick<BuildJob, 'engine' | 'call' | 'store' | 'folder' | 'files'> {
   readonly request: BuildRequest;
   readonly progress: BuildProgress;
-  readonly signal: AbortSignal;
-  readonly folder: OwnBuildFolder;
-  readonly files: CopySource;
 }
 
-async function buildDockerfile(host: BuildHost, dockerfile: Dockerfile, run: Run): Promise<Image> {
-  const { request, progress, signal, folder } = run;
-  const images = new BaseImages(host, progress, request.cache.pullsAlways);
-  const plan = await planBuild(dockerfile, request.target, images, signal);
-  warnOf(dockerfile, plan.warnings, host);
+async function buildDockerfile(dockerfile: Dockerfile, begun: BegunBuild): Promise<Image> {
+  const { engine, call, store, request, progress, folder } = begun;
+  const images = new BaseImages(begun, progress, request.cache.pullsAlways);
+  const plan = await planBuild(dockerfile, request.target, images, call.signal);
+  warnOf(dockerfile, plan.warnings, call);
   await using undo = new UndoStack();
   const epoch = request.output.sourceDateEpoch;
-  const workshop: BuildWorkshop = {
-    host,
+  const job: BuildJob = {
+    engine,
+    call,
+    store,
     folder,
     content: once(async () => {
       const { TreeContent } = await import('./tree/content.ts');
-      return new TreeContent(await host.images());
+      return new TreeContent(engine, call, store);
     }),
     network: once(async () => {
       const { BuildNetwork } = await import('./job/build-network.ts');
-      return undo.use(new BuildNetwork(() => host.network(), folder.id, request.run));
+      return undo.use(new BuildNetwork(() => engine.network(), folder.id, request.run));
     }),
-    files: run.files,
-    runOptions: request.run,
-    ...(epoch === undefined ? {} : { clampSeconds: epoch }),
+    files: begun.files,
+    runSettings: request.run,
+    clampSeconds: epoch,
     file: dockerfile.file,
   };
-  const { tree, doneAt } = await solvePlan(plan, workshop, images, run);
-  return await writeImage(host, progress, {
+  const { tree, doneAt } = await solvePlan(plan, job, images, begun);
+  return await writeImage(store, call, progress, {
     plan,
     tree,
     doneAt,
@@ -129,25 +122,25 @@ interface Solved {
 
 async function solvePlan(
   plan: BuildPlan,
-  workshop: BuildWorkshop,
+  job: BuildJob,
   images: BaseImages,
-  { request, progress, signal }: Run,
+  { call: { signal }, request, progress }: BegunBuild,
 ): Promise<Solved> {
-  const { store } = workshop.host;
-  const epoch = workshop.clampSeconds;
+  const { store } = job;
+  const epoch = job.clampSeconds;
   const runner = new StepRunner({
     store,
     cache: openBuildCache(store.paths.root),
     usesCache: request.cache.isUsed,
     progress,
-    project: await projectOf(request, workshop.file),
+    project: await projectOf(request, job.file),
     now: () => timestamp(epoch === undefined ? Date.now() : epoch * 1000),
   });
   const doneAt = new Map<StepPlan, string>();
   const graph = stepGraph(plan.stages, {
     image: (origin, label) => images.tree(origin, label),
     step: async (step, inputs, stepSignal) => {
-      const tree = await runner.run(makeStep(step, workshop), inputs, stepSignal);
+      const tree = await runner.run(makeStep(step, job), inputs, stepSignal);
       doneAt.set(step, tree.createdAt!);
       return tree;
     },
@@ -164,15 +157,15 @@ async function solvePlan(
   }
 }
 
-function warnOf({ file }: Dockerfile, warnings: readonly DockerfileWarning[], host: BuildHost): void {
+function warnOf({ file }: Dockerfile, warnings: readonly DockerfileWarning[], call: Call): void {
   for (const { rule, message, range } of warnings) {
-    host.emit(warning(`${rule}: ${message} (${file}:${range.start.line})`));
+    call.emit(warning(`${rule}: ${message} (${file}:${range.start.line})`));
   }
 }
 
-function warnOfUnusedArgs(dockerfile: Dockerfile, { target }: BuildRequest, host: BuildHost): void {
+function warnOfUnusedArgs(dockerfile: Dockerfile, { target }: BuildRequest, call: Call): void {
   const unused = unusedBuildArgs(dockerfile, target.buildArgs).filter((arg) => arg !== 'SOURCE_DATE_EPOCH');
   if (unused.length > 0) {
-    host.emit(warning(`one or more build-args were not consumed: ${unused.join(', ')}`));
+    call.emit(warning(`one or more build-args were not consumed: ${unused.join(', ')}`));
   }
 }

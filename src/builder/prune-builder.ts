@@ -1,8 +1,9 @@
+import type { Call } from '../call.ts';
+import type { Engine } from '../engine.ts';
 import { collectGarbage } from '../image/garbage/collect-garbage.ts';
 import { markLive } from '../image/garbage/mark-live.ts';
 import { warning } from '../progress.ts';
-import type { ContentRoots } from '../store/content-roots.ts';
-import type { BuildHost } from './job/build-job.ts';
+import type { Store } from '../store/store.ts';
 import { sweepBuilds } from './job/sweep-builds.ts';
 import { removeCacheFolders } from './run/cache-mount.ts';
 import { openBuildCache, type StepRecord } from './solve/build-cache.ts';
@@ -13,8 +14,6 @@ export interface PruneBuilderOptions {
   /** Only records that were not used since. */
   readonly unusedSince?: Date | undefined;
   /** All that needs content, the build cache itself among it. */
-  readonly holders: ContentRoots;
-  readonly signal?: AbortSignal;
 }
 
 export interface PrunedBuilder {
@@ -26,22 +25,26 @@ export interface PrunedBuilder {
  * Clears away builds that were killed, forgets results of build steps, and deletes the layers that nothing needs then.
  * Waits until no other command reads or adds content.
  */
-export async function pruneBuilder(host: BuildHost, options: PruneBuilderOptions): Promise<PrunedBuilder> {
-  const { store, emit } = host;
-  const onWait = () => emit(warning('waiting for other ocits commands that use the store'));
-  await using _lease = await store.leases.exclusive(options.signal, onWait);
+export async function pruneBuilder(
+  engine: Engine,
+  call: Call,
+  options: PruneBuilderOptions,
+): Promise<PrunedBuilder> {
+  const store = await engine.store();
+  const onWait = () => call.emit(warning('waiting for other ocits commands that use the store'));
+  await using _lease = await store.leases.exclusive(call.signal, onWait);
   // The command of a build that was killed may still write to a cache mount.
-  await sweepBuilds(host);
-  const records = await forgetSteps(host, options);
+  await sweepBuilds(engine);
+  const records = await forgetSteps(store, options);
   if (options.isAll && options.unusedSince === undefined) await removeCacheFolders(store.paths.root);
-  const { snapshotter } = await host.images();
-  const { freedBytes } = await collectGarbage(store, snapshotter, { roots: options.holders.roots });
+  const { roots } = await engine.contentRoots();
+  const { freedBytes } = await collectGarbage(store, await engine.snapshotter(), { roots });
   return { records, freedBytes };
 }
 
 /** Under the exclusive lease, so that no build takes a record for a hit meanwhile. */
 async function forgetSteps(
-  { store }: BuildHost,
+  store: Store,
   { isAll, unusedSince }: PruneBuilderOptions,
 ): Promise<readonly StepRecord[]> {
   const cache = openBuildCache(store.paths.root);

@@ -1,9 +1,13 @@
 import { Command } from '@oclif/core/command';
 import type { InferredFlags } from '@oclif/core/interfaces';
+import { type Call, openCall } from '../call.ts';
+import type { Engine } from '../engine.ts';
 import { OcitsError } from '../errors.ts';
 import { canonicalArgv, type FlagShape } from './argv/docker-args.ts';
 import { printable, writeResult } from './output/printable.ts';
 import { signalScope } from './process/interrupt.ts';
+import { openRenderer } from './render/renderer.ts';
+import type { Renderer } from './render/screen.ts';
 
 /**
  * What all commands have in common: Docker's way of reading the command line, a signal that Ctrl-C aborts, and
@@ -20,8 +24,16 @@ export abstract class BaseCommand extends Command {
   /** Aborted by Ctrl-C or SIGTERM. A command that forwards signals itself calls `signals.release()`. */
   readonly signals = signalScope();
 
-  /** Runs the command to its end; throws what failed. */
-  async execute(): Promise<void> {
+  #engine: Engine | undefined;
+
+  /** What the command works with. */
+  get engine(): Engine {
+    return this.#engine!;
+  }
+
+  /** Runs the command to its end with an engine that is the caller's to dispose; throws what failed. */
+  async execute(engine: Engine): Promise<void> {
+    this.#engine = engine;
     await this._run();
   }
 
@@ -35,6 +47,11 @@ export abstract class BaseCommand extends Command {
     checkArity(args.length, command.arity);
     const parsed = await this.parse({ flags: command.flags, strict: false }, canonical);
     return { flags: parsed.flags as InferredFlags<C['flags']>, args };
+  }
+
+  /** The request that this command is, of which `renderer` tells. By default only warnings are shown. */
+  protected call(renderer: Pick<Renderer, 'emit'> = openRenderer('quiet')): Call {
+    return openCall(this.ctor.id ?? 'command', { signal: this.signals.signal, emit: renderer.emit });
   }
 
   /** Writes a result, and the line's end, to standard output. */

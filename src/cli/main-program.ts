@@ -1,3 +1,4 @@
+import type { Engine } from '../engine.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
@@ -12,6 +13,8 @@ export type CommandTable = Readonly<Record<string, () => Promise<{ readonly defa
 export interface Program {
   readonly version: string;
   readonly commands: CommandTable;
+  /** What the command works with; it costs nothing until a part is asked for. */
+  readonly openEngine: () => Engine;
   /** Prints the help of one command, or of all; loaded only when it is asked for. */
   readonly showHelp: (id: string | undefined) => Promise<void>;
 }
@@ -34,7 +37,8 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
     const module = await program.commands[id]!();
     const rest = words.slice(id.includes(':') ? 2 : 1);
     command = new (module.default as CommandClass)(rest, oclifConfig(program.version) as never);
-    await command.execute();
+    await using engine = program.openEngine();
+    await command.execute(engine);
   } catch (error) {
     if (error instanceof HelpAsked) return await program.showHelp(id);
     printError(error, id.replace(':', ' '));

@@ -1,10 +1,9 @@
 import { Readable } from 'node:stream';
-import { buildHost } from '../build-host.ts';
 import type { BuildRequest, BuildSecret } from '../builder/request/build-request.ts';
 import { parseTag } from '../image/catalog/tag-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { hostPlatform, parsePlatform } from '../oci/platform.ts';
-import { type CallOptions, inSession } from './call.ts';
+import { type CallOptions, withCall } from './with-call.ts';
 
 export interface BuildOptions extends CallOptions {
   /** The Dockerfile's path; by default `Dockerfile` in the context. */
@@ -40,10 +39,10 @@ export interface BuiltImage {
  * reaches it. Throws `syntax`, `step-failed` or `unsupported` with the place in the Dockerfile.
  */
 export async function build(context: string, options: BuildOptions = {}): Promise<BuiltImage> {
-  return await inSession(options, async (session) => {
+  return await withCall('build', options, async (engine, call) => {
     const request = requestOf(context, options);
     const { buildImage } = await import('../builder/build.ts');
-    const { id, manifestDescriptor } = await buildImage(await buildHost(session), request, session.signal);
+    const { id, manifestDescriptor } = await buildImage(engine, call, request);
     return { id, digest: manifestDescriptor.digest };
   });
 }

@@ -7,9 +7,9 @@ import type { CreateRequest } from '../container/flags/create-request.ts';
 import { parseCreateFlags } from '../container/flags/parse-create-flags.ts';
 import type { ContainerState } from '../container/record/state.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
-import type { Session } from '../session.ts';
+import type { HostPaths } from '../system/paths.ts';
 import { UndoStack } from '../system/task/undo-stack.ts';
-import { type CallOptions, inSession } from './call.ts';
+import { type CallOptions, withCall } from './with-call.ts';
 
 export interface RunOptions extends CallOptions {
   /** Instead of the image's command. */
@@ -33,26 +33,25 @@ export interface ForegroundRunOptions extends RunOptions {
  * code 127 where the image lacks the command, `not-executable` with 126.
  */
 export async function run(image: string, options: ForegroundRunOptions = {}): Promise<number> {
-  return await inSession(options, async (session) => {
+  return await withCall('run', options, async (engine, call) => {
     const { stdin, stdout, stderr, pull } = options;
-    const { signal } = session;
+    const { signal } = call;
     const request = requestOf(image, options, { openStdin: stdin !== undefined });
     const [{ runForeground }, { sweepContainers }] = await Promise.all([
       import('../container/start/run-container.ts'),
       import('../container/clear/sweep-containers.ts'),
     ]);
-    await sweepContainers(session);
+    await sweepContainers(engine);
     await using undo = new UndoStack();
     let copied: Promise<unknown> = Promise.resolve();
-    const { exitCode } = await runForeground(session, request, {
+    const { exitCode } = await runForeground(engine, call, request, {
       stdio: {
         stdin: stdin === undefined ? 'ignore' : 'pipe',
         stdout: stdout === undefined ? 'inherit' : 'pipe',
         stderr: stderr === undefined ? 'inherit' : 'pipe',
       },
       hasTerminal: false,
-      signal,
-      ...(pull === undefined ? {} : { pull }),
+      pull,
       onStarted: (container) => {
         copied = copyStreams(container, options);
         copied.catch(() => {});
@@ -82,8 +81,7 @@ async function copyStreams(
 
 /** Starts a container in the background; its ID. It goes on when this process ends. Throws as `run`. */
 export async function runDetached(image: string, options: RunOptions = {}): Promise<string> {
-  return await inSession(options, async (session) => {
-    const { signal, paths } = session;
+  return await withCall('run', options, async (engine, call) => {
     const { pull } = options;
     const request = requestOf(image, options);
     const [{ createContainer }, { startContainer }, { sweepContainers }, { cleanupCommand }] =
@@ -93,11 +91,10 @@ export async function runDetached(image: string, options: RunOptions = {}): Prom
         import('../container/clear/sweep-containers.ts'),
         import('../cli/process/self-command.ts'),
       ]);
-    await sweepContainers(session);
-    const policy = pull === undefined ? {} : { pull };
-    const record = await createContainer(session, request, { startsNow: true, signal, ...policy });
-    const cleanup = cleanupCommand(paths, commandScript());
-    await startContainer(session, record, { cleanupCommand: cleanup, signal });
+    await sweepContainers(engine);
+    const record = await createContainer(engine, call, request, { startsNow: true, pull });
+    const cleanup = cleanupCommand(engine.paths, commandScript());
+    await startContainer(engine, call, record, { cleanupCommand: cleanup });
     return record.id;
   });
 }
@@ -135,9 +132,9 @@ export interface ListedContainer extends ContainerState {
 export async function containers(
   options: CallOptions & { readonly all?: boolean | undefined } = {},
 ): Promise<ListedContainer[]> {
-  return await inSession(options, async (session) => {
+  return await withCall('ps', options, async (engine) => {
     const { listContainers } = await import('../container/show/list-containers.ts');
-    const found = await listContainers(session, { all: options.all ?? false });
+    const found = await listContainers(engine, { all: options.all ?? false });
     return found.map(({ record, state }) => ({
       id: record.id,
       name: record.name,
@@ -158,12 +155,11 @@ export async function stopNamedContainer(
     readonly timeoutSeconds?: number | undefined;
   } = {},
 ): Promise<void> {
-  await inSession(options, async (session) => {
+  await withCall('stop', options, async (engine, call) => {
     const { timeoutSeconds } = options;
-    const timeout = timeoutSeconds === undefined ? {} : { timeoutSeconds };
     const stop = await import('../container/end/stop-container.ts');
-    const record = await find(session, nameOrId);
-    await stop.stopContainer(session, record, { signal: session.signal, ...timeout });
+    const record = await find(engine.paths, nameOrId);
+    await stop.stopContainer(engine, call, record, { timeoutSeconds });
   });
 }
 
@@ -176,14 +172,14 @@ export async function removeNamedContainer(
     readonly volumes?: boolean | undefined;
   } = {},
 ): Promise<void> {
-  await inSession(options, async (session) => {
+  await withCall('rm', options, async (engine) => {
     const { force = false, volumes = false } = options;
     const remove = await import('../container/end/remove-container.ts');
-    await remove.removeContainer(session, await find(session, nameOrId), { force, volumes });
+    await remove.removeContainer(engine, await find(engine.paths, nameOrId), { force, volumes });
   });
 }
 
-async function find(session: Session, nameOrId: string) {
+async function find(paths: HostPaths, nameOrId: string) {
   const { findContainer } = await import('../container/record/catalog.ts');
-  return await findContainer(session.paths, nameOrId);
+  return await findContainer(paths, nameOrId);
 }

@@ -6,7 +6,7 @@ import type { PullRequest } from '../image/transfer/pull-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { familiarName, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
-import { type CallOptions, inSession } from './call.ts';
+import { type CallOptions, withCall } from './with-call.ts';
 
 /** An image as it is listed. */
 export interface ListedImage {
@@ -42,13 +42,12 @@ export interface PulledImage {
 
 /** Fetches an image and unpacks it; what is there already is not fetched again. Throws as `docker pull` fails. */
 export async function pull(name: string, options: PullOptions = {}): Promise<PulledImage> {
-  return await inSession(options, async (session) => {
+  return await withCall('pull', options, async (engine, call) => {
     const reference = parseReference(name);
-    const { policy = 'always', signal } = options;
+    const { policy = 'always' } = options;
     const { pullImage } = await import('../image/transfer/pull-image.ts');
-    const request = { reference, platform: platformOf(options), policy, signal };
-    const host = await session.imageHost();
-    const { image, root, upToDate } = await pullImage(host, await session.registry(), request);
+    const request = { reference, platform: platformOf(options), policy };
+    const { image, root, upToDate } = await pullImage(engine, call, request);
     const full = formatReference(withDefaultTag(reference));
     return { id: image.id, name: full, digest: root.digest, isNew: !upToDate };
   });
@@ -71,12 +70,12 @@ export interface PushedImage {
 
 /** Pushes an image under its name. Throws `not-found` where it is not here, and what the registry throws. */
 export async function push(name: string, options: PushOptions = {}): Promise<PushedImage> {
-  return await inSession(options, async (session) => {
-    const { compression, signal } = options;
+  return await withCall('push', options, async (engine, call) => {
+    const { compression } = options;
     const { pushImages } = await import('../image/transfer/push-images.ts');
     const references = [parseReference(name)];
-    const request = { references, platform: platformOf(options), compression, signal };
-    const [pushed] = await pushImages(await session.imageHost(), await session.registry(), request);
+    const request = { references, platform: platformOf(options), compression };
+    const [pushed] = await pushImages(engine, call, request);
     const { reference, descriptor } = pushed!;
     return { name: formatReference(reference), digest: descriptor.digest, sizeBytes: descriptor.size };
   });
@@ -90,13 +89,13 @@ function platformOf({ platform }: { readonly platform?: string | undefined }): P
 export async function images(
   options: CallOptions & { readonly filters?: readonly string[] | undefined } = {},
 ): Promise<ListedImage[]> {
-  return await inSession(options, async (session) => {
+  return await withCall('images', options, async (engine, call) => {
     const [{ listImages }, { parseImageFilters }] = await Promise.all([
       import('../image/catalog/list-images.ts'),
       import('../image/catalog/filter-images.ts'),
     ]);
     const filters = parseImageFilters(options.filters ?? []);
-    return (await listImages(await session.imageHost(), filters)).map(listed);
+    return (await listImages(engine, call, filters)).map(listed);
   });
 }
 
@@ -107,9 +106,9 @@ function listed({ id, tags, created, sizeBytes, labels, platform }: ImageSummary
 
 /** Gives an image a further name; that name in full. Throws `not-found`, `invalid-reference`. */
 export async function tag(source: string, name: string, options: CallOptions = {}): Promise<string> {
-  return await inSession(options, async (session) => {
+  return await withCall('tag', options, async (engine) => {
     const { tagImage } = await import('../image/catalog/tag-image.ts');
-    return formatReference(await tagImage(await session.store(), source, name));
+    return formatReference(await tagImage(await engine.store(), source, name));
   });
 }
 
@@ -121,11 +120,9 @@ export async function removeNamedImage(
   nameOrId: string,
   options: CallOptions & { readonly force?: boolean | undefined } = {},
 ): Promise<readonly Removal[]> {
-  return await inSession(options, async (session) => {
-    const { signal } = session;
-    const image = await import('../image/garbage/remove-image.ts');
-    const [host, holders] = [await session.imageHost(), await session.imageHolders()];
-    return await image.removeImage(host, nameOrId, { holders, isForced: options.force ?? false, signal });
+  return await withCall('rmi', options, async (engine, call) => {
+    const { removeImage } = await import('../image/garbage/remove-image.ts');
+    return await removeImage(engine, call, nameOrId, { isForced: options.force });
   });
 }
 
@@ -146,17 +143,11 @@ export async function save(
   output: string | Writable,
   options: SaveOptions = {},
 ): Promise<void> {
-  await inSession(options, async (session) => {
+  await withCall('save', options, async (engine, call) => {
     const { format = 'docker-archive', compression } = options;
     const platform = platformOf(options);
     const { saveImages } = await import('../image/archive/save-images.ts');
-    await saveImages(await session.imageHost(), namesOrIds, {
-      format,
-      output,
-      signal: session.signal,
-      ...(compression === undefined ? {} : { compression }),
-      ...(platform === undefined ? {} : { platform }),
-    });
+    await saveImages(engine, call, namesOrIds, { format, output, compression, platform });
   });
 }
 
@@ -175,10 +166,10 @@ export async function load(
   input: string | AsyncIterable<Uint8Array>,
   options: CallOptions = {},
 ): Promise<LoadedImage[]> {
-  return await inSession(options, async (session) => {
+  return await withCall('load', options, async (engine, call) => {
     const { loadImages } = await import('../image/archive/load-images.ts');
     const source = typeof input === 'string' ? { path: input } : { stream: input };
-    const loaded = await loadImages(await session.imageHost(), source, session.signal);
+    const loaded = await loadImages(engine, call, source);
     return loaded.map(({ names, ids }) => ({ names: names.map(familiarName), ids }));
   });
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Call } from '../call.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -25,9 +26,8 @@ export interface BlobUpload {
   /** Opens the content from the start; called again where the upload has to begin anew. */
   open(): Promise<Readable>;
   /** Repositories that are likely to have it: those in the same registry are tried as cross-repository mounts. */
-  readonly mountFrom?: readonly Pick<Reference, 'domain' | 'path'>[];
-  readonly onBytes?: (sent: number) => void;
-  readonly signal?: AbortSignal;
+  readonly mountFrom?: readonly Pick<Reference, 'domain' | 'path'>[] | undefined;
+  readonly onBytes?: ((sent: number) => void) | undefined;
 }
 
 /** A blob that is still being made. */
@@ -36,8 +36,7 @@ export interface StreamUpload {
   readonly content: Readable;
   /** Known once all bytes are; rejects where that will never be. */
   readonly digest: Promise<Digest>;
-  readonly onBytes?: (sent: number) => void;
-  readonly signal?: AbortSignal;
+  readonly onBytes?: ((sent: number) => void) | undefined;
 }
 
 export type UploadOutcome =
@@ -47,7 +46,7 @@ export type UploadOutcome =
 
 /**
  * One repository of one registry, by distribution-spec. Mirrors, plain http, credentials, tokens, redirects and
- * retries are its own affair. Knows no disk layout.
+ * retries are its own affair. Knows no disk layout, and keeps no call.
  *
  * Errors: `not-found`, `unauthorized`, `denied`, `rate-limited`, `network`, `digest-mismatch`, `hostile`
  * (over a limit, disagreeing media types).
@@ -55,20 +54,15 @@ export type UploadOutcome =
 export interface RepositoryClient {
   readonly reference: Reference;
   /** What `tag` or digest points at, by HEAD (GET where HEAD gives no digest). `not-found` where it is not there. */
-  resolve(target: string | Digest, signal?: AbortSignal): Promise<Descriptor>;
+  resolve(target: string | Digest, call: Call): Promise<Descriptor>;
   /** At most 4 MiB (`hostile` over that); digest verified. */
-  fetchManifest(target: string | Digest, signal?: AbortSignal): Promise<FetchedManifest>;
+  fetchManifest(target: string | Digest, call: Call): Promise<FetchedManifest>;
   /** The blob's bytes from `offset` on. */
-  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<FetchedBlob>;
+  fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<FetchedBlob>;
   /** All tags of the repository, in the registry's order. */
-  listTags(signal?: AbortSignal): Promise<readonly string[]>;
-  uploadBlob(upload: BlobUpload): Promise<UploadOutcome>;
+  listTags(call: Call): Promise<readonly string[]>;
+  uploadBlob(upload: BlobUpload, call: Call): Promise<UploadOutcome>;
   /** Sends a blob while it is made. Throws nothing: `failed` is for `uploadBlob` to do better. */
-  streamBlob(upload: StreamUpload): Promise<'uploaded' | 'exists' | 'failed'>;
-  putManifest(
-    target: string | Digest,
-    content: Uint8Array,
-    mediaType: string,
-    signal?: AbortSignal,
-  ): Promise<Digest>;
+  streamBlob(upload: StreamUpload, call: Call): Promise<'uploaded' | 'exists' | 'failed'>;
+  putManifest(target: string | Digest, content: Uint8Array, mediaType: string, call: Call): Promise<Digest>;
 }

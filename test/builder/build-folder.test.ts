@@ -7,7 +7,6 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { abandonedBuildFolders, OwnBuildFolder } from '../../src/builder/job/build-folder.ts';
 import { sweepBuilds } from '../../src/builder/job/sweep-builds.ts';
 import { pruneBuilder } from '../../src/builder/prune-builder.ts';
-import type { ContentRoots } from '../../src/store/content-roots.ts';
 import { buildHost, type TestBuildHost } from '../support/builder/build-host.ts';
 import { commandLines } from '../support/program/processes.ts';
 
@@ -28,20 +27,18 @@ describe('the folder of a build', () => {
   });
 });
 
-const NOBODY: ContentRoots = { users: async () => [], roots: [] };
-
 describe('a build that was killed', () => {
   it('may be cleared away by two commands at once', async () => {
     await using made = await buildHost();
-    const { store, network } = made.host;
+    const { store, engine } = made;
     const folders = ['build-1', 'build-2'].map((id) => join(store.paths.root, 'builds', id));
     for (const folder of folders) await mkdir(folder, { recursive: true });
     // The other command is done before this one has come to the second folder.
     const other = async () => {
       for (const folder of folders) await rm(folder, { recursive: true, force: true });
-      return await network();
+      return await engine.network();
     };
-    await sweepBuilds({ store, network: other });
+    await sweepBuilds({ ...engine, network: other });
     expect(await readdir(join(store.paths.root, 'builds'))).toEqual([]);
   });
 
@@ -49,20 +46,20 @@ describe('a build that was killed', () => {
     ['the next one', (made: TestBuildHost) => made.build('FROM busybox\nLABEL next=1\n')],
     [
       'a prune of the cache',
-      ({ host }: TestBuildHost) => pruneBuilder(host, { isAll: true, holders: NOBODY }),
+      ({ engine, call }: TestBuildHost) => pruneBuilder(engine, call, { isAll: true }),
     ],
   ])('is cleared away by %s: its command, network, mounts and files', async (_by, clear) => {
     await using made = await buildHost();
     const dockerfile = join(made.folder, 'Dockerfile');
     await writeFile(dockerfile, 'FROM busybox\nRUN echo started && sleep 4321\n');
     const script = join(made.folder, 'run.ts');
-    await writeFile(script, SCRIPT(made.host.store.paths, made.context, dockerfile));
+    await writeFile(script, SCRIPT(made.store.paths, made.context, dockerfile));
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
     child.kill('SIGKILL');
     await new Promise((resolve) => child.once('exit', resolve));
-    const { root } = made.host.store.paths;
+    const { root } = made.store.paths;
     expect(await readdir(join(root, 'builds'))).toHaveLength(1);
     expect(isRunning('sleep 4321')).toBe(true);
 
@@ -70,7 +67,7 @@ describe('a build that was killed', () => {
     expect(await readdir(join(root, 'builds'))).toEqual([]);
     expect(isRunning('sleep 4321')).toBe(false);
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(root);
-    const crun = join(made.host.store.paths.run, 'crun');
+    const crun = join(made.store.paths.run, 'crun');
     expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
   });
 });
@@ -80,22 +77,16 @@ const isRunning = (command: string) => commandLines().some(({ line }) => line ==
 /** A build in a process of its own, which tells when its RUN has begun. */
 const SCRIPT = (paths: object, context: string, dockerfile: string) => `
 import { buildImage } from '${join(import.meta.dirname, '../../src/builder/build.ts')}';
-import { openSession } from '${join(import.meta.dirname, '../../src/session.ts')}';
-import { createDirectSupervisor } from '${join(import.meta.dirname, '../../src/runtime/crun/direct-supervisor.ts')}';
+import { openCall } from '${join(import.meta.dirname, '../../src/call.ts')}';
+import { openEngine } from '${join(import.meta.dirname, '../../src/open-engine.ts')}';
 import { hostPlatform } from '${join(import.meta.dirname, '../../src/oci/platform.ts')}';
 const paths = ${JSON.stringify(paths)};
-const { signal } = new AbortController();
-const session = openSession({ paths, signal, emit: (event) => event.type === 'output' && console.log('started') });
-const host = {
-  store: await session.store(), emit: session.emit, images: session.imageHost,
-  registry: session.registry, network: session.network,
-  supervisor: async () => createDirectSupervisor(paths),
-};
-await buildImage(host, {
+const call = openCall('build', { emit: (event) => event.type === 'output' && console.log('started') });
+await buildImage(openEngine({ paths }), call, {
   source: { context: ${JSON.stringify(context)}, dockerfile: ${JSON.stringify(dockerfile)}, stdin: () => process.stdin },
   target: { platform: hostPlatform(), buildArgs: new Map() },
   cache: { isUsed: true, pullsAlways: false },
   run: { network: 'none', extraHosts: [], rlimits: [], secrets: new Map() },
   output: { tags: [], labels: {} },
-}, signal);
+});
 `;

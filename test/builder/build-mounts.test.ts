@@ -32,7 +32,7 @@ async function printed(steps: string, options: BuildOptions = {}): Promise<strin
 
 /** The paths that the last layer of an image lists. */
 async function lastLayer(diffIds: readonly unknown[]): Promise<string[]> {
-  const index = await openIndexStore(made.host.store.paths.root).get(diffIds.at(-1) as never);
+  const index = await openIndexStore(made.store.paths.root).get(diffIds.at(-1) as never);
   return Array.from({ length: index!.count }, (_, position) => index!.at(position).path);
 }
 
@@ -144,7 +144,7 @@ describe('other mounts', () => {
 
   it('over what the image has there leave the image as it was', async () => {
     const layers = [[{ path: 'm', type: 'symlink', target: '/etc' }]] as const;
-    await addBusyboxImage(made.host.store, { reference: 'linked', layers });
+    await addBusyboxImage(made.store, { reference: 'linked', layers });
     await files({ f: 'f' });
     const image = await made.build('FROM linked\nRUN --mount=type=bind,target=/m ls /m && touch /x\n');
     expect(made.output()).toBe('f\n');

@@ -119,7 +119,7 @@ describe('RUN', () => {
   it('leaves nothing of ours in the image: no mount targets, no files of the build', async () => {
     const copy = 'COPY --from=busybox /bin/busybox /bin/sh';
     const image = await made.build(`FROM scratch\n${copy}\nRUN ["/bin/sh", "-c", "echo x > /x"]\n`);
-    const index = await openIndexStore(made.host.store.paths.root).get(image.config.rootfs.diff_ids[1]!);
+    const index = await openIndexStore(made.store.paths.root).get(image.config.rootfs.diff_ids[1]!);
     expect(Array.from({ length: index!.count }, (_, position) => index!.at(position).path)).toEqual(['x']);
   });
 
@@ -134,17 +134,14 @@ describe('RUN', () => {
     let bytes = 0;
     const before = process.memoryUsage().rss;
     let most = 0;
-    const host = {
-      ...made.host,
-      emit: (event: { type: string; data?: Uint8Array }) => {
-        if (event.type !== 'output') return;
-        bytes += event.data!.length;
-        most = Math.max(most, process.memoryUsage.rss());
-      },
+    const emit = (news: { type: string; data?: Uint8Array }) => {
+      if (news.type !== 'output') return;
+      bytes += news.data!.length;
+      most = Math.max(most, process.memoryUsage.rss());
     };
     const { buildImage } = await import('../../src/builder/build.ts');
     const request = made.request('FROM busybox\nRUN head -c 200000000 /dev/zero\n', { noCache: true });
-    await buildImage(host as typeof made.host, request, new AbortController().signal);
+    await buildImage(made.engine, { ...made.call, emit }, request);
     expect(bytes).toBe(200_000_000);
     expect(most - before).toBeLessThan(120_000_000);
   });
@@ -210,9 +207,9 @@ describe('an interrupted build', () => {
     while (!made.output().includes('started')) await new Promise((resolve) => setTimeout(resolve, 10));
     controller.abort(new Error('interrupted'));
     await expect(running).rejects.toThrow('interrupted');
-    expect(await readdir(join(made.host.store.paths.root, 'builds'))).toEqual([]);
+    expect(await readdir(join(made.store.paths.root, 'builds'))).toEqual([]);
     expect(commandLines().filter(({ line }) => line.includes('sleep 987'))).toEqual([]);
-    const crun = join(made.host.store.paths.run, 'crun');
+    const crun = join(made.store.paths.run, 'crun');
     expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
   });
 });
@@ -246,7 +243,7 @@ describe('a network', () => {
 
 describe('a hostile base image', () => {
   const build = async (config: Parameters<typeof addBusyboxImage>[1] = {}, steps = 'RUN true') => {
-    await addBusyboxImage(made.host.store, { reference: 'hostile', ...config });
+    await addBusyboxImage(made.store, { reference: 'hostile', ...config });
     return await made.build(`FROM hostile\n${steps}\n`, { noCache: true }).then(
       () => made.output(),
       (error: BuildError) => error,
@@ -295,7 +292,7 @@ describe('a hostile base image', () => {
   it('cannot pass for a result of the cache', async () => {
     // The layer that a RUN would make is pulled under the RUN's own text, as a history and as a label.
     const fake = tarBytes([{ path: 'fake', content: 'x' }]);
-    await addImage(made.host.store, {
+    await addImage(made.store, {
       reference: 'fake',
       layers: [fake],
       config: { Labels: { 'RUN echo real': 'x' } },

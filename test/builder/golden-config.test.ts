@@ -17,7 +17,7 @@ const NEWER: Readonly<Record<string, string>> = {
 
 it('makes the configuration that BuildKit makes', async () => {
   await using made = await buildHost();
-  await addBusyboxImage(made.host.store, { config: { Env: ['PATH=/bin'], Cmd: ['sh'] } });
+  await addBusyboxImage(made.store, { config: { Env: ['PATH=/bin'], Cmd: ['sh'] } });
   for (const name of ['package.json', 'server.js']) await writeFile(join(made.context, name), '{}');
   const image = await made.build(await readFile(join(FOLDER, 'Dockerfile'), 'utf8'));
   const golden = JSON.parse(await readFile(join(FOLDER, 'buildkit.json'), 'utf8'));

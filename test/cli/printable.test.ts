@@ -25,7 +25,7 @@ test('all texts of an event, and not what a step prints', () => {
   const output = {
     task: 'build-1',
     type: 'output',
-    stepId: 1,
+    stepId: '1',
     stream: 'stdout',
     data: Buffer.from('\x1b[1m'),
   } as const;

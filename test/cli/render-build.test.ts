@@ -15,7 +15,7 @@ class TestScreen {
   }
 }
 
-const output = (stepId: number, text: string): ProgressEvent => ({
+const output = (stepId: string, text: string): ProgressEvent => ({
   task: 'build-1',
   type: 'output',
   stepId,
@@ -38,34 +38,34 @@ describe('the plain renderer', () => {
 
   it('prints steps, their output and how they ended', () => {
     const text = play([
-      { task: 'build-1', type: 'step', id: 7, label: '[1/2] FROM busybox', state: 'started' },
-      { task: 'build-1', type: 'status', stepId: 7, name: 'sha256:abc', isDone: false, bytes: 1 },
+      { task: 'build-1', type: 'step', id: '7', label: '[1/2] FROM busybox', state: 'started' },
+      { task: 'build-1', type: 'status', stepId: '7', name: 'sha256:abc', isDone: false, bytes: 1 },
       {
         task: 'build-1',
         type: 'status',
-        stepId: 7,
+        stepId: '7',
         name: 'sha256:abc',
         isDone: true,
         bytes: 1500,
         totalBytes: 1500,
       },
-      { task: 'build-1', type: 'step', id: 7, label: '[1/2] FROM busybox', state: 'done', durationMs: 250 },
-      { task: 'build-1', type: 'step', id: 9, label: '[2/2] RUN make', state: 'started' },
+      { task: 'build-1', type: 'step', id: '7', label: '[1/2] FROM busybox', state: 'done', durationMs: 250 },
+      { task: 'build-1', type: 'step', id: '9', label: '[2/2] RUN make', state: 'started' },
       {
         task: 'build-1',
         type: 'step',
-        id: 9,
+        id: '9',
         label: '[2/2] RUN make',
         state: 'started',
         reason: 'changed: command',
       },
       123,
-      output(9, 'one\r\ntw'),
-      output(9, 'o\nlast'),
+      output('9', 'one\r\ntw'),
+      output('9', 'o\nlast'),
       {
         task: 'build-1',
         type: 'step',
-        id: 9,
+        id: '9',
         label: '[2/2] RUN make',
         state: 'failed',
         reason: 'exit code: 2',
@@ -91,11 +91,11 @@ describe('the plain renderer', () => {
 
   it('says which step goes on where two work at once', () => {
     const text = play([
-      { task: 'build-1', type: 'step', id: 1, label: 'a', state: 'started' },
-      { task: 'build-1', type: 'step', id: 2, label: 'b', state: 'started' },
-      output(1, 'x\n'),
-      { task: 'build-1', type: 'step', id: 2, label: 'b', state: 'cached' },
-      { task: 'build-1', type: 'step', id: 1, label: 'a', state: 'cancelled' },
+      { task: 'build-1', type: 'step', id: '1', label: 'a', state: 'started' },
+      { task: 'build-1', type: 'step', id: '2', label: 'b', state: 'started' },
+      output('1', 'x\n'),
+      { task: 'build-1', type: 'step', id: '2', label: 'b', state: 'cached' },
+      { task: 'build-1', type: 'step', id: '1', label: 'a', state: 'cancelled' },
     ]);
     expect(text.split('\n')).toEqual([
       ...['#1 a', '#1 ...', '', '#2 b', '#2 ...', '', '#1 a', '#1 0.000 x', '#1 ...', ''],
@@ -106,10 +106,10 @@ describe('the plain renderer', () => {
   it('keeps characters whole that arrive in two pieces, and cuts an endless line', () => {
     const [first, second] = [Buffer.from('é').subarray(0, 1), Buffer.from('é\n').subarray(1)];
     const text = play([
-      { task: 'build-1', type: 'step', id: 1, label: 'a', state: 'started' },
-      { task: 'build-1', type: 'output', stepId: 1, stream: 'stderr', data: first },
-      { task: 'build-1', type: 'output', stepId: 1, stream: 'stderr', data: second },
-      output(1, 'x'.repeat(5000)),
+      { task: 'build-1', type: 'step', id: '1', label: 'a', state: 'started' },
+      { task: 'build-1', type: 'output', stepId: '1', stream: 'stderr', data: first },
+      { task: 'build-1', type: 'output', stepId: '1', stream: 'stderr', data: second },
+      output('1', 'x'.repeat(5000)),
     ]);
     expect(text).toContain('#1 0.000 é\n');
     expect(text).toContain(`#1 0.000 ${'x'.repeat(5000)}\n`);
@@ -126,16 +126,16 @@ describe('the terminal renderer', () => {
   it('draws the whole build at its end, and nothing that moves the cursor comes from a step', () => {
     const screen = new TestScreen();
     const renderer = terminalBuildRenderer(screen);
-    renderer.emit({ task: 'build-1', type: 'step', id: 1, label: '[1/2] FROM busybox', state: 'started' });
-    renderer.emit({ task: 'build-1', type: 'step', id: 1, label: '[1/2] FROM busybox', state: 'cached' });
+    renderer.emit({ task: 'build-1', type: 'step', id: '1', label: '[1/2] FROM busybox', state: 'started' });
+    renderer.emit({ task: 'build-1', type: 'step', id: '1', label: '[1/2] FROM busybox', state: 'cached' });
     renderer.emit({
       task: 'build-1',
       type: 'step',
-      id: 2,
+      id: '2',
       label: `[2/2] RUN ${'x'.repeat(90)}`,
       state: 'started',
     });
-    renderer.emit(output(2, 'a\x1b[2Jb\x07\n'));
+    renderer.emit(output('2', 'a\x1b[2Jb\x07\n'));
     renderer.close();
     renderer.close();
     const lines = screen.text.split('\n').map((line) => line.replace(/\x1b\[K$/, ''));
@@ -149,7 +149,7 @@ describe('the terminal renderer', () => {
 
 describe('openBuildRenderer', () => {
   it('prints lines where there is no terminal, and JSON or nothing where that is asked for', () => {
-    const step: ProgressEvent = { task: 'build-1', type: 'step', id: 1, label: 'a', state: 'started' };
+    const step: ProgressEvent = { task: 'build-1', type: 'step', id: '1', label: 'a', state: 'started' };
     const shown = (mode: 'auto' | 'plain' | 'rawjson' | 'quiet') => {
       const screen = new TestScreen();
       const renderer = openBuildRenderer(mode, screen);

@@ -89,7 +89,7 @@ describe('renderers', () => {
   test('json: an event a line', () => {
     const text = play('json', false, [
       ...PULL,
-      { task: 'build-1', type: 'output', stepId: 1, stream: 'stdout', data: Buffer.from('hi') },
+      { task: 'build-1', type: 'output', stepId: '1', stream: 'stdout', data: Buffer.from('hi') },
     ]);
     const events = text
       .trim()

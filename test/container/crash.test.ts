@@ -13,7 +13,7 @@ import { findContainer, readContainers } from '../../src/container/record/catalo
 import { containersFolder } from '../../src/container/record/folder.ts';
 import { completeMarks, liveIds, setLiveMark } from '../../src/container/record/live-marks.ts';
 import type { ContainerRecord } from '../../src/container/record/record.ts';
-import { containerHolders } from '../../src/container/record/roots.ts';
+import { containerRoots } from '../../src/container/record/roots.ts';
 import { containerState } from '../../src/container/record/state.ts';
 import { listContainers } from '../../src/container/show/list-containers.ts';
 import { attachmentsFolder, networkSettings } from '../../src/network/network-settings.ts';
@@ -59,29 +59,29 @@ describe('a container whose command was killed', () => {
       'while [ ! -e /stop ]; do echo alive; sleep 0.05; done; exit 8',
     );
     await killed(child);
-    await sweepContainers(lab.session);
-    const [listed] = await listContainers(lab.session);
+    await sweepContainers(lab.engine);
+    const [listed] = await listContainers(lab.engine);
     expect(listed).toMatchObject({ record: { name: 'orphan' }, state: { status: 'running' } });
     const { record } = listed!;
     const end = waitForContainer(lab.paths, record.id);
-    killContainer(lab.session, record, 'KILL');
+    killContainer(lab.engine, record, 'KILL');
     await end;
-    await sweepContainers(lab.session);
-    expect(await (await lab.session.network()).find(record.id)).toBeUndefined();
+    await sweepContainers(lab.engine);
+    expect(await (await lab.engine.network()).find(record.id)).toBeUndefined();
     expect(await liveIds(lab.paths)).toEqual([]);
     expect(readdirSync(join(lab.paths.run, 'crun'))).toEqual([]);
     const left = await readContainers(lab.paths);
     if (rm === '--rm') return expect(left).toEqual([]);
     expect(left).toHaveLength(1);
     expect(containerState(lab.paths, record.id)).toMatchObject({ status: 'exited', exitCode: 137 });
-    await removeContainer(lab.session, record);
+    await removeContainer(lab.engine, record);
   });
 
   test('is stopped and removed like any other', async () => {
     const child = await ocitsRun('other', ['--rm'], 'sleep 60');
     await killed(child);
     const record = await findContainer(lab.paths, 'other');
-    await stopContainer(lab.session, record, { timeoutSeconds: 0 });
+    await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 0 });
     expect(await lab.remains()).toEqual([]);
   });
 });
@@ -90,13 +90,13 @@ describe('a container in the foreground of another process', () => {
   test('is seen, stopped, and cleared away by its own command', async () => {
     const child = await ocitsRun('front', ['--rm'], 'trap "exit 5" TERM; while :; do sleep 0.05; done');
     const exited = once(child, 'exit');
-    await sweepContainers(lab.session);
+    await sweepContainers(lab.engine);
     const record = await findContainer(lab.paths, 'front');
-    expect((await containerHolders(lab.paths).users())[0]).toMatchObject({
+    expect((await containerRoots(lab.paths).users())[0]).toMatchObject({
       containerId: record.id,
       isRunning: true,
     });
-    await stopContainer(lab.session, record, { timeoutSeconds: 10 });
+    await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 10 });
     expect((await exited)[0]).toBe(5);
     expect(await lab.remains()).toEqual([]);
   });
@@ -105,8 +105,8 @@ describe('a container in the foreground of another process', () => {
     const child = await ocitsRun('front', [], 'sleep 60');
     const exited = once(child, 'exit');
     const record = await findContainer(lab.paths, 'front');
-    await expect(removeContainer(lab.session, record)).rejects.toMatchObject({ code: 'in-use' });
-    await removeContainer(lab.session, record, { force: true });
+    await expect(removeContainer(lab.engine, record)).rejects.toMatchObject({ code: 'in-use' });
+    await removeContainer(lab.engine, record, { force: true });
     expect((await exited)[0]).toBe(137);
     expect(await lab.remains()).toEqual([]);
   });
@@ -136,11 +136,11 @@ test('a container that starts while another command looks around keeps its netwo
       late.push(await lab.detached(['sleep', '60'], network));
       await forgetOwner(late[0]!.id);
     }
-    return await lab.session.network();
+    return await lab.engine.network();
   };
-  await sweepContainers({ ...lab.session, network: openNetwork });
-  expect(await (await lab.session.network()).find(late[0]!.id)).toBeDefined();
-  for (const record of [first, ...late]) await removeContainer(lab.session, record, { force: true });
+  await sweepContainers({ ...lab.engine, network: openNetwork });
+  expect(await (await lab.engine.network()).find(late[0]!.id)).toBeDefined();
+  for (const record of [first, ...late]) await removeContainer(lab.engine, record, { force: true });
 });
 
 /** As if the process that asked for the network had ended. */
@@ -152,19 +152,19 @@ async function forgetOwner(id: string): Promise<void> {
 
 test('a container that this process is starting is left to it, as by another run of a library', async () => {
   const request = containerRequest(['true'], { autoRemove: false });
-  const record = await createContainer(lab.session, request, { attached: true, startsNow: true });
+  const record = await createContainer(lab.engine, lab.call, request, { attached: true, startsNow: true });
   await completeMarks(lab.paths);
   await setLiveMark(lab.paths, record.id);
-  await sweepContainers(lab.session);
+  await sweepContainers(lab.engine);
   expect(await liveIds(lab.paths)).toEqual([record.id]);
-  await removeContainer(lab.session, record);
+  await removeContainer(lab.engine, record);
 });
 
 test('the name and the volume of a container whose maker died go, those of one that is being made stay', async () => {
   const gone = spawn('true');
   const dead = identifyProcess(gone.pid!)!;
   await once(gone, 'exit');
-  const volumes = await lab.session.volumes();
+  const volumes = await lab.engine.volumes();
   const names = join(containersFolder(lab.paths), 'by-name');
   const made = [
     { id: 'd'.repeat(64), maker: dead },
@@ -182,7 +182,7 @@ test('the name and the volume of a container whose maker died go, those of one t
     names: readdirSync(names),
     volumes: (await volumes.list()).map(({ name }) => name),
   });
-  await sweepContainers(lab.session);
+  await sweepContainers(lab.engine);
   expect(await left()).toEqual({
     marks: ['e'.repeat(64)],
     names: ['name-e'],
@@ -190,17 +190,17 @@ test('the name and the volume of a container whose maker died go, those of one t
   });
   await setLiveMark(lab.paths, 'e'.repeat(64), dead);
   // Several commands may come to clear up the same.
-  await Promise.all([1, 2, 3].map(() => sweepContainers(lab.session)));
+  await Promise.all([1, 2, 3].map(() => sweepContainers(lab.engine)));
   expect(await left()).toEqual({ marks: [], names: [], volumes: ['of-nobody'] });
   await volumes.remove('of-nobody');
 });
 
 test('a container that is only made, and goes when it has run, stays until it is started', async () => {
   const request = containerRequest(['true'], { autoRemove: true });
-  const created = await createContainer(lab.session, request);
+  const created = await createContainer(lab.engine, lab.call, request);
   expect(await liveIds(lab.paths)).toEqual([]);
-  await sweepContainers(lab.session);
-  await removeContainer(lab.session, created);
+  await sweepContainers(lab.engine);
+  await removeContainer(lab.engine, created);
 });
 
 test('what died half-made is deleted, what is being made is not', async () => {
@@ -209,7 +209,7 @@ test('what died half-made is deleted, what is being made is not', async () => {
   await once(dead, 'exit');
   const [left, under] = [join(folder, `.tmp-${dead.pid}-x`), join(folder, `.tmp-${process.pid}-x`)];
   for (const path of [left, under]) mkdirSync(join(path, 'rw'), { recursive: true });
-  await sweepContainers(lab.session);
+  await sweepContainers(lab.engine);
   expect([existsSync(left), existsSync(under)]).toEqual([false, true]);
 });
 
@@ -217,6 +217,6 @@ test('a place for a mount that a killed command had goes', async () => {
   const { pid } = spawnSync('true');
   const [left, ours] = [pid, process.pid].map((each) => join(lab.paths.run, `.tmp-${each}-0`));
   for (const path of [left!, ours!]) mkdirSync(path);
-  await sweepContainers(lab.session);
+  await sweepContainers(lab.engine);
   expect([left, ours].map((path) => existsSync(path!))).toEqual([false, true]);
 });

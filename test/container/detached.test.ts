@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withSignal } from '../../src/call.ts';
 import { sweepContainers } from '../../src/container/clear/sweep-containers.ts';
 import { createContainer } from '../../src/container/create/create-container.ts';
 import { pruneContainers, removeContainer } from '../../src/container/end/remove-container.ts';
@@ -45,7 +46,8 @@ async function ended({ id }: ContainerRecord) {
 
 async function logOf(record: ContainerRecord, options: LogOptions = {}): Promise<string> {
   let output = '';
-  for await (const { data } of containerLogs(lab.paths, record, options)) output += data.toString();
+  for await (const { data } of containerLogs(lab.engine, lab.call, record, options))
+    output += data.toString();
   return output;
 }
 
@@ -56,17 +58,17 @@ describe('a container in the background', () => {
     const record = await lab.detached(['sh', '-c', LISTENING], { network: { mode: 'bridge' } });
     expect(stateOf(record)).toMatchObject({ status: 'running', exitCode: 0 });
     await logged(record, 'started');
-    await stopContainer(lab.session, record, { timeoutSeconds: 10 });
+    await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 10 });
     expect(stateOf(record)).toMatchObject({ status: 'exited', pid: 0, exitCode: 3, oomKilled: false });
-    expect(await (await lab.session.network()).find(record.id)).toBeUndefined();
+    expect(await (await lab.engine.network()).find(record.id)).toBeUndefined();
     expect(await logOf(record)).toBe('started\nstopped\n');
-    await stopContainer(lab.session, record);
+    await stopContainer(lab.engine, lab.call, record);
   });
 
   test('is killed when it does not listen', async () => {
     const record = await lab.detached(['sleep', '60']);
     const start = performance.now();
-    await stopContainer(lab.session, record, { timeoutSeconds: 0.3 });
+    await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 0.3 });
     expect(stateOf(record).exitCode).toBe(137);
     expect(performance.now() - start).toBeGreaterThan(300);
   });
@@ -75,10 +77,10 @@ describe('a container in the background', () => {
     const script = 'cat /state 2>/dev/null; echo again >> /state; echo more >> /etc/passwd; id -un';
     const record = await lab.detached(['sh', '-c', script], { network: { mode: 'bridge' } });
     expect((await ended(record)).exitCode).toBe(0);
-    await startContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    await startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
     await ended(record);
     expect(await logOf(record)).toBe('root\nagain\nroot\n');
-    await restartContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    await restartContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
     await ended(record);
     expect(await logOf(record, { tail: 2 })).toBe('again\nroot\n');
   });
@@ -90,13 +92,13 @@ describe('a container in the background', () => {
     });
     await waitUntilCleared(lab.paths, record.id, PATIENCE_MS);
     expect(await readContainer(lab.paths, record.id)).toBeUndefined();
-    expect(await (await lab.session.volumes()).list()).toEqual([]);
+    expect(await (await lab.engine.volumes()).list()).toEqual([]);
   });
 
   test('runs another process in it', async () => {
     const record = await lab.detached(['sh', '-c', LISTENING], { process: { env: ['A=1'] } });
     const exec = async (...command: string[]) => {
-      const process = await execInContainer(lab.session, record, {
+      const process = await execInContainer(lab.engine, record, {
         command,
         env: ['B=2'],
         user: 'nobody',
@@ -113,11 +115,11 @@ describe('a container in the background', () => {
     const script = 'id -un; pwd; echo $A $B $HOME; cat; exit 9';
     expect(await exec('sh', '-c', script)).toEqual({ stdout: 'nobody\n/tmp\n1 2 /home\ninput', exitCode: 9 });
     await expect(exec('nosuch')).rejects.toMatchObject({ code: 'not-found', exitCode: 127 });
-    killContainer(lab.session, record, 'KILL');
+    killContainer(lab.engine, record, 'KILL');
     await ended(record);
     await expect(exec('true')).rejects.toMatchObject({ code: 'in-use' });
-    expect(() => killContainer(lab.session, record, 'TERM')).toThrow('is not running');
-    expect(() => killContainer(lab.session, record, 'NOPE')).toThrow('"NOPE" is no signal');
+    expect(() => killContainer(lab.engine, record, 'TERM')).toThrow('is not running');
+    expect(() => killContainer(lab.engine, record, 'NOPE')).toThrow('"NOPE" is no signal');
   });
 
   test('follows a log to the end', async () => {
@@ -131,18 +133,18 @@ describe('a container in the background', () => {
 
   test('is there, too, when its start fails', async () => {
     const request = containerRequest(['nosuch'], { autoRemove: false, name: 'broken' });
-    const record = await createContainer(lab.session, request);
-    const start = startContainer(lab.session, record, { cleanupCommand: lab.cleanupCommand });
+    const record = await createContainer(lab.engine, lab.call, request);
+    const start = startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
     await expect(start).rejects.toMatchObject({ code: 'not-found', exitCode: 127 });
     expect(stateOf(record).status).toBe('created');
-    await removeContainer(lab.session, record);
+    await removeContainer(lab.engine, record);
   });
 });
 
 async function logged(record: ContainerRecord, line: string): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const call = withSignal(lab.call, AbortSignal.timeout(PATIENCE_MS));
   let output = '';
-  for await (const { data } of containerLogs(lab.paths, record, { follow: true, signal })) {
+  for await (const { data } of containerLogs(lab.engine, call, record, { follow: true })) {
     output += data.toString();
     if (output.includes(line)) return;
   }
@@ -150,14 +152,16 @@ async function logged(record: ContainerRecord, line: string): Promise<void> {
 
 test('one that goes by itself waits for its start; without one who made it to start it, it is cleared away', async () => {
   const request = containerRequest(['true'], { name: 'later' });
-  const waiting = await createContainer(lab.session, request);
-  const abandoned = await createContainer(lab.session, containerRequest(['true']), { startsNow: true });
+  const waiting = await createContainer(lab.engine, lab.call, request);
+  const abandoned = await createContainer(lab.engine, lab.call, containerRequest(['true']), {
+    startsNow: true,
+  });
   await completeMarks(lab.paths);
   await pretendDead(abandoned);
   await pretendDead(waiting);
-  await sweepContainers(lab.session);
+  await sweepContainers(lab.engine);
   expect(await readContainer(lab.paths, abandoned.id)).toBeUndefined();
-  await startContainer(lab.session, waiting, { cleanupCommand: lab.cleanupCommand });
+  await startContainer(lab.engine, lab.call, waiting, { cleanupCommand: lab.cleanupCommand });
   await waitUntilCleared(lab.paths, waiting.id, PATIENCE_MS);
   expect(await readContainer(lab.paths, waiting.id)).toBeUndefined();
 });
@@ -175,15 +179,15 @@ test('what we kill ourselves was not killed for memory', async () => {
   const { folder } = containerFolder(lab.paths, record.id);
   // As if the kernel had killed something since.
   writePidRecord(folder, { ...readPidRecord(folder)!, oomKillsBefore: -1 });
-  killContainer(lab.session, record, 'KILL');
+  killContainer(lab.engine, record, 'KILL');
   await ended(record);
   expect(stateOf(record)).toMatchObject({ exitCode: 137, oomKilled: false });
 });
 
 test('a container that starts meanwhile is neither removed nor mounted a second time', async () => {
-  const record = await createContainer(lab.session, containerRequest(['sh', '-c', LISTENING]));
+  const record = await createContainer(lab.engine, lab.call, containerRequest(['sh', '-c', LISTENING]));
   const unmounted = {
-    ...lab.session,
+    ...lab.engine,
     snapshotter: () => Promise.reject(new Error('mounted a second time')),
   };
   const archive = new PassThrough();
@@ -192,11 +196,11 @@ test('a container that starts meanwhile is neither removed nor mounted a second 
     { mode: 'exclusive' },
     async () => {
       const waiting = [
-        removeContainer(lab.session, record),
-        exportContainer(unmounted, record, archive).finally(() => archive.end()),
+        removeContainer(lab.engine, record),
+        exportContainer(unmounted, lab.call, record, archive).finally(() => archive.end()),
       ] as const;
       const settled = Promise.allSettled(waiting);
-      await launchContainer(lab.session, record, {
+      await launchContainer(lab.engine, lab.call, record, {
         supervisor: 'conmon',
         stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
       }).then((running) => running.release?.());
@@ -208,13 +212,14 @@ test('a container that starts meanwhile is neither removed nor mounted a second 
     { status: 'rejected', reason: { code: 'in-use' } },
     { status: 'fulfilled' },
   ]);
-  await removeContainer(lab.session, record, { force: true });
+  await removeContainer(lab.engine, record, { force: true });
 }, 30_000);
 
 describe('containers', () => {
   test('are found by name, ID and the beginning of an ID', async () => {
     const made = await createContainer(
-      lab.session,
+      lab.engine,
+      lab.call,
       containerRequest(['true'], { name: 'findme', autoRemove: false }),
     );
     for (const name of ['findme', '/findme', made.id, made.id.slice(0, 10)]) {
@@ -226,25 +231,27 @@ describe('containers', () => {
 
   test('have one name each', async () => {
     const request = containerRequest(['true'], { name: 'only', autoRemove: false });
-    const results = await Promise.allSettled([1, 2, 3].map(() => createContainer(lab.session, request)));
+    const results = await Promise.allSettled(
+      [1, 2, 3].map(() => createContainer(lab.engine, lab.call, request)),
+    );
     const made = results.filter((result) => result.status === 'fulfilled');
     expect(made).toHaveLength(1);
     const refused = results.find((result) => result.status === 'rejected');
     expect(refused?.reason).toMatchObject({ code: 'already-exists' });
     expect(refused?.reason.message).toContain(made[0]!.value.id.slice(0, 12));
-    await removeContainer(lab.session, made[0]!.value);
-    await removeContainer(lab.session, await createContainer(lab.session, request));
+    await removeContainer(lab.engine, made[0]!.value);
+    await removeContainer(lab.engine, await createContainer(lab.engine, lab.call, request));
   });
 
   test('are listed, filtered and pruned', async () => {
-    await pruneContainers(lab.session);
+    await pruneContainers(lab.engine);
     const [first, second] = [
       await lab.detached(['sleep', '60'], { name: 'first', labels: { tier: 'db', a: 'b' } }),
       await lab.detached(['sh', '-c', 'exit 4'], { name: 'second', labels: { tier: 'web' } }),
     ];
     await ended(second);
     const names = async (options: Parameters<typeof listContainers>[1]) =>
-      (await listContainers(lab.session, options)).map(({ record }) => record.name);
+      (await listContainers(lab.engine, options)).map(({ record }) => record.name);
     expect(await names({})).toEqual(['first']);
     expect(await names({ all: true })).toEqual(['second', 'first']);
     expect(await names({ last: 1 })).toEqual(['second']);
@@ -259,9 +266,9 @@ describe('containers', () => {
     expect(await filtered('ancestor', 'docker.io/library/busybox:latest')).toEqual(['second', 'first']);
     expect(await filtered('name', '^/sec')).toEqual(['second']);
     expect(await filtered('since', 'first')).toEqual(['second']);
-    expect((await pruneContainers(lab.session)).ids).toEqual([second.id]);
-    await expect(removeContainer(lab.session, first)).rejects.toMatchObject({ code: 'in-use' });
-    await removeContainer(lab.session, first, { force: true });
+    expect((await pruneContainers(lab.engine)).ids).toEqual([second.id]);
+    await expect(removeContainer(lab.engine, first)).rejects.toMatchObject({ code: 'in-use' });
+    await removeContainer(lab.engine, first, { force: true });
     expect(await names({ all: true })).toEqual([]);
   });
 
@@ -274,7 +281,7 @@ describe('containers', () => {
       },
       process: { env: ['A=1'] },
     });
-    const { State, Config, NetworkSettings, ...rest } = await inspectContainer(lab.session, record, {
+    const { State, Config, NetworkSettings, ...rest } = await inspectContainer(lab.engine, record, {
       size: true,
     });
     expect(rest).toMatchObject({
@@ -294,7 +301,7 @@ describe('containers', () => {
       IPAddress: expect.stringMatching(/^\d+\.\d+\.\d+\.\d+$/),
       Ports: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: expect.stringMatching(/^\d+$/) }] },
     });
-    await removeContainer(lab.session, record, { force: true });
+    await removeContainer(lab.engine, record, { force: true });
   });
 
   test('wait for the end of one that goes by itself', async () => {

@@ -8,7 +8,7 @@ let lab: ContainerLab;
 
 beforeAll(async () => {
   lab = await ContainerLab.open();
-  await addBusyboxImage(await lab.session.store(), {
+  await addBusyboxImage(await lab.engine.store(), {
     reference: 'commands',
     layers: [
       [

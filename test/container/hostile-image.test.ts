@@ -20,7 +20,7 @@ afterAll(async () => await lab[Symbol.asyncDispose]());
 /** Runs a script in an image with one more layer and another config. */
 async function inImage(config: RunConfig, layer: readonly TarMember[], script: string, parts: LabRun = {}) {
   const reference = `hostile${images++}`;
-  await addBusyboxImage(await lab.session.store(), {
+  await addBusyboxImage(await lab.engine.store(), {
     reference,
     config,
     layers: layer.length === 0 ? [] : [layer],
@@ -68,7 +68,7 @@ describe('an image cannot', () => {
     async (path) => {
       await expect(inImage({ Volumes: { [path]: {} } }, [], 'ls')).rejects.toMatchObject({ code: 'hostile' });
       expect(await lab.remains()).toEqual([]);
-      expect(await (await lab.session.volumes()).list()).toEqual([]);
+      expect(await (await lab.engine.volumes()).list()).toEqual([]);
     },
   );
 
@@ -90,7 +90,7 @@ describe('an image cannot', () => {
     await expect(inImage({ Volumes: { '/loop': {} } }, layer, 'true')).rejects.toMatchObject({
       code: 'hostile',
     });
-    expect(await (await lab.session.volumes()).list()).toEqual([]);
+    expect(await (await lab.engine.volumes()).list()).toEqual([]);
   });
 
   test('keep its own files for ours, whatever they are', async () => {
@@ -141,7 +141,7 @@ describe('an image cannot', () => {
     const config = { Volumes: { '/data': {} }, Labels, Env: ['PATH=/evil', 'LD_PRELOAD=/evil.so'] };
     const { stdout } = await inImage(config, layer, '/bin/cat /data/file');
     expect(stdout).toBe('x');
-    expect(await (await lab.session.volumes()).list()).toEqual([]);
+    expect(await (await lab.engine.volumes()).list()).toEqual([]);
   });
 
   test('be reached by other users of the host', async () => {

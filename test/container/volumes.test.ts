@@ -24,7 +24,7 @@ let lab: ContainerLab;
 
 beforeAll(async () => {
   lab = await ContainerLab.open();
-  const store = await lab.session.store();
+  const store = await lab.engine.store();
   await addBusyboxImage(store, {
     reference: 'db',
     config: { Volumes: { '/var/lib/db': {} } },
@@ -46,7 +46,7 @@ test('a new volume has what the image has there, to the owner and the time', asy
   ] as const) {
     const output = await lab.sh(script.replaceAll('/data', target), { image, mounts: [named(name, target)] });
     expect(output).toBe('33:50 2750\nof the imagefile\n');
-    const { path } = (await (await lab.session.volumes()).find(name))!;
+    const { path } = (await (await lab.engine.volumes()).find(name))!;
     expect(statSync(join(path, 'file'))).toMatchObject({
       uid: 33,
       mode: 0o100640,
@@ -79,32 +79,32 @@ test('a volume can be read-only, and without the content of the image', async ()
 });
 
 test('anonymous volumes go with --rm, and with rm -v', async () => {
-  const volumes = await lab.session.volumes();
+  const volumes = await lab.engine.volumes();
   const before = (await volumes.list()).length;
   expect(await lab.sh('cat /var/lib/db/file', { image: 'db' })).toBe('of the image');
   expect(await volumes.list()).toHaveLength(before);
   const request = containerRequest(['true'], { image: 'db', autoRemove: false, name: 'user' });
-  const record = await createContainer(lab.session, request);
+  const record = await createContainer(lab.engine, lab.call, request);
   const [mount] = record.mounts;
   expect(mount).toMatchObject({ kind: 'volume', anonymous: true, target: '/var/lib/db' });
   if (mount?.kind !== 'volume') throw new Error('no volume');
   expect(readFileSync(join(mount.source, 'file'), 'utf8')).toBe('of the image');
-  await expect(removeVolume(lab.session, mount.name)).rejects.toMatchObject({
+  await expect(removeVolume(lab.engine, mount.name)).rejects.toMatchObject({
     code: 'in-use',
     message: `volume ${mount.name} is in use by user`,
   });
-  await removeContainer(lab.session, record);
+  await removeContainer(lab.engine, record);
   expect(await volumes.find(mount.name)).toBeDefined();
-  expect((await pruneVolumes(lab.session, { all: false })).names).toEqual([mount.name]);
-  const other = await createContainer(lab.session, request);
-  await removeContainer(lab.session, other, { volumes: true });
+  expect((await pruneVolumes(lab.engine, { all: false })).names).toEqual([mount.name]);
+  const other = await createContainer(lab.engine, lab.call, request);
+  await removeContainer(lab.engine, other, { volumes: true });
   expect(await volumes.list()).toHaveLength(before);
 });
 
 test('a mount of the user stands for a volume of the image', async () => {
   const mounts: MountRequest[] = [{ kind: 'tmpfs', target: '/var/lib/db', options: [] }];
   expect(await lab.sh('mount | grep -c "tmpfs on /var/lib/db"', { image: 'db', mounts })).toBe('1\n');
-  expect((await (await lab.session.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
+  expect((await (await lab.engine.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
 });
 
 test('what cannot be mounted leaves nothing', async () => {
@@ -118,6 +118,6 @@ test('what cannot be mounted leaves nothing', async () => {
   await expect(lab.run(['true'], { mounts: [missing, missing] })).rejects.toThrow(
     'two mounts have the target /x',
   );
-  expect((await (await lab.session.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
+  expect((await (await lab.engine.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
   expect(await readContainers(lab.paths)).toEqual([]);
 });

@@ -26,7 +26,8 @@ import {
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addImage } from '../support/image/busybox-image.ts';
-import { type TestHost, temporaryHost } from '../support/image/image-host.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
+import type { TestHost } from '../support/image/test-host.ts';
 import { entry, gnuLong, pax, paxRecord, tar } from '../support/layer/raw-tar.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
 
@@ -66,7 +67,7 @@ function skopeo(...args: string[]): string {
 }
 
 async function names(host: TestHost): Promise<string[]> {
-  return (await listImages(host)).flatMap(({ tags }) => tags.map(familiarName));
+  return (await listImages(host.engine, host.call)).flatMap(({ tags }) => tags.map(familiarName));
 }
 
 function leftovers(host: TestHost): string[] {
@@ -84,14 +85,14 @@ test.each(['docker-archive', 'oci-archive', 'oci-dir'] as const)(
       (await findImage(from.store, 'pulled:1'))!.root,
     );
     const path = join(from.folder, 'saved');
-    await saveImages(from, ['pulled:1', 'localhost:5000/second'], { format, output: path });
-    const loaded = await loadImages(to, { path });
+    await saveImages(from.engine, from.call, ['pulled:1', 'localhost:5000/second'], { format, output: path });
+    const loaded = await loadImages(to.engine, to.call, { path });
     expect(loaded.map(({ ids }) => ids)).toEqual([[pulled.id]]);
     expect(await names(to)).toEqual(['localhost:5000/second:x', 'pulled:1']);
     const found = (await findImage(to.store, 'pulled:1'))!;
     for (const { digest } of found.manifest.layers) expect(await to.store.blobs.stat(digest)).toBeDefined();
     expect([...leftovers(from), ...leftovers(to)]).toEqual([]);
-    await loadImages(to, { path });
+    await loadImages(to.engine, to.call, { path });
     expect(to.events.filter((event) => event.type === 'layer' && event.state === 'exists')).toHaveLength(2);
   },
 );
@@ -100,8 +101,8 @@ test('the same image gives the same archive', async () => {
   await using host = await temporaryHost();
   await addPulled(host.store, 'pulled:1');
   const [one, two] = ['one', 'two'].map((name) => join(host.folder, name));
-  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: one! });
-  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: two! });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'docker-archive', output: one! });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'docker-archive', output: two! });
   expect(digestOf(await readFile(one!))).toBe(digestOf(await readFile(two!)));
 });
 
@@ -110,18 +111,18 @@ test('an archive on a stream, plain and compressed, is loaded from a stream', as
   const pulled = await addPulled(from.store, 'pulled:1');
   const path = join(from.folder, 'streamed.tar');
   const output = createWriteStream(path);
-  await saveImages(from, ['pulled:1'], { format: 'docker-archive', output });
+  await saveImages(from.engine, from.call, ['pulled:1'], { format: 'docker-archive', output });
   await new Promise((resolve) => output.end(resolve));
   const plain = await readFile(path);
   for (const content of [plain, gzipSync(plain), zstdCompressSync(plain)]) {
     await using to = await temporaryHost();
     const stream = new PassThrough();
     stream.end(content);
-    expect((await loadImages(to, { stream }))[0]?.ids).toEqual([pulled.id]);
+    expect((await loadImages(to.engine, to.call, { stream }))[0]?.ids).toEqual([pulled.id]);
     expect(leftovers(to)).toEqual([]);
     await using again = await temporaryHost();
     await writeFile(path, content);
-    expect((await loadImages(again, { path }))[0]?.ids).toEqual([pulled.id]);
+    expect((await loadImages(again.engine, again.call, { path }))[0]?.ids).toEqual([pulled.id]);
     expect(leftovers(again)).toEqual([]);
   }
 });
@@ -131,9 +132,12 @@ test('skopeo reads what is saved', async () => {
   const { id } = await addPulled(host.store, 'pulled:1');
   const config = (await findImage(host.store, id))!.config;
   const path = (name: string) => join(host.folder, name);
-  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path('docker.tar') });
-  await saveImages(host, ['pulled:1'], { format: 'oci-archive', output: path('oci.tar') });
-  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: path('layout') });
+  await saveImages(host.engine, host.call, ['pulled:1'], {
+    format: 'docker-archive',
+    output: path('docker.tar'),
+  });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'oci-archive', output: path('oci.tar') });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'oci-dir', output: path('layout') });
   for (const place of [
     `docker-archive:${path('docker.tar')}`,
     `oci-archive:${path('oci.tar')}`,
@@ -150,7 +154,7 @@ test('umoci unpacks what is saved as a folder', async () => {
   await using host = await temporaryHost();
   await addPulled(host.store, 'pulled:1');
   const layout = join(host.folder, 'layout');
-  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'oci-dir', output: layout });
   const bundle = join(host.folder, 'bundle');
   execFileSync('umoci', ['unpack', '--image', `${layout}:docker.io/library/pulled:1`, bundle], {
     stdio: 'pipe',
@@ -172,14 +176,14 @@ test('podman loads what is saved, and what podman saves is loaded', async () => 
   try {
     for (const format of ['docker-archive', 'oci-archive'] as const) {
       const path = join(host.folder, `${format}.tar`);
-      await saveImages(host, ['pulled:1'], { format, output: path });
+      await saveImages(host.engine, host.call, ['pulled:1'], { format, output: path });
       expect(podman('load', '-q', '-i', path)).toContain('docker.io/library/pulled:1');
       expect(podman('images', '--no-trunc', '-q')).toContain(id);
       const back = join(host.folder, `back-${format}.tar`);
       podman('save', '-q', '--format', format, '-o', back, 'pulled:1');
       podman('rmi', '-f', 'pulled:1');
       await using to = await temporaryHost();
-      expect((await loadImages(to, { path: back }))[0]?.ids).toEqual([id]);
+      expect((await loadImages(to.engine, to.call, { path: back }))[0]?.ids).toEqual([id]);
       expect(await names(to)).toEqual(['pulled:1']);
     }
   } finally {
@@ -191,12 +195,12 @@ test('what skopeo writes is loaded, layers of compressed docker archives as well
   await using host = await temporaryHost();
   const { id } = await addPulled(host.store, 'pulled:1');
   const layout = join(host.folder, 'layout');
-  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'oci-dir', output: layout });
   const places = [`docker-archive:${host.folder}/d.tar:named:2`, `oci-archive:${host.folder}/o.tar:named:2`];
   for (const place of places) {
     skopeo('copy', `oci:${layout}`, place);
     await using to = await temporaryHost();
-    expect((await loadImages(to, { path: place.split(':')[1]! }))[0]?.ids).toEqual([id]);
+    expect((await loadImages(to.engine, to.call, { path: place.split(':')[1]! }))[0]?.ids).toEqual([id]);
     expect(await names(to)).toEqual(['named:2']);
   }
 });
@@ -228,7 +232,7 @@ test('a docker archive of old, with links and with compressed layers', async () 
   ]);
   const stream = new PassThrough();
   stream.end(archive);
-  const [loaded] = await loadImages(host, { stream });
+  const [loaded] = await loadImages(host.engine, host.call, { stream });
   expect(loaded?.ids).toEqual([digestOf(config)]);
   expect(await names(host)).toEqual(['old:1', 'old:2']);
   const found = await findImage(host.store, 'old:1');
@@ -272,7 +276,7 @@ test('an index in a layout is loaded with the images that are there', async () =
   );
   const stream = new PassThrough();
   stream.end(archive);
-  expect((await loadImages(host, { stream }))[0]?.ids).toEqual([digestOf(CONFIG)]);
+  expect((await loadImages(host.engine, host.call, { stream }))[0]?.ids).toEqual([digestOf(CONFIG)]);
   expect(await host.store.refs.resolve(parseReference('many:1'))).toEqual(root);
 });
 
@@ -280,9 +284,9 @@ test('layers that are in the store in another form are not stored again', async 
   await using host = await temporaryHost();
   await addPulled(host.store, 'pulled:1');
   const path = join(host.folder, 'saved.tar');
-  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'docker-archive', output: path });
   const before = host.events.length;
-  await loadImages(host, { path });
+  await loadImages(host.engine, host.call, { path });
   const events = host.events.slice(before);
   expect(events.filter((event) => event.type === 'layer' && event.state === 'exists')).toHaveLength(2);
   expect(await host.store.blobs.stat(digestOf(LOWER))).toBeUndefined();
@@ -416,7 +420,7 @@ test.each(HOSTILE)('an archive with $name is refused, and leaves no name', async
   await using host = await temporaryHost();
   const path = join(host.folder, 'hostile.tar');
   await writeFile(path, tarBytes(members()));
-  await expect(loadImages(host, { path })).rejects.toMatchObject({ code });
+  await expect(loadImages(host.engine, host.call, { path })).rejects.toMatchObject({ code });
   expect(await host.store.refs.list()).toEqual([]);
   expect(await host.store.refs.anonymous()).toEqual([]);
   expect(leftovers(host)).toEqual([]);
@@ -426,7 +430,7 @@ test('damaged archives are refused', async () => {
   await using host = await temporaryHost();
   await addPulled(host.store, 'pulled:1');
   const path = join(host.folder, 'saved.tar');
-  await saveImages(host, ['pulled:1'], { format: 'docker-archive', output: path });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'docker-archive', output: path });
   const whole = await readFile(path);
   const damaged = Buffer.from(whole);
   damaged.fill('x', 2048, 2060);
@@ -438,11 +442,13 @@ test('damaged archives are refused', async () => {
     damaged,
   ]) {
     await writeFile(path, content);
-    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(loadImages(host.engine, host.call, { path })).rejects.toMatchObject({ code: 'corrupt' });
     await writeFile(path, gzipSync(content).subarray(0, -10));
-    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'corrupt' });
+    await expect(loadImages(host.engine, host.call, { path })).rejects.toMatchObject({ code: 'corrupt' });
   }
-  await expect(loadImages(host, { path: join(host.folder, 'nothing') })).rejects.toMatchObject({
+  await expect(
+    loadImages(host.engine, host.call, { path: join(host.folder, 'nothing') }),
+  ).rejects.toMatchObject({
     code: 'not-found',
   });
   expect(leftovers(host)).toEqual([]);
@@ -454,7 +460,7 @@ test('saving: what fails leaves nothing, and what is no file is not replaced', a
   const folder = join(host.folder, 'out');
   await mkdir(folder);
   const save = (output: string, name = 'pulled:1') =>
-    saveImages(host, [name], { format: 'docker-archive', output });
+    saveImages(host.engine, host.call, [name], { format: 'docker-archive', output });
   await expect(save(join(folder, 'x'), 'nothing')).rejects.toMatchObject({ code: 'not-found' });
   await expect(save(join(folder, 'no/such'))).rejects.toMatchObject({ code: 'invalid-argument' });
   await expect(save(folder)).rejects.toMatchObject({ code: 'invalid-argument' });
@@ -477,7 +483,7 @@ test.each([
   await writeFile(path, gzipSync(tarBytes([{ path: 'other', content: 'other' }])));
   await appendFile(path, Buffer.alloc(Math.max(size - (await stat(path)).size, 0)));
   await expect(
-    saveImages(host, ['pulled:1'], { format, output: join(host.folder, 'out.tar') }),
+    saveImages(host.engine, host.call, ['pulled:1'], { format, output: join(host.folder, 'out.tar') }),
   ).rejects.toMatchObject({ code });
   expect(readdirSync(host.folder).sort()).toEqual(['root', 'run']);
 });
@@ -487,10 +493,12 @@ test('a second image is added to a layout, and a name moves', async () => {
   await addPulled(host.store, 'pulled:1');
   const other = await addPulled(host.store, 'other:1');
   const layout = join(host.folder, 'layout');
-  await saveImages(host, ['pulled:1'], { format: 'oci-dir', output: layout });
-  await saveImages(host, ['pulled:1', 'other:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['pulled:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['pulled:1', 'other:1'], { format: 'oci-dir', output: layout });
   await using to = await temporaryHost();
-  expect((await loadImages(to, { path: layout })).map(({ ids }) => ids)).toEqual([[other.id]]);
+  expect((await loadImages(to.engine, to.call, { path: layout })).map(({ ids }) => ids)).toEqual([
+    [other.id],
+  ]);
   expect(await names(to)).toEqual(['other:1', 'pulled:1']);
 });
 
@@ -510,7 +518,7 @@ test('a config that is announced too large is not read', async () => {
       return { body: Readable.from([Buffer.from('config')]), resumed: true };
     },
   };
-  const copy = copyImage(source, storeSink(host.store), { root, names: [] }, { emit: host.emit });
+  const copy = copyImage(source, storeSink(host.store), { root, names: [] }, host.call);
   await expect(copy).rejects.toMatchObject({ code: 'hostile' });
   expect(opened).toBe(0);
 });
@@ -521,7 +529,7 @@ test('an archive with a name too long for a file is refused', async () => {
   for (const field of ['path', 'linkpath']) {
     const long = pax(paxRecord(field, 'a'.repeat(5000)));
     await writeFile(path, Buffer.concat([long, entry({ name: 'x', type: field === 'path' ? '0' : '2' })]));
-    await expect(loadImages(host, { path })).rejects.toMatchObject({ code: 'hostile' });
+    await expect(loadImages(host.engine, host.call, { path })).rejects.toMatchObject({ code: 'hostile' });
   }
 });
 

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { loadImages } from '../../src/image/archive/load-images.ts';
 import { saveImages } from '../../src/image/archive/save-images.ts';
 import { findImage } from '../../src/image/catalog/find-image.ts';
-import type { Image, ImageHost } from '../../src/image/image.ts';
+import type { Image } from '../../src/image/image.ts';
 import { compressedImage } from '../../src/image/transfer/compressed-image.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
@@ -15,14 +15,15 @@ import { parseManifestOrIndex } from '../../src/oci/parse-manifest.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { addImage } from '../support/image/busybox-image.ts';
 import { temporaryHost } from '../support/image/image-host.ts';
+import type { TestHost } from '../support/image/test-host.ts';
 import { unpackingHost } from '../support/image/unpacking-host.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LOWER = tarBytes([{ path: 'big', content: Buffer.alloc(3_000_000, 'lower ') }]);
 const UPPER = tarBytes([{ path: 'small', content: 'upper' }]);
 
-async function compress(host: ImageHost, image: Image, format: 'gzip' | 'zstd', mayBeDocker = false) {
-  const form = await compressedImage(host.store, image, { format, mayBeDocker, emit: host.emit });
+async function compress(host: TestHost, image: Image, format: 'gzip' | 'zstd', mayBeDocker = false) {
+  const form = await compressedImage(host.store, host.call, image, { format, mayBeDocker });
   const parsed = parseManifestOrIndex(form.content, form.descriptor.mediaType);
   return { form, layers: parsed.kind === 'manifest' ? parsed.manifest.layers : [] };
 }
@@ -72,7 +73,9 @@ test("a layer that is not what its image's config says never passes for the one 
   const root = { mediaType: descriptor.mediaType, digest: manifest.digest, size: manifest.sizeBytes };
   await store.refs.put(parseReference('lying:1'), root);
   const output = join(host.folder, 'lying.tar');
-  await expect(saveImages(host, ['lying:1'], { format: 'docker-archive', output })).rejects.toMatchObject({
+  await expect(
+    saveImages(host.engine, host.call, ['lying:1'], { format: 'docker-archive', output }),
+  ).rejects.toMatchObject({
     code: 'digest-mismatch',
   });
   expect((await store.compressed.get(diffIds[0]!)).forms).toEqual([]);
@@ -87,7 +90,11 @@ test.each(['gzip', 'zstd'] as const)(
     await using host = await temporaryHost();
     const { id } = await addImage(host.store, { reference: 'built', layers: [LOWER, UPPER] });
     const path = join(host.folder, 'saved.tar');
-    await saveImages(host, ['built'], { format: 'oci-archive', output: path, compression: format });
+    await saveImages(host.engine, host.call, ['built'], {
+      format: 'oci-archive',
+      output: path,
+      compression: format,
+    });
     expect((await stat(path)).size).toBeLessThan(100_000);
     execFileSync('skopeo', [
       '--insecure-policy',
@@ -97,8 +104,8 @@ test.each(['gzip', 'zstd'] as const)(
     ]);
     for (const file of [path, join(host.folder, 'copy.tar')]) {
       await using to = await unpackingHost();
-      expect((await loadImages(to, { path: file }))[0]?.ids).toEqual([id]);
-      await unpackImage(to, (await findImage(to.store, id))!);
+      expect((await loadImages(to.engine, to.call, { path: file }))[0]?.ids).toEqual([id]);
+      await unpackImage(to.engine, to.call, (await findImage(to.store, id))!);
     }
   },
 );
@@ -107,19 +114,19 @@ test('an unpacked image is saved without looking for sizes, and comes back the s
   await using host = await unpackingHost();
   const { id } = await addImage(host.store, { reference: 'built', layers: [LOWER, UPPER] });
   const layout = join(host.folder, 'layout');
-  await saveImages(host, ['built'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['built'], { format: 'oci-dir', output: layout });
   await using to = await unpackingHost();
-  await loadImages(to, { path: layout });
+  await loadImages(to.engine, to.call, { path: layout });
   const image = (await findImage(to.store, id))!;
-  await unpackImage(to, image);
+  await unpackImage(to.engine, to.call, image);
   for (const [position, diffId] of image.config.rootfs.diff_ids.entries()) {
     const { plainSizeBytes } = await to.store.compressed.get(diffId);
     expect(plainSizeBytes).toBe([LOWER, UPPER][position]!.length);
   }
   const path = join(to.folder, 'plain.tar');
-  await saveImages(to, [id], { format: 'docker-archive', output: path });
+  await saveImages(to.engine, to.call, [id], { format: 'docker-archive', output: path });
   await using back = await temporaryHost();
-  await loadImages(back, { path });
+  await loadImages(back.engine, back.call, { path });
   const layers = (await findImage(back.store, id))!.manifest.layers;
   expect(layers.map(({ mediaType, size }) => [mediaType, size])).toEqual([
     [OCI_LAYER, LOWER.length],

@@ -36,20 +36,22 @@ test.runIf(isRoot)('a full disk is told, and leaves no half image', async () => 
   await using host = await temporaryHost();
   await addImage(host.store, { reference: 'app', layers: [LAYER] });
   const archive = join(host.folder, 'saved.tar');
-  await saveImages(host, ['app'], { format: 'docker-archive', output: archive });
+  await saveImages(host.engine, host.call, ['app'], { format: 'docker-archive', output: archive });
   const output = join(small, 'saved.tar');
-  await expect(saveImages(host, ['app'], { format: 'docker-archive', output })).rejects.toMatchObject(
-    DISK_FULL,
-  );
+  await expect(
+    saveImages(host.engine, host.call, ['app'], { format: 'docker-archive', output }),
+  ).rejects.toMatchObject(DISK_FULL);
   expect(readdirSync(small)).toEqual([]);
   const store = await openStore({ root: join(small, 'root'), run: join(host.folder, 'run') });
   const there = { ...host, store };
-  await expect(loadImages(there, { path: archive })).rejects.toMatchObject(DISK_FULL);
-  await expect(loadImages(there, { stream: Readable.from([LAYER]) })).rejects.toMatchObject(DISK_FULL);
+  await expect(loadImages(there.engine, there.call, { path: archive })).rejects.toMatchObject(DISK_FULL);
+  await expect(
+    loadImages(there.engine, there.call, { stream: Readable.from([LAYER]) }),
+  ).rejects.toMatchObject(DISK_FULL);
   await writeFile(archive, LAYER);
   for (const input of [{ path: archive }, { stream: Readable.from([LAYER]) }]) {
     const options = { platform: hostPlatform(), message: '', created: new Date(0), input };
-    await expect(importImage(there, options)).rejects.toMatchObject(DISK_FULL);
+    await expect(importImage(there.engine, there.call, options)).rejects.toMatchObject(DISK_FULL);
   }
   expect([...(await store.refs.list()), ...(await store.refs.anonymous())]).toEqual([]);
   await expect(store.blobs.put(Buffer.alloc(2_000_000))).rejects.toMatchObject(DISK_FULL);

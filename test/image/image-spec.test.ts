@@ -33,7 +33,7 @@ function faultsOf(schema: string, path: string): unknown {
 
 test('config, manifest, index and layout of an image are as the image spec has them', async () => {
   await using host = await temporaryHost();
-  await importImage(host, {
+  await importImage(host.engine, host.call, {
     input: { stream: oneChunk(tarBytes([{ path: 'hello', content: 'hello\n' }])) },
     platform: hostPlatform(),
     config: { Env: ['A=1'], Cmd: ['sh'], ExposedPorts: { '80/tcp': {} }, Volumes: { '/data': {} } },
@@ -47,7 +47,7 @@ test('config, manifest, index and layout of an image are as the image spec has t
     [],
   );
   const layout = join(host.folder, 'layout');
-  await saveImages(host, ['made:1'], { format: 'oci-dir', output: layout });
+  await saveImages(host.engine, host.call, ['made:1'], { format: 'oci-dir', output: layout });
   const index = join(layout, 'index.json');
   expect(faultsOf('image-layout-schema.json', join(layout, 'oci-layout'))).toEqual([]);
   expect(faultsOf('image-index-schema.json', index)).toEqual([]);

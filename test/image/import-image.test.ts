@@ -34,9 +34,9 @@ test('the same tar gives the same image, compressed or not, from a file or a pip
   const byProgram = ['bzip2', 'xz'].map((program) => execFileSync(program, { input: TAR }));
   for (const content of [TAR, gzipSync(TAR), zstdCompressSync(TAR), ...byProgram]) {
     await writeFile(path, content);
-    ids.add((await importImage(host, { ...OPTIONS, input: { path }, reference })).id);
+    ids.add((await importImage(host.engine, host.call, { ...OPTIONS, input: { path }, reference })).id);
     const stream = Readable.from([content.subarray(0, 3), content.subarray(3)]);
-    ids.add((await importImage(host, { ...OPTIONS, input: { stream }, reference })).id);
+    ids.add((await importImage(host.engine, host.call, { ...OPTIONS, input: { stream }, reference })).id);
   }
   expect(ids.size).toBe(1);
   const image = (await findImage(host.store, 'imported:1'))!;
@@ -48,13 +48,16 @@ test('the same tar gives the same image, compressed or not, from a file or a pip
     rootfs: { type: 'layers', diff_ids: [digestOf(TAR)] },
     history: [{ created: '2024-01-02T03:04:05.000Z', comment: 'imported' }],
   });
-  await unpackImage(host, image);
+  await unpackImage(host.engine, host.call, image);
   expect(readdirSync(join(host.store.paths.root, 'partial'))).toEqual([]);
 });
 
 test('without a name the image is kept by its ID', async () => {
   await using host = await temporaryHost();
-  const { id } = await importImage(host, { ...OPTIONS, input: { stream: Readable.from([TAR]) } });
+  const { id } = await importImage(host.engine, host.call, {
+    ...OPTIONS,
+    input: { stream: Readable.from([TAR]) },
+  });
   expect((await findImage(host.store, id))?.id).toBe(id);
 });
 
@@ -68,7 +71,9 @@ test.each([
   await using host = await temporaryHost();
   const reference = parseReference('imported:1');
   const input = { stream: Readable.from([content]) };
-  await expect(importImage(host, { ...OPTIONS, input, reference })).rejects.toMatchObject({ code });
+  await expect(importImage(host.engine, host.call, { ...OPTIONS, input, reference })).rejects.toMatchObject({
+    code,
+  });
   expect(await host.store.refs.list()).toEqual([]);
   expect(readdirSync(join(host.store.paths.root, 'partial'))).toEqual([]);
 });
@@ -76,5 +81,7 @@ test.each([
 test('a file that is not there', async () => {
   await using host = await temporaryHost();
   const input = { path: join(host.folder, 'nothing') };
-  await expect(importImage(host, { ...OPTIONS, input })).rejects.toMatchObject({ code: 'not-found' });
+  await expect(importImage(host.engine, host.call, { ...OPTIONS, input })).rejects.toMatchObject({
+    code: 'not-found',
+  });
 });

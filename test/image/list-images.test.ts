@@ -8,7 +8,8 @@ import { tagImage } from '../../src/image/catalog/tag-image.ts';
 import { imagesUsage } from '../../src/image/garbage/disk-usage.ts';
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import { addImage } from '../support/image/busybox-image.ts';
-import { holdersOf, temporaryHost } from '../support/image/image-host.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
+import { withUsers } from '../support/image/test-host.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'hello', content: 'hello' }]);
@@ -21,7 +22,7 @@ test('one image with many names is listed once, newest first', async () => {
   await store.refs.put(parseReference('a:1'), old.descriptor);
   await store.refs.put(parseReference(`b@${old.descriptor.digest}`), old.descriptor);
   const young = await addImage(store, { layers: [LAYER, OTHER], created: '2024-01-01T00:00:00Z' });
-  const images = await listImages(host);
+  const images = await listImages(host.engine, host.call);
   expect(images.map(({ id }) => id)).toEqual([young.id, old.id]);
   expect(images[1]!.tags.map(familiarName)).toEqual(['a:1', 'b:2']);
   expect(images[1]!.digests.map(familiarName)).toEqual([`b@${old.descriptor.digest}`]);
@@ -36,7 +37,7 @@ test('a damaged image is told, and does not hide the others', async () => {
   const path = store.blobs.path(bad.id);
   await chmod(path, 0o600);
   await writeFile(path, 'damaged');
-  expect((await listImages(host)).map(({ id }) => id)).toEqual([good.id]);
+  expect((await listImages(host.engine, host.call)).map(({ id }) => id)).toEqual([good.id]);
   expect(host.events).toMatchObject([{ type: 'message', level: 'warning' }]);
 });
 
@@ -54,7 +55,9 @@ test('filters', async () => {
   await addImage(store, { reference: 'app:2', layers: [LAYER], created: '2021-01-01T00:00:00Z' });
   await addImage(store, { layers: [LAYER], created: '2022-01-01T00:00:00Z' });
   const names = async (...filters: string[]) =>
-    (await listImages(host, parseImageFilters(filters))).map(({ tags }) => tags.map(familiarName).join());
+    (await listImages(host.engine, host.call, parseImageFilters(filters))).map(({ tags }) =>
+      tags.map(familiarName).join(),
+    );
   expect(await names('dangling=true')).toEqual(['']);
   expect(await names('dangling=false')).toEqual(['app:2', 'app:old,me/app:1']);
   expect(await names('label=stage')).toEqual(['app:old,me/app:1']);
@@ -113,7 +116,7 @@ test('tags: a digest is refused, a name that is not there as well', async () => 
 test('history: newest first, sizes at the steps that made a layer', async () => {
   await using host = await temporaryHost();
   const { id } = await addImage(host.store, { reference: 'app', layers: [LAYER, OTHER] });
-  const items = await imageHistory(host, 'app');
+  const items = await imageHistory(host.engine, 'app');
   expect(items.map(({ sizeBytes }) => sizeBytes)).toEqual([OTHER.length, LAYER.length]);
   expect(items[0]).toMatchObject({ id, tags: ['app:latest'], createdBy: 'test' });
   expect(items[1]).toMatchObject({ id: undefined, tags: [] });
@@ -126,7 +129,7 @@ test('inspect has Docker’s shape', async () => {
     layers: [LAYER],
     config: { Env: ['A=b'], Cmd: ['sh'], ExposedPorts: { '80/tcp': {} }, Labels: { a: 'b' } },
   });
-  const inspected = JSON.parse(JSON.stringify(await inspectImage(host, 'app')));
+  const inspected = JSON.parse(JSON.stringify(await inspectImage(host.engine, 'app')));
   expect(inspected).toMatchObject({
     Id: id,
     RepoTags: ['app:latest'],
@@ -154,7 +157,7 @@ test('disk usage counts a layer once', async () => {
   const one = await addImage(host.store, { reference: 'one', layers: [LAYER, LAYER] });
   await addImage(host.store, { reference: 'two', layers: [LAYER, OTHER] });
   const user = { containerId: 'c', imageId: one.id, isRunning: false };
-  const usage = await imagesUsage(host, holdersOf(user));
+  const usage = await imagesUsage(withUsers(host, user));
   expect(usage).toMatchObject({
     activeCount: 1,
     sizeBytes: LAYER.length + OTHER.length,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ensureLayers } from '../../src/image/transfer/pull-image.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
+import { withRegistry } from '../support/image/test-host.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/registry/pull-world.ts';
 import { addToFake, imageOf, indexOf } from '../support/registry/remote-image.ts';
@@ -60,7 +61,7 @@ describe('what is there', () => {
     addToFake(fake, '1', imageOf({ layers: [one, three], platform: here }));
     const { image } = await w.pull(`${fake.host}/a/b:1`);
     await w.host.store.blobs.delete(one.descriptor.digest);
-    const [, top] = await unpackImage(w.host, image);
+    const [, top] = await unpackImage(w.host.engine, w.host.call, image);
     await w.host.snapshotter.remove(top!);
     w.events.length = 0;
     fake.requests.length = 0;
@@ -102,12 +103,12 @@ describe('what is there', () => {
     const { image } = await w.pull(name, { depth: 'config' });
     expect(fake.seen('GET', /blobs/)).toHaveLength(1);
     expect(await w.names()).toBe(0);
-    await expect(unpackImage(w.host, image)).rejects.toMatchObject({ code: 'not-found' });
-    await ensureLayers(w.host, w.registry, image, { depth: 'layers' });
+    await expect(unpackImage(w.host.engine, w.host.call, image)).rejects.toMatchObject({ code: 'not-found' });
+    await ensureLayers(withRegistry(w.host, w.registry), w.host.call, image, { depth: 'layers' });
     expect(fake.seen('GET', /blobs/)).toHaveLength(3);
     expect(w.events.some((event) => event.type === 'layer' && event.state === 'unpacking')).toBe(false);
-    expect(await unpackImage(w.host, image)).toHaveLength(2);
-    await ensureLayers(w.host, w.registry, image);
+    expect(await unpackImage(w.host.engine, w.host.call, image)).toHaveLength(2);
+    await ensureLayers(withRegistry(w.host, w.registry), w.host.call, image);
     expect(fake.seen('GET', /blobs/)).toHaveLength(3);
   });
 });

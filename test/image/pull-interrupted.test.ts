@@ -34,7 +34,7 @@ test('an aborted pull keeps what came, and the next one fetches only the rest', 
   fake.requests.length = 0;
   const { image } = await w.pull(`${fake.host}/a/b:1`);
   expect(fake.sentBytes(blob)).toBeLessThanOrEqual(big.content.length - 2.5 * 1024 * 1024);
-  expect(await unpackImage(w.host, image)).toHaveLength(2);
+  expect(await unpackImage(w.host.engine, w.host.call, image)).toHaveLength(2);
 });
 
 test('a full disk is said to be one, and nothing is named', async () => {

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { ImageHost } from '../../src/image/image.ts';
 import { blobOrigins } from '../../src/image/transfer/blob-origins.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST } from '../../src/oci/media-types.ts';
 import { parseReference } from '../../src/oci/reference.ts';
+import type { TestHost } from '../support/image/test-host.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { elsewhere, here, one, pullWorld, statesOf, three, two } from '../support/registry/pull-world.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -19,7 +19,7 @@ import {
   uploadImage,
 } from '../support/registry/remote-image.ts';
 
-const readText = async (host: ImageHost, keys: readonly Digest[], path: string) =>
+const readText = async (host: TestHost, keys: readonly Digest[], path: string) =>
   (await host.snapshotter.readFile({ parents: keys }, path, 1000))?.toString();
 
 describe('from a real registry', () => {
@@ -36,7 +36,7 @@ describe('from a real registry', () => {
     expect(root).toEqual(index.descriptor);
     expect(image.config.rootfs.diff_ids).toEqual([one.diffId, two.diffId, three.diffId]);
     expect(await w.host.store.refs.resolve(parseReference(`${server.host}/a/b:1`))).toEqual(index.descriptor);
-    const keys = await unpackImage(w.host, image);
+    const keys = await unpackImage(w.host.engine, w.host.call, image);
     expect(await readText(w.host, keys, 'etc/one')).toBe('first');
     expect(await readText(w.host, keys, 'etc/two')).toBe('second');
     expect(await readText(w.host, keys, 'usr/three')).toBe('third');
@@ -64,7 +64,7 @@ describe('from a real registry', () => {
     const { image, root } = await w.pull(`${server.host}/a/b:1`);
     expect(root.mediaType).toBe(list.descriptor.mediaType);
     expect(image.manifestDescriptor.mediaType).toBe(DOCKER_MANIFEST);
-    expect(await readText(w.host, await unpackImage(w.host, image), 'a')).toBe('docker');
+    expect(await readText(w.host, await unpackImage(w.host.engine, w.host.call, image), 'a')).toBe('docker');
   });
 
   test('a layer that is there twice in an image, and an image without layers', async () => {
@@ -73,8 +73,10 @@ describe('from a real registry', () => {
     await uploadImage(server.url, 'a/b', 'twice', imageOf({ layers: [one, two, one], platform: here }));
     await uploadImage(server.url, 'a/b', 'none', imageOf({ layers: [], platform: here }));
     const { image } = await w.pull(`${server.host}/a/b:twice`);
-    expect(await unpackImage(w.host, image)).toHaveLength(3);
-    expect(await unpackImage(w.host, (await w.pull(`${server.host}/a/b:none`)).image)).toEqual([]);
+    expect(await unpackImage(w.host.engine, w.host.call, image)).toHaveLength(3);
+    expect(
+      await unpackImage(w.host.engine, w.host.call, (await w.pull(`${server.host}/a/b:none`)).image),
+    ).toEqual([]);
   });
 
   test('by digest', async () => {

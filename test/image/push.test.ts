@@ -13,6 +13,7 @@ import { parseReference } from '../../src/oci/reference.ts';
 import type { LayerEvent } from '../../src/progress.ts';
 import { runTool } from '../../src/system/process/spawn.ts';
 import { build } from '../support/image/built-image.ts';
+import { withRegistry } from '../support/image/test-host.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { elsewhere, here, pullWorld, statesOf } from '../support/registry/pull-world.ts';
 import { startRegistry } from '../support/registry/registry.ts';
@@ -31,7 +32,12 @@ async function world() {
   return {
     ...made,
     push: async (name: string, more: { platform?: typeof here; compression?: 'gzip' | 'zstd' } = {}) =>
-      (await pushImages(host, registry, { references: [parseReference(name)], ...more }))[0]!.descriptor,
+      (
+        await pushImages(withRegistry(host, registry), host.call, {
+          references: [parseReference(name)],
+          ...more,
+        })
+      )[0]!.descriptor,
     tag: async (name: string, root: Descriptor) => await host.store.refs.put(parseReference(name), root),
     [Symbol.asyncDispose]: () => made[Symbol.asyncDispose](),
   };
@@ -68,7 +74,7 @@ describe('an image that was built here', () => {
     await using other = await world();
     const { image } = await other.pull(`${server.host}/a/b@${digest}`);
     expect(image.id).toBe(built.id);
-    const keys = await unpackImage(other.host, image);
+    const keys = await unpackImage(other.host.engine, other.host.call, image);
     const file = await other.host.snapshotter.readFile({ parents: keys }, 'etc/second', 100_000);
     expect(file?.toString()).toBe('two '.repeat(10_000));
     expect((await other.host.store.compressed.get(digestOf(first))).plainSizeBytes).toBe(first.length);
@@ -250,13 +256,13 @@ describe('names', () => {
     await build(w.host, `${fake.host}/a/b:1`, [first]);
     await build(w.host, `${fake.host}/a/b:2`, [first, second]);
     await build(w.host, `${fake.host}/a/c:3`, [first]);
-    const references = await tagsToPush(w.host, parseReference(`${fake.host}/a/b`));
-    const pushed = await pushImages(w.host, w.registry, { references });
+    const references = await tagsToPush(w.host.store, parseReference(`${fake.host}/a/b`));
+    const pushed = await pushImages(withRegistry(w.host, w.registry), w.host.call, { references });
     expect(pushed.map(({ reference }) => reference.tag)).toEqual(['1', '2']);
     expect(fake.manifests.has('3')).toBe(false);
     expect(fake.seen('HEAD', /blobs/)).toHaveLength(4);
     expect(statesOf(w.events, digestOf(first)).at(-1)).toBe('exists');
-    await expect(tagsToPush(w.host, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
+    await expect(tagsToPush(w.host.store, parseReference(`${fake.host}/x/y`))).rejects.toMatchObject({
       code: 'not-found',
     });
   });

@@ -7,7 +7,6 @@ import { tagImage } from '../../src/image/catalog/tag-image.ts';
 import { collectGarbage } from '../../src/image/garbage/collect-garbage.ts';
 import { pruneImages } from '../../src/image/garbage/prune-images.ts';
 import { type Removal, removeImage } from '../../src/image/garbage/remove-image.ts';
-import type { ImageHost } from '../../src/image/image.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { openIndexStore } from '../../src/layer/index/index-store.ts';
 import { chainIds } from '../../src/oci/chain-id.ts';
@@ -18,8 +17,10 @@ import { parseReference } from '../../src/oci/reference.ts';
 import type { ImageUser } from '../../src/store/content-roots.ts';
 import { build } from '../support/image/built-image.ts';
 import { addImage } from '../support/image/busybox-image.ts';
-import { holdersOf, temporaryHost } from '../support/image/image-host.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
 import { addIndex } from '../support/image/stored-index.ts';
+import type { TestHost } from '../support/image/test-host.ts';
+import { withUsers } from '../support/image/test-host.ts';
 import { unpackingHost } from '../support/image/unpacking-host.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
 
@@ -33,18 +34,18 @@ function lines(removals: readonly Removal[]): string[] {
   );
 }
 
-async function remove(host: ImageHost, name: string, options: { force?: boolean; users?: ImageUser[] } = {}) {
-  const holders = holdersOf(...(options.users ?? []));
-  return lines(await removeImage(host, name, { holders, isForced: options.force ?? false }));
+async function remove(host: TestHost, name: string, options: { force?: boolean; users?: ImageUser[] } = {}) {
+  const engine = withUsers(host, ...(options.users ?? []));
+  return lines(await removeImage(engine, host.call, name, { isForced: options.force }));
 }
 
-async function blobsOf(host: ImageHost): Promise<Digest[]> {
+async function blobsOf(host: TestHost): Promise<Digest[]> {
   const found: Digest[] = [];
   for await (const { digest } of host.store.blobs.list()) found.push(digest);
   return found.sort();
 }
 
-async function snapshotsOf(host: ImageHost): Promise<Digest[]> {
+async function snapshotsOf(host: TestHost): Promise<Digest[]> {
   const found: Digest[] = [];
   for await (const { key } of host.snapshotter.list()) found.push(key);
   return found.sort();
@@ -54,7 +55,8 @@ test('the last name takes the image with it, and all that no other image has', a
   await using host = await unpackingHost();
   const one = await addImage(host.store, { reference: 'one', layers: [BASE, ONE] });
   const two = await addImage(host.store, { reference: 'two', layers: [BASE, TWO] });
-  for (const name of ['one', 'two']) await unpackImage(host, (await findImage(host.store, name))!);
+  for (const name of ['one', 'two'])
+    await unpackImage(host.engine, host.call, (await findImage(host.store, name))!);
   await tagImage(host.store, 'one', 'again');
   expect(await remove(host, 'again')).toEqual(['Untagged: again:latest']);
   expect(await snapshotsOf(host)).toHaveLength(3);
@@ -128,7 +130,7 @@ test('containers hold their image: stopped ones until forced, running ones alway
 test('what a container or the build cache needs stays', async () => {
   await using host = await unpackingHost();
   const app = await addImage(host.store, { reference: 'app', layers: [BASE, ONE] });
-  await unpackImage(host, (await findImage(host.store, 'app'))!);
+  await unpackImage(host.engine, host.call, (await findImage(host.store, 'app'))!);
   const cached = await host.store.blobs.put(TWO);
   await host.store.refs.delete(parseReference('app:latest'));
   const roots = [
@@ -173,7 +175,7 @@ test('old downloads go, young downloads and what is under way stay', async () =>
   utimesSync(join(partial, 'sha256-old'), new Date(), new Date(Date.now() - 8 * 24 * 3600 * 1000));
   await collectGarbage(host.store, host.snapshotter, { roots: [] });
   expect(readdirSync(partial)).toEqual([underWay, 'sha256-young']);
-  expect((await pruneImages(host, { holders: holdersOf() })).freedBytes).toBe(1);
+  expect((await pruneImages(withUsers(host), host.call, {})).freedBytes).toBe(1);
   expect(readdirSync(partial)).toEqual([underWay]);
   expect(readdirSync(join(paths.run, 'locks')).filter((name) => name.startsWith('blob-'))).toEqual([]);
 });
@@ -185,7 +187,7 @@ test('while somebody works with the store, a name goes and its content waits', a
   expect(await remove(host, 'app')).toEqual(['Untagged: app:latest', `Deleted: ${id}`]);
   expect(await blobsOf(host)).toHaveLength(3);
   await lease.release();
-  await pruneImages(host, { holders: holdersOf() });
+  await pruneImages(withUsers(host), host.call, {});
   expect(await blobsOf(host)).toEqual([]);
 });
 
@@ -216,13 +218,13 @@ test('prune takes what has no tag, or all that no container uses', async () => {
     config: { Labels: { keep: 'yes' } },
   });
   const dangling = await addImage(host.store, { layers: [BASE, TWO] });
-  const holders = holdersOf({ containerId: 'c', imageId: used.id, isRunning: false });
-  const first = await pruneImages(host, { holders });
+  const engine = withUsers(host, { containerId: 'c', imageId: used.id, isRunning: false });
+  const first = await pruneImages(engine, host.call, {});
   expect(lines(first.removals)).toEqual([`Deleted: ${dangling.id}`]);
   expect(first.freedBytes).toBeGreaterThan(TWO.length);
   const filters = { labels: [{ text: 'keep', isNegated: true }], references: [], before: [], since: [] };
-  expect((await pruneImages(host, { holders, isAll: true, filters })).removals).toEqual([]);
-  const all = await pruneImages(host, { holders, isAll: true });
+  expect((await pruneImages(engine, host.call, { isAll: true, filters })).removals).toEqual([]);
+  const all = await pruneImages(engine, host.call, { isAll: true });
   expect(lines(all.removals)).toEqual(['Untagged: tagged:latest', `Deleted: ${tagged.id}`]);
   expect((await findImage(host.store, 'used'))?.id).toBe(used.id);
 });

@@ -82,10 +82,11 @@ describe('certificates', () => {
     const { runTool } = await import('../../src/system/process/spawn.ts');
     const script = `
       import { createRegistry } from ${JSON.stringify(join(import.meta.dirname, '../../src/registry/client/registry.ts'))};
+      import { openCall } from ${JSON.stringify(join(import.meta.dirname, '../../src/call.ts'))};
       import { parseReference } from ${JSON.stringify(join(import.meta.dirname, '../../src/oci/reference.ts'))};
-      const registry = createRegistry({ emit() {}, folders: ${JSON.stringify(host.folders)} });
+      const registry = createRegistry({ folders: ${JSON.stringify(host.folders)} });
       const client = registry.repository(parseReference('registry.example/a:1'));
-      console.log((await client.resolve('1')).digest);`;
+      console.log((await client.resolve('1', openCall('test'))).digest);`;
     const env = { ...process.env, SSL_CERT_FILE: certificatePath, SSL_CERT_DIR: '/nonexistent' };
     const { stdout } = await runTool(process.execPath, ['--input-type=module', '-e', script], { env });
     expect(stdout.toString().trim()).toBe(digest);

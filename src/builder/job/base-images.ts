@@ -1,29 +1,40 @@
+import { type Call, withNews, withSignal } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import { chooseImage } from '../../image/catalog/choose-image.ts';
 import type { Image } from '../../image/image.ts';
 import type { LayerDepth } from '../../image/transfer/pull-layers.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { LayerEvent, NewsSink } from '../../progress.ts';
+import type { LayerEvent, TaskNews } from '../../progress.ts';
+import type { Store } from '../../store/store.ts';
 import type { ImageOrigin } from '../plan/graph.ts';
 import type { BuildProgress, ShownWork } from '../request/build-progress.ts';
 import { imageKey } from '../solve/step-graph.ts';
 import type { Tree } from '../tree/tree.ts';
-import type { BuildHost } from './build-job.ts';
+import type { BuildJob } from './build-job.ts';
 
 /**
  * The images that a build starts from or copies from. Only manifest and configuration are fetched for planning; the
  * layers come when a step needs what is in them.
  */
 export class BaseImages {
-  readonly #host: BuildHost;
+  readonly #engine: Engine;
+  readonly #call: Call;
+  readonly #store: Store;
   readonly #progress: BuildProgress;
   readonly #pullsAlways: boolean;
   readonly #bases = new Map<string, Promise<Base>>();
   readonly #unfinished = new Set<ShownWork>();
 
-  constructor(host: BuildHost, progress: BuildProgress, pullsAlways: boolean) {
-    this.#host = host;
+  constructor(
+    { engine, call, store }: Pick<BuildJob, 'engine' | 'call' | 'store'>,
+    progress: BuildProgress,
+    pullsAlways: boolean,
+  ) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#store = store;
     this.#progress = progress;
     this.#pullsAlways = pullsAlways;
   }
@@ -45,11 +56,10 @@ export class BaseImages {
 
   /** An image that is there is found without all that pulling needs. */
   async #findThere({ reference, platform }: ImageOrigin): Promise<Base | undefined> {
-    const { store } = this.#host;
-    const root = await store.refs.resolve(reference);
+    const root = await this.#store.refs.resolve(reference);
     if (root === undefined) return undefined;
     try {
-      const image = await chooseImage(store, root, platform);
+      const image = await chooseImage(this.#store, root, platform);
       return image === undefined ? undefined : { image, root };
     } catch (error) {
       // What is damaged is pulled again.
@@ -61,9 +71,8 @@ export class BaseImages {
   async #pull({ reference, platform }: ImageOrigin, signal: AbortSignal): Promise<Base> {
     const { pullImage } = await import('../../image/transfer/pull-image.ts');
     const policy = this.#pullsAlways ? 'always' : 'missing';
-    const host = { ...(await this.#host.images()), emit: withoutLayers(this.#host.emit) };
-    const request = { reference, platform, policy, depth: 'config', signal } as const;
-    return await pullImage(host, await this.#host.registry(), request);
+    const call = withNews(withSignal(this.#call, signal), (news) => (isOfPull(news) ? undefined : news));
+    return await pullImage(this.#engine, call, { reference, platform, policy, depth: 'config' });
   }
 
   /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */
@@ -97,11 +106,11 @@ export class BaseImages {
   async #name(reference: Reference, root: Descriptor): Promise<void> {
     const { domain, path, digest } = reference;
     const byDigest = { domain, path, digest: root.digest };
-    await this.#host.store.refs.putAll(digest === undefined ? [reference, byDigest] : [byDigest], root);
+    await this.#store.refs.putAll(digest === undefined ? [reference, byDigest] : [byDigest], root);
   }
 
   async #hasBlobs({ manifest }: Image): Promise<boolean> {
-    const { blobs } = this.#host.store;
+    const { blobs } = this.#store;
     const found = await Promise.all(manifest.layers.map(({ digest }) => blobs.stat(digest)));
     return found.every((blob, index) => blob?.sizeBytes === manifest.layers[index]!.size);
   }
@@ -112,9 +121,13 @@ export class BaseImages {
     { depth, shown, signal }: { depth: LayerDepth; shown: ShownWork; signal: AbortSignal },
   ): Promise<void> {
     const { ensureLayers } = await import('../../image/transfer/pull-image.ts');
-    const host = { ...(await this.#host.images()), emit: layersAsStatus(this.#host.emit, shown) };
+    // What happens to layers is shown below the FROM that needs them.
+    const call = withNews(withSignal(this.#call, signal), (news) => {
+      if (news.type === 'layer') showLayer(news, shown);
+      return isOfPull(news) ? undefined : news;
+    });
     try {
-      await ensureLayers(host, await this.#host.registry(), image, { reference, depth, signal });
+      await ensureLayers(this.#engine, call, image, { reference, depth });
       await this.#name(reference, root);
       if (depth === 'unpacked' && this.#unfinished.delete(shown)) shown.end('done');
     } catch (error) {
@@ -130,18 +143,9 @@ interface Base {
   readonly root: Descriptor;
 }
 
-function withoutLayers(emit: NewsSink): NewsSink {
-  return (event) => {
-    if (event.type !== 'layer' && event.type !== 'image') emit(event);
-  };
-}
-
-/** Shows what happens to layers below the FROM that needs them. */
-function layersAsStatus(emit: NewsSink, shown: ShownWork): NewsSink {
-  return (event) => {
-    if (event.type === 'layer') showLayer(event, shown);
-    else if (event.type !== 'image') emit(event);
-  };
+/** What a pull shows of itself, and a build shows in its own way. */
+function isOfPull({ type }: TaskNews): boolean {
+  return type === 'layer' || type === 'image';
 }
 
 function showLayer({ digest, state, bytes, totalBytes }: Omit<LayerEvent, 'task'>, shown: ShownWork): void {

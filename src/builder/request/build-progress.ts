@@ -1,19 +1,21 @@
+import type { Call } from '../../call.ts';
 import { isOcitsError } from '../../errors.ts';
-import type { NewsSink, StepEvent } from '../../progress.ts';
+import type { NewsSink, StepEvent, StepId } from '../../progress.ts';
 
 /** Tells of the steps of one build, its own (`[internal] …`) among them. */
 export class BuildProgress {
-  readonly emit: NewsSink;
-  #lastId = 0;
+  readonly #call: Call;
+  #last = 0;
 
-  constructor(emit: NewsSink) {
-    this.emit = emit;
+  constructor(call: Call) {
+    this.#call = call;
   }
 
   /** Begins a step; it is told at once. */
   begin(label: string): ShownWork {
-    this.#lastId++;
-    return new ShownWork(this.emit, this.#lastId, label);
+    this.#last++;
+    const { task, emit } = this.#call;
+    return new ShownWork(emit, { id: `${task}.${this.#last}`, label });
   }
 
   /** Does a piece of work as a step of its own. */
@@ -41,14 +43,12 @@ export interface StepOutput {
 /** A step that is shown from its begin to its end. */
 export class ShownWork implements StepOutput {
   readonly #emit: NewsSink;
-  readonly #id: number;
-  readonly #label: string;
+  readonly #step: { readonly id: StepId; readonly label: string };
   readonly #startedAt = performance.now();
 
-  constructor(emit: NewsSink, id: number, label: string) {
+  constructor(emit: NewsSink, step: { readonly id: StepId; readonly label: string }) {
     this.#emit = emit;
-    this.#id = id;
-    this.#label = label;
+    this.#step = step;
     this.#tell('started');
   }
 
@@ -58,13 +58,13 @@ export class ShownWork implements StepOutput {
   }
 
   readonly output = (stream: 'stdout' | 'stderr', data: Uint8Array): void => {
-    this.#emit({ type: 'output', stepId: this.#id, stream, data });
+    this.#emit({ type: 'output', stepId: this.#step.id, stream, data });
   };
 
   readonly status = (name: string, isDone: boolean, bytes?: number, totalBytes?: number): void => {
     this.#emit({
       type: 'status',
-      stepId: this.#id,
+      stepId: this.#step.id,
       name,
       isDone,
       ...(bytes === undefined ? {} : { bytes }),
@@ -91,6 +91,6 @@ export class ShownWork implements StepOutput {
   }
 
   #tell(state: StepEvent['state'], more: Partial<StepEvent> = {}): void {
-    this.#emit({ type: 'step', id: this.#id, label: this.#label, state, ...more });
+    this.#emit({ type: 'step', ...this.#step, state, ...more });
   }
 }

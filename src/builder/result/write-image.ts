@@ -1,7 +1,8 @@
+import type { Call } from '../../call.ts';
 import type { Image } from '../../image/image.ts';
 import { commitImage } from '../../image/transfer/commit-image.ts';
 import { familiarName, formatReference } from '../../oci/reference.ts';
-import type { BuildHost } from '../job/build-job.ts';
+import type { Store } from '../../store/store.ts';
 import type { BuildPlan } from '../plan/build-plan.ts';
 import type { StepPlan } from '../plan/step-plan.ts';
 import type { BuildProgress } from '../request/build-progress.ts';
@@ -26,7 +27,8 @@ export interface BuildResult {
 
 /** Makes the image of a build: configuration and manifest, then its names; without one it is kept by its ID. */
 export async function writeImage(
-  host: BuildHost,
+  store: Store,
+  { emit }: Call,
   progress: BuildProgress,
   result: BuildResult,
 ): Promise<Image> {
@@ -45,7 +47,6 @@ export async function writeImage(
       history,
       ...(created === undefined ? {} : { created }),
     };
-    const { store, emit } = host;
     if (epoch === undefined) emit({ type: 'message', level: 'debug', text: KEPT_TIMES });
     const layers = tree.layers.map(({ descriptor }) => ociLayer(descriptor));
     const image = await commitImage(store, imageConfig(content), layers);

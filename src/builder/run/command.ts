@@ -9,7 +9,7 @@ import { cgroupsPath } from '../../runtime/launch/host-cgroups.ts';
 import type { RunningContainer } from '../../runtime/supervisor.ts';
 import type { Parents } from '../../snapshotter/snapshotter.ts';
 import type { Mount } from '../../system/mount.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import { networkMode } from '../job/network-mode.ts';
 import { runSpec } from '../job/run-spec.ts';
 import { goQuote } from '../plan/go-format.ts';
@@ -25,18 +25,18 @@ import type { RunMounts } from './step-mounts.ts';
 /** Carries out a RUN: a container on a mount of the tree, then its changes as a layer. */
 export class RunCommand {
   readonly #plan: RunPlan;
-  readonly #workshop: BuildWorkshop;
+  readonly #job: BuildJob;
 
-  constructor(plan: RunPlan, workshop: BuildWorkshop) {
+  constructor(plan: RunPlan, job: BuildJob) {
     this.#plan = plan;
-    this.#workshop = workshop;
+    this.#job = job;
   }
 
   /** Runs it on the first of `inputs`; see BuildStep. */
   async exec([below, ...sources]: readonly Tree[], runMounts: RunMounts, run: StepRun): Promise<StepLayer> {
     const tree = below!;
-    const { folder } = this.#workshop;
-    const parents = await (await this.#workshop.content()).parents(tree, run.signal);
+    const { folder } = this.#job;
+    const parents = await (await this.#job.content()).parents(tree, run.signal);
     await folder.make();
     // What is left in it goes with the build's folder.
     const place = join(folder.path, this.#plan.place.replace('/', '-'));
@@ -49,7 +49,7 @@ export class RunCommand {
   }
 
   async #runCommand(place: string, parents: Parents, mounts: ReadyMounts, run: StepRun): Promise<void> {
-    const { snapshotter } = await this.#workshop.host.images();
+    const snapshotter = await this.#job.engine.snapshotter();
     const targets = [...MOUNT_TARGETS, ...mounts.targets];
     const active = await snapshotter.prepare(place, parents, targets, { isVolatile: true });
     const spec = await this.#spec(place, parents, mounts, run.signal);
@@ -69,7 +69,7 @@ export class RunCommand {
     tail: OutputTail,
   ): Promise<number> {
     const stdio = { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' } as const;
-    const supervisor = await this.#workshop.host.supervisor();
+    const supervisor = await this.#job.engine.supervisor();
     try {
       const container = await supervisor.start({
         folder: place,
@@ -96,9 +96,9 @@ export class RunCommand {
     ready: ReadyMounts,
     signal: AbortSignal,
   ): Promise<ContainerSpec> {
-    const { network, folder, runOptions } = this.#workshop;
+    const { network, folder, runSettings } = this.#job;
     const { network: space, etcFiles } = await (await network()).forMode(
-      networkMode(this.#plan, runOptions),
+      networkMode(this.#plan, runSettings),
       signal,
     );
     const files: { source: string; target: string }[] = [];
@@ -115,7 +115,7 @@ export class RunCommand {
       mounts: [...ready.mounts, ...(await this.#scriptMount(place))],
       env: ready.env,
       network: space,
-      options: runOptions,
+      options: runSettings,
     });
   }
 
@@ -129,7 +129,7 @@ export class RunCommand {
   }
 
   async #user(parents: Parents): Promise<ResolvedUser> {
-    const { snapshotter } = await this.#workshop.host.images();
+    const snapshotter = await this.#job.engine.snapshotter();
     const read = (path: string) => snapshotter.readFile({ parents }, path, USER_FILE_LIMIT_BYTES);
     const [passwd, group] = await Promise.all([read('etc/passwd'), read('etc/group')]);
     try {
@@ -142,12 +142,12 @@ export class RunCommand {
   }
 
   async #keepChanges(place: string, tree: Tree, signal: AbortSignal): Promise<StepLayer> {
-    const { host, content, clampSeconds } = this.#workshop;
-    const { snapshotter } = await host.images();
+    const { engine, store, content, clampSeconds } = this.#job;
+    const snapshotter = await engine.snapshotter();
     const tarPath = join(place, 'layer.tar');
     const clamp = clampSeconds === undefined ? {} : { clampSeconds };
     const { diffId, sizeBytes } = await snapshotter.diff(place, { tarPath, signal, ...clamp });
-    await host.store.blobs.adopt(tarPath, diffId);
+    await store.blobs.adopt(tarPath, diffId);
     const below = tree.layers.map((layer) => layer.diffId);
     const key = await snapshotter.commit(place, below, diffId);
     const result: Tree = { ...tree, layers: [...tree.layers, builtLayer(diffId, sizeBytes)] };
@@ -157,7 +157,7 @@ export class RunCommand {
 
   #failure(message: string, details: Omit<ErrorDetails, 'location'>, tail?: OutputTail): BuildError {
     const { label, range } = this.#plan;
-    const location = { file: this.#workshop.file, line: range.start.line, endLine: range.end.line };
+    const location = { file: this.#job.file, line: range.start.line, endLine: range.end.line };
     const output = tail === undefined ? {} : { outputTail: tail.text() };
     return new BuildError('step-failed', message, { ...details, location }, { stepLabel: label, ...output });
   }

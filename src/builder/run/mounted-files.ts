@@ -8,7 +8,7 @@ import { copyDigest } from '../copy/content-digest.ts';
 import { planCopy } from '../copy/plan.ts';
 import { type CopySelection, selectCopy } from '../copy/select.ts';
 import { writeCopyLayer } from '../copy/write.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 
 /** Files of the build context that a RUN sees by `--mount=type=bind`: a tree of their own, without what is ignored. */
 export interface MountedFiles {
@@ -19,19 +19,18 @@ export interface MountedFiles {
 
 /** Finds what a bind mount of the context names. Throws `not-found` at the mount. */
 export async function findMountedFiles(
-  workshop: BuildWorkshop,
+  job: BuildJob,
   mount: RunMount,
   signal: AbortSignal,
 ): Promise<MountedFiles> {
   const selection = await selectCopy({
     instruction: asCopy(mount),
-    file: workshop.file,
-    source: workshop.files,
+    file: job.file,
+    source: job.files,
   });
   return {
     digest: await copyDigest(selection, signal),
-    unpack: (place, unpackSignal) =>
-      unpackSelection(workshop, selection, mount, { place, signal: unpackSignal }),
+    unpack: (place, unpackSignal) => unpackSelection(job, selection, mount, { place, signal: unpackSignal }),
   };
 }
 
@@ -52,7 +51,7 @@ function asCopy({ source = '/', at }: RunMount): CopyInstruction {
 }
 
 async function unpackSelection(
-  { file, host }: BuildWorkshop,
+  { file, engine }: BuildJob,
   selection: CopySelection,
   { at }: RunMount,
   { place, signal }: { place: string; signal: AbortSignal },
@@ -72,7 +71,7 @@ async function unpackSelection(
   await writeCopyLayer(plan, writer, { signal });
   const { diffId, sizeBytes } = writer.finish();
   const source = { path: tarPath, compression: 'none', sizeBytes } as const;
-  const { snapshotter } = await host.images();
+  const snapshotter = await engine.snapshotter();
   const key = await snapshotter.apply({ parents: [], diffIds: [diffId], source, signal });
   const [first] = selection.sources;
   const isFile = first?.kind === 'path' && first.root.type !== 'directory';

@@ -6,7 +6,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Parents } from '../../snapshotter/snapshotter.ts';
 import { toBytes } from '../../system/file/byte-name.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import type { MountPlan, RunPlan } from '../plan/step-plan.ts';
 import { toText } from '../source/path.ts';
 import { type Tree, treeChain } from '../tree/tree.ts';
@@ -25,12 +25,12 @@ interface MountSource {
 /** Makes the mounts that a RUN asks for with `--mount`. */
 export class RunMounts {
   readonly #plan: RunPlan;
-  readonly #workshop: BuildWorkshop;
+  readonly #job: BuildJob;
   readonly #files = new Map<MountPlan, Promise<MountedFiles>>();
 
-  constructor(plan: RunPlan, workshop: BuildWorkshop) {
+  constructor(plan: RunPlan, job: BuildJob) {
     this.#plan = plan;
-    this.#workshop = workshop;
+    this.#job = job;
   }
 
   /** What mounts show, for the step's key. `sources`: the trees of those with an origin, in order. */
@@ -47,10 +47,7 @@ export class RunMounts {
   /** `place`: the step's folder. Throws located errors for what is not there. */
   async prepare(place: string, sources: readonly Tree[], signal: AbortSignal): Promise<ReadyMounts> {
     await using undo = new UndoStack();
-    const made = new MountCollector(
-      undo,
-      join(this.#workshop.folder.runPath, this.#plan.place.replace('/', '-')),
-    );
+    const made = new MountCollector(undo, join(this.#job.folder.runPath, this.#plan.place.replace('/', '-')));
     const trees = [...sources];
     for (const [index, plan] of this.#plan.mounts.entries()) {
       const tree = plan.origin === undefined ? undefined : trees.shift();
@@ -83,13 +80,13 @@ export class RunMounts {
 
   async #addCache(made: MountCollector, mount: RunMount, signal: AbortSignal): Promise<void> {
     const target = this.#target(mount);
-    const { root } = this.#workshop.host.store.paths;
+    const { root } = this.#job.store.paths;
     const folder = made.undo.use(await openCacheFolder(root, mount, target, signal));
     made.add({ kind: 'bind', source: folder.path, target, readOnly: mount.readOnly }, 'directory');
   }
 
   async #addBind(made: MountCollector, plan: MountPlan, { place, tree, signal }: MountSource): Promise<void> {
-    const { snapshotter } = await this.#workshop.host.images();
+    const snapshotter = await this.#job.engine.snapshotter();
     const root = join(place, 'tree');
     await mkdir(root, { recursive: true, mode: 0o700 });
     const shown = await this.#shown(plan, { place, tree, signal });
@@ -111,7 +108,7 @@ export class RunMounts {
     plan: MountPlan,
     { place, tree, signal }: MountSource,
   ): Promise<{ parents: Parents; path: string; type: 'file' | 'directory' }> {
-    const content = await this.#workshop.content();
+    const content = await this.#job.content();
     const { mount } = plan;
     if (tree === undefined) {
       const { parents, path } = await (await this.#contextFiles(plan, signal)).unpack(place, signal);
@@ -128,7 +125,7 @@ export class RunMounts {
 
   async #addSecret(made: MountCollector, mount: RunMount, name: string): Promise<void> {
     const id = mount.id ?? mount.source ?? posix.basename(mount.target ?? '');
-    const secret = this.#workshop.runOptions.secrets.get(id);
+    const secret = this.#job.runSettings.secrets.get(id);
     if (secret === undefined) {
       if (!mount.required) return;
       throw this.#fault(
@@ -149,7 +146,7 @@ export class RunMounts {
   #contextFiles(plan: MountPlan, signal: AbortSignal): Promise<MountedFiles> {
     let files = this.#files.get(plan);
     if (files === undefined) {
-      files = findMountedFiles(this.#workshop, plan.mount, signal);
+      files = findMountedFiles(this.#job, plan.mount, signal);
       this.#files.set(plan, files);
     }
     return files;
@@ -160,7 +157,7 @@ export class RunMounts {
   }
 
   #fault(mount: RunMount, code: OcitsError['code'], message: string, hint?: string): OcitsError {
-    const location = { file: this.#workshop.file, ...mount.at };
+    const location = { file: this.#job.file, ...mount.at };
     return new OcitsError(code, message, { location, ...(hint === undefined ? {} : { hint }) });
   }
 }

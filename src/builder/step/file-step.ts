@@ -3,7 +3,7 @@ import { formatReference } from '../../oci/reference.ts';
 import { remoteFetcher, remoteKind } from '../add/remote.ts';
 import { copyDigest } from '../copy/content-digest.ts';
 import { type CopySelection, selectCopy } from '../copy/select.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { FilePlan } from '../plan/step-plan.ts';
 import type { BuildStep, StepLayer, StepRun } from '../solve/build-step.ts';
@@ -15,12 +15,12 @@ import { type Tree, treeChain } from '../tree/tree.ts';
 /** A COPY or ADD: the layer is written straight from what is copied, and nothing is mounted. */
 export class FileStep implements BuildStep {
   readonly plan: FilePlan;
-  readonly #workshop: BuildWorkshop;
+  readonly #job: BuildJob;
   #selection: Promise<CopySelection> | undefined;
 
-  constructor(plan: FilePlan, workshop: BuildWorkshop) {
+  constructor(plan: FilePlan, job: BuildJob) {
     this.plan = plan;
-    this.#workshop = workshop;
+    this.#job = job;
   }
 
   /** A stage or an image that is the same gives the same files: nobody needs to read them to know. */
@@ -44,12 +44,12 @@ export class FileStep implements BuildStep {
   async exec([below, from]: readonly Tree[], run: StepRun): Promise<StepLayer> {
     const { writeFiles } = await import('./write-files.ts');
     const selection = await this.#select(from, run.signal);
-    return await writeFiles(this.plan, this.#workshop, { selection, below: below! }, run);
+    return await writeFiles(this.plan, this.#job, { selection, below: below! }, run);
   }
 
   #commonParts(below: Tree): KeyParts {
     const { instruction, workdir, platform } = this.plan;
-    const { clampSeconds } = this.#workshop;
+    const { clampSeconds } = this.#job;
     const { link, parents, chown, chmod, destination } = instruction;
     const isRelative = !destination.text.startsWith('/');
     return {
@@ -75,16 +75,16 @@ export class FileStep implements BuildStep {
 
   async #findSources(from: Tree | undefined, signal: AbortSignal): Promise<CopySelection> {
     const { instruction } = this.plan;
-    const { file } = this.#workshop;
-    const source = from === undefined ? this.#workshop.files : await this.#treeSource(from, signal);
+    const { file } = this.#job;
+    const source = from === undefined ? this.#job.files : await this.#treeSource(from, signal);
     const fetch = instruction.sources.some(({ text }) => remoteKind(text) !== undefined)
-      ? remoteFetcher({ file, scratch: await stepFolder(this.plan, this.#workshop), signal })
+      ? remoteFetcher({ file, scratch: await stepFolder(this.plan, this.#job), signal })
       : undefined;
     return await selectCopy({ instruction, file, source, ...(fetch === undefined ? {} : { fetch }) });
   }
 
   async #treeSource(from: Tree, signal: AbortSignal): Promise<CopySource> {
-    const content = await this.#workshop.content();
+    const content = await this.#job.content();
     const { origin } = this.plan;
     const name = origin?.kind === 'image' ? formatReference(origin.reference) : `stage ${origin?.stage.name}`;
     return new TreeSource(name, await content.merged(from, signal), (entry) =>

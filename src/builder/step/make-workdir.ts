@@ -5,7 +5,7 @@ import type { BytePath, DirectoryEntry, Time } from '../../layer/layer-change.ts
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
 import { createLayerWriter } from '../../layer/tar/layer-writer.ts';
 import { toBytes } from '../../system/file/byte-name.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { WorkdirPlan } from '../plan/step-plan.ts';
 import { BuildError } from '../request/build-error.ts';
@@ -20,28 +20,28 @@ const NO_TIME: Time = { seconds: 0, nanoseconds: 0 };
 /** Makes the folder of a WORKDIR as a layer: an empty one where the tree has it. */
 export async function makeWorkdir(
   plan: WorkdirPlan,
-  workshop: BuildWorkshop,
+  job: BuildJob,
   below: Tree,
   signal: AbortSignal,
 ): Promise<StepLayer> {
-  const tree = await (await workshop.content()).merged(below, signal);
-  const { missing, present } = foldersOf(tree, plan, workshop);
-  const { uid, gid } = missing.length === 0 ? ROOT : await findOwner(plan, workshop, below, signal);
+  const tree = await (await job.content()).merged(below, signal);
+  const { missing, present } = foldersOf(tree, plan, job);
+  const { uid, gid } = missing.length === 0 ? ROOT : await findOwner(plan, job, below, signal);
   // As old as the folder that it is made in, so that the layer depends on no clock.
   const mtime = present.at(-1)?.mtime ?? tree.lookup('')?.entry?.mtime ?? NO_TIME;
-  const { clampSeconds } = workshop;
-  const tarPath = join(await stepFolder(plan, workshop), 'layer.tar');
+  const { clampSeconds } = job;
+  const tarPath = join(await stepFolder(plan, job), 'layer.tar');
   using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
   if (missing.length > 0) for (const one of present) writer.add(one);
   for (const one of missing) writer.add({ type: 'directory', path: one, mode: MODE, uid, gid, mtime });
-  return await storeLayer(workshop, tarPath, writer.finish());
+  return await storeLayer(job, tarPath, writer.finish());
 }
 
 /** The folders on the way that are there, listed again so that the layer stands on its own, and those to make. */
 function foldersOf(
   tree: MergedTree,
   plan: WorkdirPlan,
-  workshop: BuildWorkshop,
+  job: BuildJob,
 ): { present: DirectoryEntry[]; missing: BytePath[] } {
   // As the parent of something, the last part is followed too where it is a symlink.
   const target = tree.resolve(`${toBytes(plan.path.slice(1))}/x`).replace(/\/?x$/, '');
@@ -54,7 +54,7 @@ function foldersOf(
     if (found === undefined) missing.push(one);
     else if (found.entry?.type === 'directory') present.push({ ...found.entry, path: one });
     else if (found.entry !== undefined) {
-      throw failure(plan, workshop, `WORKDIR ${plan.path}: /${one} is no folder`);
+      throw failure(plan, job, `WORKDIR ${plan.path}: /${one} is no folder`);
     }
   }
   return { present, missing };
@@ -62,24 +62,22 @@ function foldersOf(
 
 async function findOwner(
   plan: WorkdirPlan,
-  workshop: BuildWorkshop,
+  job: BuildJob,
   below: Tree,
   signal: AbortSignal,
 ): Promise<Pick<ResolvedUser, 'uid' | 'gid'>> {
   if (plan.user === '') return ROOT;
-  const content = await workshop.content();
+  const content = await job.content();
   const passwd = await content.readFile(below, 'etc/passwd', USER_FILE_LIMIT_BYTES, signal);
   const group = await content.readFile(below, 'etc/group', USER_FILE_LIMIT_BYTES, signal);
   try {
     return resolveUser(plan.user, passwd, group);
   } catch (error) {
-    throw isOcitsError(error, 'not-found', 'invalid-argument')
-      ? failure(plan, workshop, error.message)
-      : error;
+    throw isOcitsError(error, 'not-found', 'invalid-argument') ? failure(plan, job, error.message) : error;
   }
 }
 
-function failure({ label, range }: WorkdirPlan, { file }: BuildWorkshop, message: string): BuildError {
+function failure({ label, range }: WorkdirPlan, { file }: BuildJob, message: string): BuildError {
   const location = { file, line: range.start.line, endLine: range.end.line };
   return new BuildError('step-failed', message, { location }, { stepLabel: label });
 }

@@ -1,6 +1,6 @@
+import { requireRoot } from '../../access.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { requireLinuxRoot } from '../../system/process/require-host.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import { networkMode } from '../job/network-mode.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
 import type { RunMounts } from '../run/step-mounts.ts';
@@ -11,22 +11,22 @@ import { type Tree, treeChain } from '../tree/tree.ts';
 /** A RUN: a command in a container of its own on the tree, and what it leaves there as a layer. */
 export class RunStep implements BuildStep {
   readonly plan: RunPlan;
-  readonly #workshop: BuildWorkshop;
+  readonly #job: BuildJob;
   #mounts: Promise<RunMounts> | undefined;
 
-  constructor(plan: RunPlan, workshop: BuildWorkshop) {
+  constructor(plan: RunPlan, job: BuildJob) {
     this.plan = plan;
-    this.#workshop = workshop;
+    this.#job = job;
   }
 
   async keyParts([below, ...sources]: readonly Tree[], signal: AbortSignal): Promise<KeyParts> {
     const { args, script, env, user, cwd, platform, mounts } = this.plan;
-    const { runOptions, clampSeconds } = this.#workshop;
+    const { runSettings, clampSeconds } = this.#job;
     const variables = env.map((variable) => {
       const equals = variable.indexOf('=');
       return [`env ${variable.slice(0, equals)}`, variable.slice(equals + 1)] as const;
     });
-    const { extraHosts, rlimits, shmSizeBytes } = runOptions;
+    const { extraHosts, rlimits, shmSizeBytes } = runSettings;
     return {
       operation: 'RUN',
       [BELOW]: treeChain(below!),
@@ -35,7 +35,7 @@ export class RunStep implements BuildStep {
       user,
       workdir: cwd,
       platform: formatPlatform(platform),
-      network: networkMode(this.plan, runOptions),
+      network: networkMode(this.plan, runSettings),
       ...(script === undefined ? {} : { script: script.content }),
       ...(mounts.length === 0
         ? {}
@@ -51,14 +51,14 @@ export class RunStep implements BuildStep {
   }
 
   async exec(inputs: readonly Tree[], run: StepRun): Promise<StepLayer> {
-    requireLinuxRoot('RUN');
+    requireRoot(this.#job.engine.access, 'RUN');
     const { RunCommand } = await import('../run/command.ts');
-    return await new RunCommand(this.plan, this.#workshop).exec(inputs, await this.#runMounts(), run);
+    return await new RunCommand(this.plan, this.#job).exec(inputs, await this.#runMounts(), run);
   }
 
   #runMounts(): Promise<RunMounts> {
     this.#mounts ??= import('../run/step-mounts.ts').then(
-      ({ RunMounts }) => new RunMounts(this.plan, this.#workshop),
+      ({ RunMounts }) => new RunMounts(this.plan, this.#job),
     );
     return this.#mounts;
   }

@@ -1,5 +1,5 @@
 import type { WrittenLayer } from '../../layer/tar/layer-writer.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import type { StepLayer } from '../solve/build-step.ts';
 
 /**
@@ -7,11 +7,11 @@ import type { StepLayer } from '../solve/build-step.ts';
  * Its snapshot is made when something needs it.
  */
 export async function storeLayer(
-  { host, content }: Pick<BuildWorkshop, 'host' | 'content'>,
+  { store, content }: Pick<BuildJob, 'store' | 'content'>,
   tarPath: string,
   { diffId, sizeBytes, index }: WrittenLayer,
 ): Promise<StepLayer> {
-  await host.store.blobs.adopt(tarPath, diffId);
+  await store.blobs.adopt(tarPath, diffId);
   await (await content()).indexes.put(diffId, index);
   return { diffId, sizeBytes };
 }

@@ -4,7 +4,7 @@ import { warning } from '../../progress.ts';
 import { planCopy } from '../copy/plan.ts';
 import type { CopySelection } from '../copy/select.ts';
 import { writeCopyLayer } from '../copy/write.ts';
-import type { BuildWorkshop } from '../job/build-job.ts';
+import type { BuildJob } from '../job/build-job.ts';
 import { stepFolder } from '../job/step-folder.ts';
 import type { FilePlan } from '../plan/step-plan.ts';
 import type { StepLayer, StepRun } from '../solve/build-step.ts';
@@ -18,16 +18,16 @@ const OWNER_FILE_LIMIT_BYTES = 4 * 1024 * 1024;
 /** Writes the layer of a COPY or ADD, and takes it into the store. */
 export async function writeFiles(
   plan: FilePlan,
-  workshop: BuildWorkshop,
+  job: BuildJob,
   { selection, below }: { readonly selection: CopySelection; readonly below: Tree },
   { signal }: StepRun,
 ): Promise<StepLayer> {
-  const { file, clampSeconds, host } = workshop;
+  const { file, clampSeconds, call } = job;
   const { instruction, workdir } = plan;
-  for (const { message } of selection.warnings) host.emit(warning(message));
-  const base = instruction.link ? undefined : await (await workshop.content()).merged(below, signal);
-  const owner = await findOwner(plan, workshop, below, signal);
-  const scratch = await stepFolder(plan, workshop);
+  for (const { message } of selection.warnings) call.emit(warning(message));
+  const base = instruction.link ? undefined : await (await job.content()).merged(below, signal);
+  const owner = await findOwner(plan, job, below, signal);
+  const scratch = await stepFolder(plan, job);
   await using copy = await planCopy({
     selection,
     file,
@@ -43,13 +43,13 @@ export async function writeFiles(
   const tarPath = join(scratch, 'layer.tar');
   using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
   await writeCopyLayer(copy, writer, { signal });
-  return await storeLayer(workshop, tarPath, writer.finish());
+  return await storeLayer(job, tarPath, writer.finish());
 }
 
 /** With --link nothing may be known of what lies below, its users among it. */
 async function findOwner(
   { instruction: { chown, link } }: FilePlan,
-  { file, content }: BuildWorkshop,
+  { file, content }: BuildJob,
   below: Tree,
   signal: AbortSignal,
 ): Promise<CopyOwner | undefined> {

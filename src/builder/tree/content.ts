@@ -1,7 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
-import type { ImageHost } from '../../image/image.ts';
 import { layerSource } from '../../image/transfer/unpack.ts';
 import { type IndexStore, openIndexStore } from '../../layer/index/index-store.ts';
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../../layer/index/layer-index.ts';
@@ -12,6 +13,7 @@ import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { warning } from '../../progress.ts';
 import type { Parents, SnapshotKey } from '../../snapshotter/snapshotter.ts';
+import type { Store } from '../../store/store.ts';
 import type { OpenSource } from '../source/copy-source.ts';
 import { type Tree, type TreeLayer, treeChain } from './tree.ts';
 
@@ -20,7 +22,9 @@ import { type Tree, type TreeLayer, treeChain } from './tree.ts';
  * that is only named needs neither.
  */
 export class TreeContent {
-  readonly #host: ImageHost;
+  readonly #engine: Engine;
+  readonly #call: Call;
+  readonly #store: Store;
   readonly indexes: IndexStore;
   readonly #merged = new Map<Digest, Promise<MergedTree>>();
   readonly #layerIndexes = new Map<Digest, Promise<LayerIndex>>();
@@ -28,9 +32,11 @@ export class TreeContent {
   /** By the chainID of the stack up to each. */
   readonly #snapshots = new Map<Digest, Promise<SnapshotKey>>();
 
-  constructor(host: ImageHost) {
-    this.#host = host;
-    this.indexes = openIndexStore(host.store.paths.root);
+  constructor(engine: Engine, call: Call, store: Store) {
+    this.#engine = engine;
+    this.#call = call;
+    this.#store = store;
+    this.indexes = openIndexStore(store.paths.root);
   }
 
   /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
@@ -77,7 +83,7 @@ export class TreeContent {
     const plain = sparse === undefined ? await this.#plainTar(tree.layers[found.layer]!) : undefined;
     if (plain !== undefined) return await readRange(plain, dataOffset, sizeBytes);
     const parents = await this.parents(tree, signal);
-    return await this.#host.snapshotter.readFile({ parents }, path, limitBytes);
+    return await (await this.#engine.snapshotter()).readFile({ parents }, path, limitBytes);
   }
 
   /**
@@ -92,7 +98,7 @@ export class TreeContent {
       return { fd, start: entry.dataOffset, close: () => closeSync(fd) };
     }
     const parents = await this.parents(tree, signal);
-    const file = await this.#host.snapshotter.openFile(parents[layer]!, entry.path);
+    const file = await (await this.#engine.snapshotter()).openFile(parents[layer]!, entry.path);
     return { fd: file.fd, close: () => file.close() };
   }
 
@@ -105,7 +111,7 @@ export class TreeContent {
   async #plainTar({ diffId }: TreeLayer): Promise<string | undefined> {
     let found = this.#plain.get(diffId);
     if (found === undefined) {
-      const { blobs } = this.#host.store;
+      const { blobs } = this.#store;
       found = blobs.stat(diffId).then((blob) => (blob === undefined ? undefined : blobs.path(diffId)));
       this.#plain.set(diffId, found);
     }
@@ -136,15 +142,16 @@ export class TreeContent {
     signal: AbortSignal,
   ): Promise<SnapshotKey> {
     const diffIds = layers.slice(0, position + 1).map(({ diffId }) => diffId);
-    const known = await this.#host.snapshotter.stat(diffIds);
+    const snapshotter = await this.#engine.snapshotter();
+    const known = await snapshotter.stat(diffIds);
     if (known !== undefined) return known.key;
     const source = await this.#source(layers[position]!);
-    const onWarning = (text: string) => this.#host.emit(warning(text));
-    return await this.#host.snapshotter.apply({ parents, diffIds, source, signal, onWarning });
+    const onWarning = (text: string) => this.#call.emit(warning(text));
+    return await snapshotter.apply({ parents, diffIds, source, signal, onWarning });
   }
 
   #source({ descriptor, diffId }: TreeLayer): Promise<LayerSource> {
-    return layerSource(this.#host.store, descriptor, diffId);
+    return layerSource(this.#store, descriptor, diffId);
   }
 }
 

@@ -4,7 +4,10 @@ import { type OutputLine, type ShownStep, ShownSteps } from './build-steps.ts';
 import { plainLine } from './plain.ts';
 import { printWarning, type Renderer, type Screen } from './screen.ts';
 
-/** A line an event, as BuildKit prints where there is no terminal: `#5 [2/4] RUN make`, `#5 0.123 text`, `#5 DONE 0.3s`. */
+/**
+ * A line an event, as BuildKit prints where there is no terminal: `#5 [2/4] RUN make`, `#5 0.123 text`, `#5 DONE 0.3s`.
+ * Where several builds are under way, the label begins with the build's task.
+ */
 export function plainBuildRenderer(screen: Screen, now: () => number = () => performance.now()): Renderer {
   const printer = new PlainPrinter(screen, now);
   return { emit: (event) => printer.emit(event), close: () => {} };
@@ -81,7 +84,8 @@ class PlainPrinter {
     if (this.#current === step) return;
     if (this.#current !== undefined) this.#screen.write(`#${this.#current.number} ...\n\n`);
     this.#current = step;
-    this.#screen.write(`#${step.number} ${step.label}\n`);
+    const task = this.#steps.tasks.length > 1 ? `${step.task}: ` : '';
+    this.#screen.write(`#${step.number} ${task}${step.label}\n`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OutputEvent, StatusEvent, StepEvent } from '../../progress.ts';
+import type { OutputEvent, StatusEvent, StepEvent, StepId, TaskId } from '../../progress.ts';
 
 /** How many of a step's last lines are shown while it runs. */
 const TAIL_LINES = 6;
@@ -10,8 +10,12 @@ export interface OutputLine {
   readonly seconds: number;
 }
 
-/** What is known of a build step at one moment. Numbers count from 1, in the order in which steps appear. */
+/**
+ * What is known of a build step at one moment. Numbers count from 1 over all tasks, in the order in which steps appear:
+ * two builds at once have no number in common.
+ */
 export class ShownStep {
+  readonly task: TaskId;
   readonly number: number;
   readonly label: string;
   readonly startedAt: number;
@@ -23,7 +27,8 @@ export class ShownStep {
   readonly #partial = { stdout: '', stderr: '' };
   readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
 
-  constructor(number: number, label: string, now: number) {
+  constructor({ task, label }: StepEvent, number: number, now: number) {
+    this.task = task;
     this.number = number;
     this.label = label;
     this.startedAt = now;
@@ -64,11 +69,17 @@ export class ShownStep {
   }
 }
 
-/** The steps of a build by their event IDs, in the order in which they appeared. */
+/** The steps of all builds by their event IDs, in the order in which they appeared. */
 export class ShownSteps {
-  readonly #steps = new Map<number, ShownStep>();
+  readonly #steps = new Map<StepId, ShownStep>();
+  readonly #tasks = new Set<TaskId>();
 
-  get(id: number): ShownStep | undefined {
+  /** The builds that have steps, in the order in which they began. */
+  get tasks(): readonly TaskId[] {
+    return [...this.#tasks];
+  }
+
+  get(id: StepId): ShownStep | undefined {
     return this.#steps.get(id);
   }
 
@@ -80,7 +91,8 @@ export class ShownSteps {
   note(event: StepEvent, now: number): ShownStep {
     let step = this.#steps.get(event.id);
     if (step === undefined) {
-      step = new ShownStep(this.#steps.size + 1, event.label, now);
+      step = new ShownStep(event, this.#steps.size + 1, now);
+      this.#tasks.add(event.task);
       this.#steps.set(event.id, step);
     }
     step.state = event.state;

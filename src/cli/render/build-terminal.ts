@@ -14,7 +14,8 @@ const FREE_ROWS = 3;
 
 /**
  * The whole build on one screen, redrawn in place ten times a second as BuildKit does: a line a step with its time,
- * and the last lines that a running step has printed. What does not fit the height is left out, the oldest first.
+ * and the last lines that a running step has printed. What does not fit the height is left out, the oldest first. Each
+ * of several builds at once has its own head and its steps below it.
  */
 export function terminalBuildRenderer(screen: Screen & { readonly rows?: number }): Renderer {
   const steps = new ShownSteps();
@@ -26,12 +27,17 @@ export function terminalBuildRenderer(screen: Screen & { readonly rows?: number 
   const draw = () => {
     const now = performance.now();
     const all = steps.all();
-    const ended = all.filter(({ state }) => state !== 'started').length;
-    const isDone = isClosed && ended === all.length;
-    const head = `[+] Building ${((now - startedAt) / 1000).toFixed(1)}s (${ended}/${all.length})${isDone ? ' FINISHED' : ''}`;
-    const lines = all.flatMap((step) => stepLines(step, now, screen));
-    const room = isClosed ? lines.length : Math.max((screen.rows ?? 24) - FREE_ROWS, 5);
-    const shown = [head, ...lines.slice(-room)];
+    const { tasks } = steps;
+    const room = Math.max((screen.rows ?? 24) - FREE_ROWS, 5) / tasks.length;
+    const shown = tasks.flatMap((task) => {
+      const own = all.filter((step) => step.task === task);
+      const name = tasks.length > 1 ? ` ${task}` : '';
+      const lines = own.flatMap((step) => stepLines(step, now, screen));
+      return [
+        headLine(own, name, { seconds: (now - startedAt) / 1000, isClosed }),
+        ...(isClosed ? lines : lines.slice(-Math.max(Math.floor(room), 1))),
+      ];
+    });
     const up = drawn > 0 ? `\x1b[${drawn}A` : '';
     screen.write(`${up}${shown.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`);
     drawn = shown.length;
@@ -66,6 +72,16 @@ export function terminalBuildRenderer(screen: Screen & { readonly rows?: number 
       draw();
     },
   };
+}
+
+function headLine(
+  steps: readonly ShownStep[],
+  name: string,
+  { seconds, isClosed }: { readonly seconds: number; readonly isClosed: boolean },
+): string {
+  const ended = steps.filter(({ state }) => state !== 'started').length;
+  const isDone = isClosed && ended === steps.length;
+  return `[+] Building${name} ${seconds.toFixed(1)}s (${ended}/${steps.length})${isDone ? ' FINISHED' : ''}`;
 }
 
 const STATE_WORDS: Readonly<Record<ShownStep['state'], string>> = {

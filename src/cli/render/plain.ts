@@ -1,5 +1,5 @@
 import { shortDigest } from '../../oci/digest.ts';
-import type { ImageEvent, LayerEvent, LayerState, ProgressEvent } from '../../progress.ts';
+import type { ImageEvent, LayerEvent, LayerState, ProgressEvent, TaskId } from '../../progress.ts';
 import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 const LAYER_TEXT: Readonly<Record<LayerState, string | undefined>> = {
@@ -15,26 +15,44 @@ const LAYER_TEXT: Readonly<Record<LayerState, string | undefined>> = {
   mounted: 'Mounted',
 };
 
-/** A line whenever something has changed, as Docker prints where there is no terminal. */
+/** What a task does at the moment, as far as its lines need it. */
+interface ShownTask {
+  /** The image that it is about; undefined until that is known. */
+  image: string | undefined;
+  isPush: boolean;
+  readonly states: Map<string, LayerState>;
+}
+
+/**
+ * A line whenever something has changed, as Docker prints where there is no terminal. Where several images are under
+ * way at once, a layer's line begins with its image.
+ */
 export function plainRenderer(screen: Screen): Renderer {
-  const states = new Map<string, LayerState>();
-  let isPush = false;
+  const tasks = new Map<TaskId, ShownTask>();
   return {
     emit: (event) => {
-      if (event.type === 'image') {
-        isPush = event.state === 'pushing';
-        states.clear();
-      }
+      const task = tasks.get(event.task) ?? { image: undefined, isPush: false, states: new Map() };
+      tasks.set(event.task, task);
+      if (event.type === 'image') noteImage(task, event);
       if (event.type === 'layer') {
-        if (states.get(event.digest) === event.state) return;
-        states.set(event.digest, event.state);
+        if (task.states.get(event.digest) === event.state) return;
+        task.states.set(event.digest, event.state);
       }
-      const line = plainLine(event, isPush);
-      if (line !== undefined) screen.write(`${line}\n`);
+      const line = plainLine(event, task.isPush);
+      const busy = [...tasks.values()].filter(({ image }) => image !== undefined);
+      const owner =
+        event.type === 'layer' && busy.length > 1 && task.image !== undefined ? `${task.image}: ` : '';
+      if (line !== undefined) screen.write(`${owner}${line}\n`);
       else printWarning(event, screen);
     },
     close: () => {},
   };
+}
+
+function noteImage(task: ShownTask, { state, reference }: ImageEvent): void {
+  task.isPush = state === 'pushing';
+  task.image = state === 'pulling' || state === 'pushing' ? reference : undefined;
+  task.states.clear();
 }
 
 /** What is printed of an event where nothing is redrawn; undefined for what only a terminal shows. */

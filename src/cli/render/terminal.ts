@@ -1,5 +1,5 @@
 import { shortDigest } from '../../oci/digest.ts';
-import type { LayerEvent, LayerState, ProgressEvent } from '../../progress.ts';
+import type { LayerEvent, LayerState, ProgressEvent, TaskId } from '../../progress.ts';
 import { humanSize } from '../output/human.ts';
 import { plainLine } from './plain.ts';
 import { printWarning, type Renderer, type Screen } from './screen.ts';
@@ -26,9 +26,15 @@ interface Row {
   readonly startBytes: number;
 }
 
-/** A bar a layer, redrawn in place ten times a second; all else is printed above the bars. */
+/** The rows of a task's layers by their digests. */
+type Rows = Map<string, Row>;
+
+/**
+ * A bar a layer, redrawn in place ten times a second; all else is printed above the bars. The bars of one task stand
+ * together, and stay above all others when its image is done.
+ */
 export function terminalRenderer(screen: Screen): Renderer {
-  const rows = new Map<string, Row>();
+  const tasks = new Map<TaskId, Rows>();
   let drawn = 0;
   let timer: NodeJS.Timeout | undefined;
 
@@ -38,9 +44,21 @@ export function terminalRenderer(screen: Screen): Renderer {
   };
   const draw = () => {
     timer = undefined;
-    const lines = [...rows.values()].map((row) => layerBar(row, screen.columns));
+    const lines = [...tasks.values()].flatMap((rows) => bars(rows, screen));
     screen.write(`${drawn > 0 ? `\x1b[${drawn}A` : ''}${lines.map((line) => `${line}\x1b[K\n`).join('')}`);
     drawn = lines.length;
+  };
+  /** The bars of a task that is done stay where they are, above all that comes later. */
+  const leave = (task: TaskId) => {
+    const rows = tasks.get(task) ?? new Map();
+    tasks.delete(task);
+    if (drawn > 0) screen.write(`\x1b[${drawn}A`);
+    screen.write(
+      `${bars(rows, screen)
+        .map((line) => `${line}\x1b[K\n`)
+        .join('')}\x1b[J`,
+    );
+    drawn = 0;
   };
   const schedule = () => {
     timer ??= setTimeout(draw, FRAME_MS);
@@ -48,18 +66,17 @@ export function terminalRenderer(screen: Screen): Renderer {
   const printAbove = (event: ProgressEvent) => {
     const line = plainLine(event);
     if (line === undefined && event.type !== 'message') return;
-    if (event.type === 'image') draw();
+    if (event.type === 'image') leave(event.task);
     else erase();
     if (line === undefined) printWarning(event, screen);
     else screen.write(`${line}\n`);
-    if (event.type === 'image') {
-      rows.clear();
-      drawn = 0;
-    } else if (rows.size > 0) draw();
+    if (tasks.size > 0) draw();
   };
   return {
     emit: (event) => {
       if (event.type !== 'layer') return printAbove(event);
+      const rows: Rows = tasks.get(event.task) ?? new Map();
+      tasks.set(event.task, rows);
       noteLayer(rows, event);
       schedule();
     },
@@ -72,7 +89,11 @@ export function terminalRenderer(screen: Screen): Renderer {
   };
 }
 
-function noteLayer(rows: Map<string, Row>, event: LayerEvent): void {
+function bars(rows: Rows, { columns }: Screen): string[] {
+  return [...rows.values()].map((row) => layerBar(row, columns));
+}
+
+function noteLayer(rows: Rows, event: LayerEvent): void {
   const row = rows.get(event.digest);
   if (row !== undefined && row.event.state === event.state) row.event = event;
   else rows.set(event.digest, { event, startedAt: performance.now(), startBytes: event.bytes ?? 0 });

@@ -7,12 +7,12 @@ export type Operand =
   | { readonly kind: 'group'; readonly pipeline: Pipeline; readonly names: readonly string[] };
 
 /** A function with its arguments, or one operand alone. */
-export interface Call {
+export interface TemplateCall {
   readonly name: string | undefined;
   readonly operands: readonly Operand[];
 }
 
-export type Pipeline = readonly Call[];
+export type Pipeline = readonly TemplateCall[];
 
 export type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
@@ -130,7 +130,7 @@ function parsePipeline(source: string): Pipeline {
 }
 
 function readPipeline(tokens: RegExpExecArray[], source: string): Pipeline {
-  const calls: Call[] = [];
+  const calls: TemplateCall[] = [];
   do {
     const name = tokens[0]?.[5] !== undefined && !isConstant(tokens[0][5]) ? tokens.shift()![5] : undefined;
     const operands: Operand[] = [];

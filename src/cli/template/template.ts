@@ -2,10 +2,10 @@ import { OcitsError } from '../../errors.ts';
 import { formatTable } from '../output/table.ts';
 import { callFunction, goText, isTruthy } from './functions.ts';
 import {
-  type Call,
   type Operand,
   type Pipeline,
   parseTemplate,
+  type TemplateCall,
   type TemplateNode,
 } from './parse-template.ts';
 
@@ -119,7 +119,7 @@ function evaluate(pipeline: Pipeline, scope: Scope): unknown {
   return value;
 }
 
-function evaluateCall(call: Call, scope: Scope, piped: readonly unknown[]): unknown {
+function evaluateCall(call: TemplateCall, scope: Scope, piped: readonly unknown[]): unknown {
   const operands = call.operands.map((operand) => evaluateOperand(operand, scope));
   if (call.name !== undefined) return callFunction(call.name, [...operands, ...piped]);
   const [first, ...rest] = operands;

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { buildHost } from '../../build-host.ts';
 import { buildImage } from '../../builder/build.ts';
 import { BuildError } from '../../builder/request/build-error.ts';
 import type { BuildRequest } from '../../builder/request/build-request.ts';
+import type { Call } from '../../call.ts';
 import { buildFlags, missingBuildFlags } from '../../cli/argv/build-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { describeFailure } from '../../cli/output/build-failure.ts';
@@ -11,7 +11,6 @@ import { openBuildRenderer } from '../../cli/render/build-renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
 import { formatReference } from '../../oci/reference.ts';
-import { openSession, type Session } from '../../session.ts';
 import { buildRequestFromFlags } from './request-from-flags.ts';
 
 export default class Build extends BaseCommand {
@@ -27,10 +26,11 @@ export default class Build extends BaseCommand {
       throw new OcitsError('usage', '--push needs a name to push to', { hint: 'give it with --tag' });
     }
     const renderer = openBuildRenderer(flags.quiet ? 'quiet' : flags.progress);
-    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const { engine } = this;
+    const call = this.call(renderer);
     try {
-      const image = await buildImage(await buildHost(session), request, this.signals.signal);
-      if (flags.push) await this.#push(session, request);
+      const image = await buildImage(engine, call, request);
+      if (flags.push) await this.#push(call, request);
       renderer.close();
       if (flags.iidfile !== undefined) writeFileSync(flags.iidfile, image.id);
       if (flags['metadata-file'] !== undefined) writeMetadata(flags['metadata-file'], image, request);
@@ -42,11 +42,10 @@ export default class Build extends BaseCommand {
     }
   }
 
-  async #push(session: Session, { output }: BuildRequest): Promise<void> {
+  async #push(call: Call, { output }: BuildRequest): Promise<void> {
     const { pushImages } = await import('../../image/transfer/push-images.ts');
-    const host = await session.imageHost();
     for (const reference of output.tags) {
-      await pushImages(host, await session.registry(), { references: [reference], signal: session.signal });
+      await pushImages(this.engine, call, { references: [reference] });
     }
   }
 }

@@ -1,13 +1,10 @@
-import { buildHost } from '../../build-host.ts';
 import { type PruneBuilderOptions, pruneBuilder } from '../../builder/prune-builder.ts';
 import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
-import { openSession } from '../../session.ts';
 import { parseTime } from '../../system/parse-time.ts';
 
 export default class BuilderPrune extends BaseCommand {
@@ -24,14 +21,13 @@ export default class BuilderPrune extends BaseCommand {
     const since = readFilters(flags.filter ?? []);
     const what = flags.all ? 'all build cache' : 'all build cache that no image has';
     if (!flags.force && !(await confirm(`This will remove ${what}.`))) return;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const { engine } = this;
+    const call = this.call();
     const options: PruneBuilderOptions = {
       isAll: flags.all,
       unusedSince: since,
-      holders: await session.imageHolders(),
-      signal: session.signal,
     };
-    const { records, freedBytes } = await pruneBuilder(await buildHost(session), options);
+    const { records, freedBytes } = await pruneBuilder(engine, call, options);
     if (records.length > 0) {
       this.print('Deleted build cache objects:');
       for (const { key, label } of records) this.print(`${shortDigest(key)}  ${label}`);

@@ -1,7 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { cleanupContainer } from '../../container/clear/clear-container.ts';
-import { openSession } from '../../session.ts';
 
 /** What conmon runs when a container has ended. */
 export default class ContainerCleanup extends BaseCommand {
@@ -12,7 +10,7 @@ export default class ContainerCleanup extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.read(ContainerCleanup);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    for (const id of args) await cleanupContainer(session, id);
+    const { engine } = this;
+    for (const id of args) await cleanupContainer(engine, id);
   }
 }

@@ -4,7 +4,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { createContainer } from '../../container/create/create-container.ts';
-import { openSession } from '../../session.ts';
 import { requestFromFlags } from './request-from-flags.ts';
 
 export default class Create extends BaseCommand {
@@ -18,11 +17,11 @@ export default class Create extends BaseCommand {
     const { flags, args } = await this.read(Create);
     const request = requestFromFlags(flags, args);
     const renderer = openRenderer(flags.quiet ? 'quiet' : undefined);
-    const { signal } = this.signals;
-    const session = openSession({ emit: renderer.emit, signal });
-    await sweepContainers(session);
-    const { id } = await createContainer(session, request, { pull: flags.pull ?? 'missing', signal }).finally(
-      () => renderer.close(),
+    const { engine } = this;
+    const call = this.call(renderer);
+    await sweepContainers(engine);
+    const { id } = await createContainer(engine, call, request, { pull: flags.pull }).finally(() =>
+      renderer.close(),
     );
     writeCidFile(flags.cidfile, id);
     this.print(id);

@@ -4,11 +4,9 @@ import { list, text, toggle } from '../../cli/argv/flags.ts';
 import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forwardSignals } from '../../cli/process/forward-signals.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { parseEnvFile, parseEnvFlags } from '../../container/flags/env-file.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { type ExecOptions, execInContainer } from '../../container/start/exec-container.ts';
-import { openSession } from '../../session.ts';
 
 export default class Exec extends BaseCommand {
   static override summary = 'Run a command in a running container';
@@ -34,7 +32,7 @@ export default class Exec extends BaseCommand {
     const [name, ...command] = args as [string, ...string[]];
     const env = process.env;
     const files = (flags['env-file'] ?? []).flatMap((file) => parseEnvFile(readFlagFile(file), file, env));
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const { engine } = this;
     const options: ExecOptions = {
       command,
       env: [...files, ...parseEnvFlags(flags.env ?? [], env)],
@@ -51,7 +49,7 @@ export default class Exec extends BaseCommand {
             stderr: 'inherit',
           },
     };
-    const started = await execInContainer(session, await findContainer(session.paths, name), options);
+    const started = await execInContainer(engine, await findContainer(engine.paths, name), options);
     const stop = forwardSignals(started.kill);
     this.signals.release();
     process.exitCode = await started.wait().finally(stop);

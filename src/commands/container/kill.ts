@@ -1,11 +1,9 @@
 import { text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { killContainer } from '../../container/end/stop-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
-import { openSession } from '../../session.ts';
 
 export default class Kill extends BaseCommand {
   static override summary = 'Send a signal to running containers';
@@ -17,10 +15,10 @@ export default class Kill extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Kill);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
-      killContainer(session, await findContainer(session.paths, name), flags.signal ?? 'KILL');
+      killContainer(engine, await findContainer(engine.paths, name), flags.signal ?? 'KILL');
       return name;
     });
   }

@@ -2,11 +2,9 @@ import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parsePruneFilter } from '../../container/end/prune-filter.ts';
 import { pruneContainers } from '../../container/end/remove-container.ts';
-import { openSession } from '../../session.ts';
 
 export default class ContainerPrune extends BaseCommand {
   static override summary = 'Remove all containers that do not run';
@@ -20,9 +18,9 @@ export default class ContainerPrune extends BaseCommand {
     const { flags } = await this.read(ContainerPrune);
     const filters = (flags.filter ?? []).map((text) => parsePruneFilter(text));
     if (!flags.force && !(await confirm('This will remove all stopped containers.'))) return;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
-    const { ids, freedBytes } = await pruneContainers(session, (record) =>
+    const { engine } = this;
+    await sweepContainers(engine);
+    const { ids, freedBytes } = await pruneContainers(engine, (record) =>
       filters.every((matches) => matches(record)),
     );
     if (ids.length > 0) this.print(`Deleted Containers:\n${ids.join('\n')}\n`);

@@ -2,11 +2,9 @@ import { stopFlags } from '../../cli/argv/container-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { restartContainer } from '../../container/end/stop-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
-import { openSession } from '../../session.ts';
 import { stopOptions } from './stop-options.ts';
 
 export default class Restart extends BaseCommand {
@@ -17,13 +15,13 @@ export default class Restart extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Restart);
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    const call = this.call();
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
-      const record = await findContainer(session.paths, name);
-      const options = { ...stopOptions(flags), cleanupCommand: cleanupCommand(session.paths), signal };
-      await restartContainer(session, record, options);
+      const record = await findContainer(engine.paths, name);
+      const options = { ...stopOptions(flags), cleanupCommand: cleanupCommand(engine.paths) };
+      await restartContainer(engine, call, record, options);
       return name;
     });
   }

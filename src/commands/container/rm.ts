@@ -1,12 +1,10 @@
 import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { removeContainer } from '../../container/end/remove-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { isOcitsError } from '../../errors.ts';
-import { openSession } from '../../session.ts';
 
 export default class Rm extends BaseCommand {
   static override summary = 'Remove containers';
@@ -19,11 +17,11 @@ export default class Rm extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Rm);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
       try {
-        await removeContainer(session, await findContainer(session.paths, name), flags);
+        await removeContainer(engine, await findContainer(engine.paths, name), flags);
       } catch (error) {
         // Docker's --force: what is not there needs no removal.
         if (!flags.force || !isOcitsError(error, 'not-found')) throw error;

@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import type { Call } from '../../call.ts';
 import { createFlags, missingCreateFlags, pullFlags } from '../../cli/argv/container-flags.ts';
 import { checkTerminal, writeCidFile } from '../../cli/argv/flag-files.ts';
 import { toggle, toggleOn } from '../../cli/argv/flags.ts';
@@ -9,7 +10,6 @@ import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import type { PullPolicy } from '../../container/create/ensure-image.ts';
 import type { CreateRequest } from '../../container/flags/create-request.ts';
-import { openSession, type Session } from '../../session.ts';
 import { requestFromFlags } from './request-from-flags.ts';
 
 interface RunOptions {
@@ -38,7 +38,7 @@ export default class Run extends BaseCommand {
     const request = requestFromFlags(flags, args);
     if (!flags.detach) checkTerminal(flags.tty, flags.interactive);
     const renderer = openRenderer(flags.quiet ? 'quiet' : undefined);
-    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const call = this.call(renderer);
     const options: RunOptions = {
       request,
       pull: flags.pull ?? 'missing',
@@ -49,36 +49,34 @@ export default class Run extends BaseCommand {
       proxiesSignals: flags['sig-proxy'],
     };
     try {
-      if (flags.detach) await this.#detached(session, options);
-      else await this.#foreground(session, options);
+      if (flags.detach) await this.#detached(call, options);
+      else await this.#foreground(call, options);
     } finally {
       renderer.close();
     }
   }
 
-  async #detached(session: Session, { request, pull, onCreated }: RunOptions): Promise<void> {
+  async #detached(call: Call, { request, pull, onCreated }: RunOptions): Promise<void> {
+    const { engine } = this;
     const [{ createContainer }, { startContainer }] = await Promise.all([
       import('../../container/create/create-container.ts'),
       import('../../container/start/start-container.ts'),
-      sweepContainers(session),
+      sweepContainers(engine),
     ]);
-    const { signal } = this.signals;
-    const record = await createContainer(session, request, { pull, startsNow: true, signal });
+    const record = await createContainer(engine, call, request, { pull, startsNow: true });
     onCreated(record.id);
-    await startContainer(session, record, { cleanupCommand: cleanupCommand(session.paths), signal });
+    await startContainer(engine, call, record, { cleanupCommand: cleanupCommand(engine.paths) });
     this.print(record.id);
   }
 
-  async #foreground(
-    session: Session,
-    { request, pull, onCreated, proxiesSignals }: RunOptions,
-  ): Promise<void> {
+  async #foreground(call: Call, { request, pull, onCreated, proxiesSignals }: RunOptions): Promise<void> {
+    const { engine } = this;
     const [{ runForeground }] = await Promise.all([
       import('../../container/start/run-container.ts'),
-      sweepContainers(session),
+      sweepContainers(engine),
     ]);
     let stop = () => {};
-    const { exitCode } = await runForeground(session, request, {
+    const { exitCode } = await runForeground(engine, call, request, {
       stdio: {
         stdin: request.process.openStdin ? 'inherit' : 'ignore',
         stdout: 'inherit',
@@ -86,7 +84,6 @@ export default class Run extends BaseCommand {
       },
       hasTerminal: isatty(0),
       pull,
-      signal: this.signals.signal,
       onCreated: ({ id }) => onCreated(id),
       onStarted: (container) => {
         if (!proxiesSignals) return;

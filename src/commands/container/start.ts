@@ -2,11 +2,9 @@ import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { startContainer } from '../../container/start/start-container.ts';
-import { openSession } from '../../session.ts';
 
 export default class Start extends BaseCommand {
   static override summary = 'Start containers that do not run';
@@ -21,12 +19,12 @@ export default class Start extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.read(Start);
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    const call = this.call();
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
-      const record = await findContainer(session.paths, name);
-      await startContainer(session, record, { cleanupCommand: cleanupCommand(session.paths), signal });
+      const record = await findContainer(engine.paths, name);
+      await startContainer(engine, call, record, { cleanupCommand: cleanupCommand(engine.paths) });
       return name;
     });
   }

@@ -1,11 +1,9 @@
 import { stopFlags } from '../../cli/argv/container-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { stopContainer } from '../../container/end/stop-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
-import { openSession } from '../../session.ts';
 import { stopOptions } from './stop-options.ts';
 
 export default class Stop extends BaseCommand {
@@ -16,12 +14,12 @@ export default class Stop extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Stop);
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    const call = this.call();
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
-      const record = await findContainer(session.paths, name);
-      await stopContainer(session, record, { ...stopOptions(flags), signal });
+      const record = await findContainer(engine.paths, name);
+      await stopContainer(engine, call, record, stopOptions(flags));
       return name;
     });
   }

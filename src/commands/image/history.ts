@@ -1,11 +1,9 @@
 import { jsonFlag, noTruncFlag, quietFlag, text, toggleOn } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanAge, humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { type HistoryItem, imageHistory } from '../../image/catalog/image-history.ts';
 import { shortDigest } from '../../oci/digest.ts';
-import { openSession } from '../../session.ts';
 
 const CREATED_BY_WIDTH = 45;
 
@@ -23,8 +21,8 @@ export default class History extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(History);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const items = await imageHistory(await session.imageHost(), args[0]!);
+    const { engine } = this;
+    const items = await imageHistory(engine, args[0]!);
     if (flags.json) return this.printJson(items.map(historyObject));
     const format = flags.quiet ? '{{.ID}}' : flags.format;
     const row = (item: HistoryItem) => historyRow(item, { noTrunc: flags['no-trunc'], isHuman: flags.human });

@@ -1,11 +1,9 @@
 import { list, platformFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { importImage } from '../../image/archive/import-image.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
-import { openSession } from '../../session.ts';
 import { configFromChanges } from './config-from-changes.ts';
 
 export default class Import extends BaseCommand {
@@ -30,16 +28,13 @@ export default class Import extends BaseCommand {
       });
     }
     const config = configFromChanges(flags.change ?? []);
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    const image = await importImage(await session.imageHost(), {
+    const image = await importImage(this.engine, this.call(), {
       input: file === '-' ? { stream: process.stdin } : { path: file },
       platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
       config,
       message: flags.message ?? `Imported from ${file}`,
       created: creationTime(),
-      signal,
-      ...(name === undefined ? {} : { reference: parseTag(name) }),
+      reference: name === undefined ? undefined : parseTag(name),
     });
     this.print(image.id);
   }

@@ -4,7 +4,6 @@ import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { loadImages } from '../../image/archive/load-images.ts';
 import { familiarName } from '../../oci/reference.ts';
-import { openSession } from '../../session.ts';
 
 export default class Load extends BaseCommand {
   static override summary = 'Take images out of an archive, or the folder of an OCI layout';
@@ -23,10 +22,10 @@ export default class Load extends BaseCommand {
       });
     }
     const renderer = openRenderer(flags.quiet ? 'quiet' : (flags.progress ?? defaultProgress()));
-    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const call = this.call(renderer);
     const input = flags.input === undefined ? { stream: process.stdin } : { path: flags.input };
     try {
-      for (const { names, ids } of await loadImages(await session.imageHost(), input, session.signal)) {
+      for (const { names, ids } of await loadImages(this.engine, call, input)) {
         for (const name of names) this.print(`Loaded image: ${familiarName(name)}`);
         if (names.length === 0) for (const id of ids) this.print(`Loaded image ID: ${id}`);
       }

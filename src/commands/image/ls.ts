@@ -1,11 +1,9 @@
 import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { parseImageFilters } from '../../image/catalog/filter-images.ts';
 import { listImages } from '../../image/catalog/list-images.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { openSession } from '../../session.ts';
 import { type ImageLine, imageLines, imageRow } from './image-row.ts';
 
 const COLUMNS = [
@@ -34,8 +32,9 @@ export default class Images extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(Images);
     const wanted = [...(flags.filter ?? []), ...args.map((pattern) => `reference=${pattern}`)];
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const images = await listImages(await session.imageHost(), parseImageFilters(wanted));
+    const { engine } = this;
+    const call = this.call();
+    const images = await listImages(engine, call, parseImageFilters(wanted));
     const format = flags.quiet ? '{{.ID}}' : flags.format;
     const withDigests = flags.digests || (format?.includes('.Digest') ?? false);
     const lines = images.flatMap((image) => imageLines(image, withDigests));

@@ -2,10 +2,8 @@ import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { parsePruneFilters } from '../../image/catalog/filter-images.ts';
 import { pruneImages } from '../../image/garbage/prune-images.ts';
-import { openSession } from '../../session.ts';
 
 export default class ImagePrune extends BaseCommand {
   static override summary = 'Remove images that have no tag, and content that nothing needs';
@@ -26,11 +24,9 @@ export default class ImagePrune extends BaseCommand {
       ? 'This will remove all images without at least one container associated to them.'
       : 'This will remove all dangling images.';
     if (!flags.force && !(await confirm(question))) return;
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    const holders = await session.imageHolders();
-    const host = await session.imageHost();
-    const { removals, freedBytes } = await pruneImages(host, { isAll, filters, holders, signal });
+    const { engine } = this;
+    const call = this.call();
+    const { removals, freedBytes } = await pruneImages(engine, call, { isAll, filters });
     if (removals.length > 0) this.print('Deleted Images:');
     for (const removal of removals) {
       this.print(removal.kind === 'untagged' ? `untagged: ${removal.name}` : `deleted: ${removal.digest}`);

@@ -1,3 +1,5 @@
+import { requireRoot } from '../../access.ts';
+import type { Call } from '../../call.ts';
 import { platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
@@ -6,8 +8,6 @@ import { pullImage } from '../../image/transfer/pull-image.ts';
 import { type Platform, parsePlatform } from '../../oci/platform.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
-import { openSession, type Session } from '../../session.ts';
-import { requireLinuxRoot } from '../../system/process/require-host.ts';
 
 export default class Pull extends BaseCommand {
   static override summary = 'Download images from a registry';
@@ -24,43 +24,41 @@ export default class Pull extends BaseCommand {
     const { flags, args } = await this.read(Pull);
     const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
     const names = args.map(parseReference);
-    requireLinuxRoot('unpacking images');
+    requireRoot(this.engine.access, 'unpacking images');
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);
-    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const call = this.call(renderer);
     try {
       for (const name of names) {
-        if (flags['all-tags']) await this.#pullAll(session, { name, platform, quiet: flags.quiet });
-        else await this.#pull(session, { name, platform, quiet: flags.quiet });
+        if (flags['all-tags']) await this.#pullAll(call, { name, platform, quiet: flags.quiet });
+        else await this.#pull(call, { name, platform, quiet: flags.quiet });
       }
     } finally {
       renderer.close();
     }
   }
 
-  async #pull(session: Session, request: Request): Promise<void> {
+  async #pull(call: Call, request: Request): Promise<void> {
     const { name, platform, quiet } = request;
-    const [host, registry] = [await session.imageHost(), await session.registry()];
-    const { signal } = session;
-    const { root } = await pullImage(host, registry, { reference: name, platform, policy: 'always', signal });
+    const { root } = await pullImage(this.engine, call, { reference: name, platform, policy: 'always' });
     this.print(quiet ? root.digest : formatReference(withDefaultTag(name)));
   }
 
-  async #pullAll(session: Session, request: Request): Promise<void> {
+  async #pullAll(call: Call, request: Request): Promise<void> {
     const { tag, digest, ...repository } = request.name;
     if (tag !== undefined || digest !== undefined) {
       throw new OcitsError('usage', 'a tag or a digest cannot be given with --all-tags');
     }
-    const client = (await session.registry()).repository(repository);
-    for (const each of await client.listTags(session.signal)) {
+    const client = (await this.engine.registry()).repository(repository);
+    for (const each of await client.listTags(call)) {
       try {
-        await this.#pull(session, {
+        await this.#pull(call, {
           ...request,
           name: parseReference(`${formatReference(repository)}:${each}`),
         });
       } catch (error) {
         // A repository may well have tags for other platforms, and of other things than images.
         if (!isOcitsError(error, 'wrong-platform', 'unsupported')) throw error;
-        session.emit(warning(`${each} is left out: ${error.message}`));
+        call.emit(warning(`${each} is left out: ${error.message}`));
       }
     }
   }

@@ -5,7 +5,6 @@ import { OcitsError } from '../../errors.ts';
 import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
 import { parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
-import { openSession } from '../../session.ts';
 
 export default class Push extends BaseCommand {
   static override summary = 'Upload an image to a registry';
@@ -30,13 +29,12 @@ export default class Push extends BaseCommand {
       throw new OcitsError('usage', 'a tag cannot be given with --all-tags');
     }
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);
-    const session = openSession({ emit: renderer.emit, signal: this.signals.signal });
+    const call = this.call(renderer);
     try {
-      const host = await session.imageHost();
-      const references = flags['all-tags'] ? await tagsToPush(host, name) : [name];
+      const references = flags['all-tags'] ? await tagsToPush(await this.engine.store(), name) : [name];
       const compression = flags['compression-format'];
-      const request = { references, platform, compression, signal: session.signal };
-      for (const { reference, descriptor } of await pushImages(host, await session.registry(), request)) {
+      const request = { references, platform, compression };
+      for (const { reference, descriptor } of await pushImages(this.engine, call, request)) {
         const { digest, size } = descriptor;
         this.print(flags.quiet ? digest : `${reference.tag}: digest: ${digest} size: ${size}`);
       }

@@ -1,10 +1,8 @@
 import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { printError } from '../../cli/output/error-output.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError } from '../../errors.ts';
 import { type Removal, removeImage } from '../../image/garbage/remove-image.ts';
-import { openSession } from '../../session.ts';
 
 export default class Rmi extends BaseCommand {
   static override summary = 'Remove images';
@@ -20,12 +18,11 @@ export default class Rmi extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Rmi);
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    const [host, holders] = [await session.imageHost(), await session.imageHolders()];
+    const { engine } = this;
+    const call = this.call();
     for (const name of args) {
       try {
-        const removals = await removeImage(host, name, { holders, isForced: flags.force, signal });
+        const removals = await removeImage(engine, call, name, { isForced: flags.force });
         for (const removal of removals) this.print(removalLine(removal));
       } catch (error) {
         if (isOcitsError(error, 'aborted')) throw error;

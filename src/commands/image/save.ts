@@ -1,10 +1,8 @@
 import { choice, platformFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { SAVE_FORMATS, saveImages } from '../../image/archive/save-images.ts';
 import { parsePlatform } from '../../oci/platform.ts';
-import { openSession } from '../../session.ts';
 
 export default class Save extends BaseCommand {
   static override summary = 'Write images into an archive, or the folder of an OCI layout';
@@ -31,14 +29,11 @@ export default class Save extends BaseCommand {
         'cowardly refusing to save to a terminal. Use the -o flag or redirect',
       );
     }
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    await saveImages(await session.imageHost(), args, {
+    await saveImages(this.engine, this.call(), args, {
       format: flags.format ?? 'docker-archive',
       output: flags.output ?? process.stdout,
-      signal,
-      ...(flags.compression === undefined ? {} : { compression: flags.compression }),
-      ...(flags.platform === undefined ? {} : { platform: parsePlatform(flags.platform) }),
+      compression: flags.compression,
+      platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
     });
   }
 }

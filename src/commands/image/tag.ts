@@ -1,7 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { tagImage } from '../../image/catalog/tag-image.ts';
-import { openSession } from '../../session.ts';
 
 export default class Tag extends BaseCommand {
   static override summary = 'Give an image a further name';
@@ -11,7 +9,7 @@ export default class Tag extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.read(Tag);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await tagImage(await session.store(), args[0]!, args[1]!);
+    const { engine } = this;
+    await tagImage(await engine.store(), args[0]!, args[1]!);
   }
 }

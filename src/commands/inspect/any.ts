@@ -1,26 +1,25 @@
 import { formatFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { inspectContainer } from '../../container/show/inspect-container.ts';
+import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { inspectImage } from '../../image/catalog/inspect-image.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
-import { openSession, type Session } from '../../session.ts';
 import { inspectVolume } from '../../volume/inspect-volume.ts';
 
 type Inspected = Readonly<Record<string, unknown>>;
-type Finder = (session: Session, name: string, size: boolean) => Promise<Inspected>;
+type Finder = (engine: Engine, name: string, size: boolean) => Promise<Inspected>;
 
 /** In the order in which a name is looked up. */
 const FINDERS: Readonly<Record<string, Finder>> = {
-  container: async (session, name, size) =>
-    await inspectContainer(session, await findContainer(session.paths, name), { size }),
-  image: async (session, name) => await inspectImage(await session.imageHost(), name),
-  volume: async (session, name) => await inspectVolume(await session.volumes(), name),
-  network: async (session, name) => await inspectNetwork(await session.network(), name),
+  container: async (engine, name, size) =>
+    await inspectContainer(engine, await findContainer(engine.paths, name), { size }),
+  image: async (engine, name) => await inspectImage(engine, name),
+  volume: async (engine, name) => await inspectVolume(await engine.volumes(), name),
+  network: async (engine, name) => await inspectNetwork(await engine.network(), name),
 };
 
 export default class Inspect extends BaseCommand {
@@ -43,21 +42,21 @@ export default class Inspect extends BaseCommand {
       );
     }
     const finders = type === undefined ? Object.values(FINDERS) : [FINDERS[type]!];
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
-    await inspectTargets(args, flags.format, (name) => inspectFirst(session, name, finders, flags.size));
+    const { engine } = this;
+    await sweepContainers(engine);
+    await inspectTargets(args, flags.format, (name) => inspectFirst(engine, name, finders, flags.size));
   }
 }
 
 async function inspectFirst(
-  session: Session,
+  engine: Engine,
   name: string,
   finders: readonly Finder[],
   size: boolean,
 ): Promise<Inspected> {
   for (const find of finders) {
     try {
-      return await find(session, name, size);
+      return await find(engine, name, size);
     } catch (error) {
       // A name that cannot be one of this kind is not there either.
       if (!isOcitsError(error, 'not-found', 'invalid-reference', 'invalid-argument')) throw error;

@@ -1,11 +1,9 @@
 import { formatFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { inspectContainer } from '../../container/show/inspect-container.ts';
-import { openSession } from '../../session.ts';
 
 export default class ContainerInspect extends BaseCommand {
   static override summary = 'Show all that is known of containers';
@@ -18,10 +16,10 @@ export default class ContainerInspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(ContainerInspect);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    await sweepContainers(engine);
     await inspectTargets(args, flags.format, async (name) => {
-      return await inspectContainer(session, await findContainer(session.paths, name), { size: flags.size });
+      return await inspectContainer(engine, await findContainer(engine.paths, name), { size: flags.size });
     });
   }
 }

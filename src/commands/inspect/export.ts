@@ -2,11 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { exportContainer } from '../../container/show/export-container.ts';
 import { OcitsError } from '../../errors.ts';
-import { openSession } from '../../session.ts';
 
 export default class Export extends BaseCommand {
   static override summary = "Write a container's files as a tar archive";
@@ -21,12 +19,11 @@ export default class Export extends BaseCommand {
     if (flags.output === undefined && process.stdout.isTTY) {
       throw new OcitsError('usage', 'a tar archive is nothing for a terminal: use --output, or redirect it');
     }
-    const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    const record = await findContainer(session.paths, args[0]!);
+    const { engine } = this;
+    const record = await findContainer(engine.paths, args[0]!);
     const output =
       flags.output === undefined ? process.stdout : createWriteStream(flags.output, { mode: 0o600 });
-    await exportContainer(session, record, output, signal);
+    await exportContainer(engine, this.call(), record, output);
     // What is still to be written may fail, too.
     if (output !== process.stdout) await finished(output.end());
   }

@@ -2,12 +2,10 @@ import { once } from 'node:events';
 import { text, toggle } from '../../cli/argv/flags.ts';
 import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parseInteger } from '../../container/flags/parse-values.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerLogs, type LogOptions } from '../../container/show/logs.ts';
-import { openSession } from '../../session.ts';
 import { parseTime } from '../../system/parse-time.ts';
 
 export default class Logs extends BaseCommand {
@@ -26,18 +24,18 @@ export default class Logs extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(Logs);
     const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    const call = this.call();
+    await sweepContainers(engine);
     const options: LogOptions = {
-      signal,
       follow: flags.follow,
       timestamps: flags.timestamps,
       ...(flags.since === undefined ? {} : { since: parseTime(flags.since, '--since') }),
       ...(flags.until === undefined ? {} : { until: parseTime(flags.until, '--until') }),
       ...tailOption(flags.tail),
     };
-    const record = await findContainer(session.paths, args[0]!);
-    for await (const { stream, data } of containerLogs(session.paths, record, options)) {
+    const record = await findContainer(engine.paths, args[0]!);
+    for await (const { stream, data } of containerLogs(engine, call, record, options)) {
       if (!process[stream].write(data)) await once(process[stream], 'drain', { signal });
     }
   }

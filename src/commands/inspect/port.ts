@@ -1,11 +1,9 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerState } from '../../container/record/state.ts';
 import { publishedPorts } from '../../container/show/list-containers.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseExposed } from '../../network/port-grammar.ts';
-import { openSession } from '../../session.ts';
 
 export default class Port extends BaseCommand {
   static override summary = 'Show where the ports of a container are published';
@@ -15,9 +13,9 @@ export default class Port extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.read(Port);
     const [name = '', wanted] = args;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const record = await findContainer(session.paths, name);
-    const ports = await publishedPorts(session, record, containerState(session.paths, record.id));
+    const { engine } = this;
+    const record = await findContainer(engine.paths, name);
+    const ports = await publishedPorts(engine, record, containerState(engine.paths, record.id));
     const lines = ports.map((port) => ({
       key: `${port.containerPort}/${port.protocol}`,
       address: `${port.hostIp}:${port.hostPort}`,

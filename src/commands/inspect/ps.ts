@@ -1,13 +1,11 @@
 import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parseInteger } from '../../container/flags/parse-values.ts';
 import { writtenBytes } from '../../container/record/size.ts';
 import { parseContainerFilter } from '../../container/show/filter-containers.ts';
 import { listContainers } from '../../container/show/list-containers.ts';
-import { openSession } from '../../session.ts';
 import { containerRow } from './container-row.ts';
 
 const COLUMNS = [
@@ -37,10 +35,10 @@ export default class Ps extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(Ps);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    await sweepContainers(engine);
     const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, '--last');
-    const containers = await listContainers(session, {
+    const containers = await listContainers(engine, {
       all: flags.all,
       ...(last > 0 ? { last } : {}),
       filters: (flags.filter ?? []).map(parseContainerFilter),
@@ -48,7 +46,7 @@ export default class Ps extends BaseCommand {
     const noTrunc = flags['no-trunc'];
     const rows = await Promise.all(
       containers.map(async (each) => {
-        const sizeBytes = flags.size ? await writtenBytes(session, each.record) : undefined;
+        const sizeBytes = flags.size ? await writtenBytes(engine, each.record) : undefined;
         return containerRow(each, { noTrunc, sizeBytes });
       }),
     );

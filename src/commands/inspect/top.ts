@@ -1,8 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerProcesses } from '../../container/show/processes.ts';
-import { openSession } from '../../session.ts';
 
 export default class Top extends BaseCommand {
   static override summary = 'Show the processes of a running container';
@@ -13,8 +11,8 @@ export default class Top extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.read(Top);
     const [name = '', ...options] = args;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const lines = await containerProcesses(session, await findContainer(session.paths, name), options);
+    const { engine } = this;
+    const lines = await containerProcesses(engine, await findContainer(engine.paths, name), options);
     this.print(lines.join('\n'));
   }
 }

@@ -1,9 +1,7 @@
 import { formatFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
-import { openSession } from '../../session.ts';
 
 export default class NetworkInspect extends BaseCommand {
   static override summary = 'Show all that is known of networks';
@@ -13,8 +11,8 @@ export default class NetworkInspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(NetworkInspect);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const driver = await session.network();
+    const { engine } = this;
+    const driver = await engine.network();
     await inspectTargets(args, flags.format, (name) => inspectNetwork(driver, name));
   }
 }

@@ -1,9 +1,7 @@
 import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { openSession } from '../../session.ts';
 
 export default class NetworkPrune extends BaseCommand {
   static override summary =
@@ -15,9 +13,9 @@ export default class NetworkPrune extends BaseCommand {
     const { flags } = await this.read(NetworkPrune);
     const question = 'This will remove the bridge, with its firewall rules, where no container is on it.';
     if (!flags.force && !(await confirm(question))) return;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
-    const names = await (await session.network()).prune();
+    const { engine } = this;
+    await sweepContainers(engine);
+    const names = await (await engine.network()).prune();
     if (names.length > 0) this.print(`Deleted Networks:\n${names.join('\n')}`);
   }
 }

@@ -1,14 +1,12 @@
 import { text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { prompt, readStandardInput } from '../../cli/output/prompt.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Credential } from '../../registry/auth/auth-file.ts';
 import { findCredential } from '../../registry/auth/credentials.ts';
 import { parseLoginServer } from '../../registry/auth/login-server.ts';
 import { type CredentialPlace, storeCredential } from '../../registry/auth/store-credential.ts';
 import { configFolders } from '../../registry/config/config-folders.ts';
-import { openSession } from '../../session.ts';
 
 const PASSWORD_LIMIT_BYTES = 64 * 1024;
 
@@ -63,9 +61,7 @@ export default class Login extends BaseCommand {
   }
 
   async #check(registry: string, credential: Credential): Promise<void> {
-    const { emit } = openRenderer('quiet');
-    const { signal } = this.signals;
-    await (await openSession({ emit, signal }).registry()).checkLogin(registry, credential, signal);
+    await (await this.engine.registry()).checkLogin(registry, credential, this.call());
   }
 
   async #ask(question: string, isSecret = false): Promise<string> {

@@ -1,9 +1,8 @@
 import { jsonFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
-import { openSession, type Session } from '../../session.ts';
+import type { Engine } from '../../engine.ts';
 
 interface Usage {
   readonly type: string;
@@ -31,12 +30,12 @@ export default class SystemDf extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(SystemDf);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const { engine } = this;
     const usages = [
-      await images(session),
-      await containers(session),
-      await volumes(session),
-      await buildCache(session),
+      await images(engine),
+      await containers(engine),
+      await volumes(engine),
+      await buildCache(engine),
     ];
     if (flags.json) this.printJson(usages);
     else this.print(formatListing({ items: usages, columns: COLUMNS, row }, flags.format));
@@ -54,22 +53,22 @@ function row({ type, total, active, sizeBytes, reclaimableBytes }: Usage): Recor
   };
 }
 
-async function images(session: Session): Promise<Usage> {
+async function images(engine: Engine): Promise<Usage> {
   const { imagesUsage } = await import('../../image/garbage/disk-usage.ts');
-  const usage = await imagesUsage(await session.imageHost(), await session.imageHolders());
+  const usage = await imagesUsage(engine);
   const { activeCount, sizeBytes, reclaimableBytes } = usage;
   return { type: 'Images', total: usage.images.length, active: activeCount, sizeBytes, reclaimableBytes };
 }
 
-async function containers(session: Session): Promise<Usage> {
+async function containers(engine: Engine): Promise<Usage> {
   const { readContainers } = await import('../../container/record/catalog.ts');
   const { writtenBytes } = await import('../../container/record/size.ts');
   const { containerState } = await import('../../container/record/state.ts');
-  const records = await readContainers(session.paths);
+  const records = await readContainers(engine.paths);
   const sizes = await Promise.all(
     records.map(async (record) => ({
-      bytes: await writtenBytes(session, record),
-      isRunning: containerState(session.paths, record.id).status === 'running',
+      bytes: await writtenBytes(engine, record),
+      isRunning: containerState(engine.paths, record.id).status === 'running',
     })),
   );
   const idle = sizes.filter(({ isRunning }) => !isRunning);
@@ -82,10 +81,10 @@ async function containers(session: Session): Promise<Usage> {
   };
 }
 
-async function volumes(session: Session): Promise<Usage> {
+async function volumes(engine: Engine): Promise<Usage> {
   const { folderBytes, volumesInUse } = await import('../../container/record/volume-users.ts');
-  const used = await volumesInUse(session.paths);
-  const all = await (await session.volumes()).list();
+  const used = await volumesInUse(engine.paths);
+  const all = await (await engine.volumes()).list();
   const sizes = await Promise.all(
     all.map(async ({ name, path }) => ({ bytes: await folderBytes(path), isUsed: used.has(name) })),
   );
@@ -100,14 +99,14 @@ async function volumes(session: Session): Promise<Usage> {
 }
 
 /** Layers of the cache that an image has too are that image's, and so not to be had by pruning the cache. */
-async function buildCache(session: Session): Promise<Usage> {
+async function buildCache(engine: Engine): Promise<Usage> {
   const { openBuildCache } = await import('../../builder/solve/build-cache.ts');
   const { markLive } = await import('../../image/garbage/mark-live.ts');
-  const { containerHolders } = await import('../../container/record/roots.ts');
-  const live = await markLive(await session.store(), containerHolders(session.paths).roots);
+  const { containerRoots } = await import('../../container/record/roots.ts');
+  const live = await markLive(await engine.store(), containerRoots(engine.paths).roots);
   const layers = new Map<string, { bytes: number; isUsed: boolean }>();
   let total = 0;
-  for await (const { record } of openBuildCache(session.paths.root).list()) {
+  for await (const { record } of openBuildCache(engine.paths.root).list()) {
     total++;
     const { layer } = record;
     if (layer !== undefined)

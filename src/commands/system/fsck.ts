@@ -1,8 +1,6 @@
 import { jsonFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { checkStore, type StoreFault } from '../../image/garbage/check-store.ts';
-import { openSession } from '../../session.ts';
 
 export default class SystemFsck extends BaseCommand {
   static override summary = 'Hold all content of the store against its digests';
@@ -17,9 +15,9 @@ export default class SystemFsck extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.read(SystemFsck);
     const { signal } = this.signals;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal });
+    const { engine } = this;
     const faults: StoreFault[] = [];
-    for await (const fault of checkStore(await session.store(), { isRepairing: flags.repair, signal })) {
+    for await (const fault of checkStore(await engine.store(), { isRepairing: flags.repair, signal })) {
       faults.push(fault);
       if (!flags.json) this.print(`${fault.kind}: ${fault.text}`);
     }

@@ -3,9 +3,8 @@ import { cpus, hostname, totalmem } from 'node:os';
 import { formatFlag, jsonFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { fillTemplate } from '../../cli/template/template.ts';
-import { openSession, type Session } from '../../session.ts';
+import type { Engine } from '../../engine.ts';
 import { programVersion } from '../../version.ts';
 
 export default class SystemInfo extends BaseCommand {
@@ -15,8 +14,8 @@ export default class SystemInfo extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(SystemInfo);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const info = { ...(await content(session)), ...(await host()) };
+    const { engine } = this;
+    const info = { ...(await content(engine)), ...(await host()) };
     if (flags.json || flags.format === 'json') this.printJson(info);
     else if (flags.format !== undefined) this.print(fillTemplate(flags.format, info));
     else
@@ -28,23 +27,23 @@ export default class SystemInfo extends BaseCommand {
   }
 }
 
-async function content(session: Session): Promise<Record<string, unknown>> {
+async function content(engine: Engine): Promise<Record<string, unknown>> {
   const { readContainers } = await import('../../container/record/catalog.ts');
   const { containerState } = await import('../../container/record/state.ts');
   const { readCatalog } = await import('../../image/catalog/image-catalog.ts');
-  const states = (await readContainers(session.paths)).map(
-    ({ id }) => containerState(session.paths, id).status,
+  const states = (await readContainers(engine.paths)).map(
+    ({ id }) => containerState(engine.paths, id).status,
   );
   const running = states.filter((status) => status === 'running').length;
   return {
     Containers: states.length,
     ContainersRunning: running,
     ContainersStopped: states.length - running,
-    Images: (await readCatalog(await session.store())).length,
+    Images: (await readCatalog(await engine.store())).length,
     ServerVersion: programVersion(),
-    Driver: (await session.snapshotter()).name,
-    OcitsRootDir: session.paths.root,
-    OcitsRunDir: session.paths.run,
+    Driver: (await engine.snapshotter()).name,
+    OcitsRootDir: engine.paths.root,
+    OcitsRunDir: engine.paths.run,
   };
 }
 

@@ -1,9 +1,8 @@
+import type { Call } from '../../call.ts';
 import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
-import { openSession, type Session } from '../../session.ts';
 
 interface PruneRequest {
   readonly filters: readonly string[];
@@ -29,41 +28,40 @@ export default class SystemPrune extends BaseCommand {
     const { flags } = await this.read(SystemPrune);
     const request = { filters: flags.filter ?? [], isAll: flags.all, withVolumes: flags.volumes };
     if (!flags.force && !(await confirm(question(request)))) return;
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const freed = (await this.#containers(session, request)) + (await this.#volumes(session, request));
-    this.#report('Deleted Networks', await (await session.network()).prune());
-    const freedContent = (await this.#images(session, request)) + (await this.#buildCache(session, request));
+    const call = this.call();
+    const freed = (await this.#containers(request)) + (await this.#volumes(request));
+    this.#report('Deleted Networks', await (await this.engine.network()).prune());
+    const freedContent = (await this.#images(call, request)) + (await this.#buildCache(call, request));
     this.print(`Total reclaimed space: ${humanSize(freed + freedContent)}`);
   }
 
-  async #containers(session: Session, { filters }: PruneRequest): Promise<number> {
+  async #containers({ filters }: PruneRequest): Promise<number> {
     const { parsePruneFilter } = await import('../../container/end/prune-filter.ts');
     const { pruneContainers } = await import('../../container/end/remove-container.ts');
     const { sweepContainers } = await import('../../container/clear/sweep-containers.ts');
-    await sweepContainers(session);
+    await sweepContainers(this.engine);
     const wanted = filters.map((text) => parsePruneFilter(text));
-    const { ids, freedBytes } = await pruneContainers(session, (record) =>
+    const { ids, freedBytes } = await pruneContainers(this.engine, (record) =>
       wanted.every((matches) => matches(record)),
     );
     this.#report('Deleted Containers', ids);
     return freedBytes;
   }
 
-  async #volumes(session: Session, { filters, withVolumes }: PruneRequest): Promise<number> {
+  async #volumes({ filters, withVolumes }: PruneRequest): Promise<number> {
     if (!withVolumes) return 0;
     const { parseVolumeFilter, pruneVolumes } = await import('../../container/record/volume-users.ts');
     const labels = filters.filter((text) => text.startsWith('label')).map(parseVolumeFilter);
-    const { names, freedBytes } = await pruneVolumes(session, { all: false, filters: labels });
+    const { names, freedBytes } = await pruneVolumes(this.engine, { all: false, filters: labels });
     this.#report('Deleted Volumes', names);
     return freedBytes;
   }
 
-  async #images(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
+  async #images(call: Call, { filters, isAll }: PruneRequest): Promise<number> {
     const { parseImageFilters } = await import('../../image/catalog/filter-images.ts');
     const { pruneImages } = await import('../../image/garbage/prune-images.ts');
-    const holders = await session.imageHolders();
-    const options = { isAll, filters: parseImageFilters(filters), holders, signal: session.signal };
-    const { removals, freedBytes } = await pruneImages(await session.imageHost(), options);
+    const options = { isAll, filters: parseImageFilters(filters) };
+    const { removals, freedBytes } = await pruneImages(this.engine, call, options);
     this.#report(
       'Deleted Images',
       removals.map((removal) =>
@@ -74,18 +72,15 @@ export default class SystemPrune extends BaseCommand {
   }
 
   /** After the images, which keep the results that they are made of. No result has a label. */
-  async #buildCache(session: Session, { filters, isAll }: PruneRequest): Promise<number> {
+  async #buildCache(call: Call, { filters, isAll }: PruneRequest): Promise<number> {
     if (filters.some((text) => text.startsWith('label'))) return 0;
-    const [{ pruneBuilder }, { buildHost }, { parseImageFilters }] = await Promise.all([
+    const [{ pruneBuilder }, { parseImageFilters }] = await Promise.all([
       import('../../builder/prune-builder.ts'),
-      import('../../build-host.ts'),
       import('../../image/catalog/filter-images.ts'),
     ]);
-    const { records, freedBytes } = await pruneBuilder(await buildHost(session), {
+    const { records, freedBytes } = await pruneBuilder(this.engine, call, {
       isAll,
       unusedSince: parseImageFilters(filters).until,
-      holders: await session.imageHolders(),
-      signal: session.signal,
     });
     this.#report(
       'Deleted build cache records',

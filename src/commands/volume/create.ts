@@ -1,9 +1,7 @@
 import { list } from '../../cli/argv/flags.ts';
 import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { parsePairs } from '../../container/flags/parse-values.ts';
-import { openSession } from '../../session.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
 export default class VolumeCreate extends BaseCommand {
@@ -22,8 +20,8 @@ export default class VolumeCreate extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(VolumeCreate);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const volumes = await session.volumes();
+    const { engine } = this;
+    const volumes = await engine.volumes();
     const name = args[0] ?? anonymousVolumeName();
     const labels = parsePairs(flags.label ?? [], '--label');
     const { volume } = await volumes.create(name, { anonymous: args.length === 0, labels });

@@ -1,8 +1,6 @@
 import { formatFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
-import { openSession } from '../../session.ts';
 import { inspectVolume } from '../../volume/inspect-volume.ts';
 
 export default class VolumeInspect extends BaseCommand {
@@ -13,8 +11,8 @@ export default class VolumeInspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(VolumeInspect);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    const volumes = await session.volumes();
+    const { engine } = this;
+    const volumes = await engine.volumes();
     await inspectTargets(args, flags.format, (name) => inspectVolume(volumes, name));
   }
 }

@@ -1,9 +1,7 @@
 import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { parseVolumeFilter, volumesInUse } from '../../container/record/volume-users.ts';
-import { openSession } from '../../session.ts';
 
 const COLUMNS = [
   { name: 'Driver', header: 'DRIVER' },
@@ -22,9 +20,9 @@ export default class VolumeLs extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(VolumeLs);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
+    const { engine } = this;
     const filters = (flags.filter ?? []).map(parseVolumeFilter);
-    const [all, used] = [await (await session.volumes()).list(), await volumesInUse(session.paths)];
+    const [all, used] = [await (await engine.volumes()).list(), await volumesInUse(engine.paths)];
     const items = all.filter((volume) => filters.every((matches) => matches(volume, used.has(volume.name))));
     const row = ({ name, path, labels }: (typeof items)[number]) => ({
       Driver: 'local',

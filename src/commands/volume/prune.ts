@@ -2,10 +2,8 @@ import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parseVolumeFilter, pruneVolumes } from '../../container/record/volume-users.ts';
-import { openSession } from '../../session.ts';
 
 export default class VolumePrune extends BaseCommand {
   static override summary = 'Remove volumes that no container uses';
@@ -21,9 +19,9 @@ export default class VolumePrune extends BaseCommand {
     const which = flags.all ? 'all volumes' : 'anonymous volumes';
     if (!flags.force && !(await confirm(`This will remove ${which} that no container uses.`))) return;
     const filters = (flags.filter ?? []).map(parseVolumeFilter);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
-    const { names, freedBytes } = await pruneVolumes(session, { all: flags.all, filters });
+    const { engine } = this;
+    await sweepContainers(engine);
+    const { names, freedBytes } = await pruneVolumes(engine, { all: flags.all, filters });
     if (names.length > 0) this.print(`Deleted Volumes:\n${names.join('\n')}\n`);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
   }

@@ -1,11 +1,9 @@
 import { toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
-import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { removeVolume } from '../../container/record/volume-users.ts';
 import { isOcitsError } from '../../errors.ts';
-import { openSession } from '../../session.ts';
 
 export default class VolumeRm extends BaseCommand {
   static override summary = 'Remove volumes';
@@ -17,10 +15,10 @@ export default class VolumeRm extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(VolumeRm);
-    const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
-    await sweepContainers(session);
+    const { engine } = this;
+    await sweepContainers(engine);
     await forEachTarget(args, async (name) => {
-      await removeVolume(session, name).catch((error: unknown) => {
+      await removeVolume(engine, name).catch((error: unknown) => {
         if (!flags.force || !isOcitsError(error, 'not-found')) throw error;
       });
       return name;

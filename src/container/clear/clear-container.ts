@@ -1,9 +1,9 @@
+import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import { removeConmonFiles } from '../../runtime/conmon/conmon-folder.ts';
 import { settleExit } from '../../runtime/conmon/wait-for-exit.ts';
 import { crunDelete, openCrun } from '../../runtime/crun/crun.ts';
 import { withLock } from '../../system/task/lock.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { deleteContainer, readContainer } from '../record/catalog.ts';
 import { containerFolder, containerLock } from '../record/folder.ts';
 import { unmarkLive } from '../record/live-marks.ts';
@@ -15,12 +15,12 @@ import { containerState } from '../record/state.ts';
  * conmon left go, and the container itself where it was to go (`--rm`). Does nothing to one that runs. Idempotent.
  * This is what conmon's exit command runs.
  */
-export async function cleanupContainer(host: ContainerHost, id: string): Promise<void> {
-  if ((await readContainer(host.paths, id)) === undefined) return;
-  await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
-    const record = await readContainer(host.paths, id);
-    if (record === undefined || containerState(host.paths, id).status === 'running') return;
-    await clearContainer(host, record, { byRuntime: false });
+export async function cleanupContainer(engine: Engine, id: string): Promise<void> {
+  if ((await readContainer(engine.paths, id)) === undefined) return;
+  await withLock(containerLock(engine.paths, id), { mode: 'exclusive' }, async () => {
+    const record = await readContainer(engine.paths, id);
+    if (record === undefined || containerState(engine.paths, id).status === 'running') return;
+    await clearContainer(engine, record, { byRuntime: false });
   });
 }
 
@@ -29,47 +29,44 @@ export async function cleanupContainer(host: ContainerHost, id: string): Promise
  * cleared up by itself, as it does where it ran in the foreground.
  */
 export async function clearContainer(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   { byRuntime }: { readonly byRuntime: boolean },
 ): Promise<void> {
   const { id, lifetime, network } = record;
   await Promise.all([
-    byRuntime ? undefined : clearRuntime(host, id),
-    network.mode === 'bridge' ? host.network().then((driver) => driver.teardown({ id })) : undefined,
+    byRuntime ? undefined : clearRuntime(engine, id),
+    network.mode === 'bridge' ? engine.network().then((driver) => driver.teardown({ id })) : undefined,
   ]);
-  if (lifetime.autoRemove) await discardContainer(host, record);
-  await unmarkLive(host.paths, id);
+  if (lifetime.autoRemove) await discardContainer(engine, record);
+  await unmarkLive(engine.paths, id);
 }
 
-async function clearRuntime(host: ContainerHost, id: string): Promise<void> {
-  const { folder } = containerFolder(host.paths, id);
-  if (containerState(host.paths, id).status === 'exited') settleExit(folder);
-  await crunDelete(await openCrun(host.paths), id);
-  removeConmonFiles(host.paths, folder);
+async function clearRuntime(engine: Engine, id: string): Promise<void> {
+  const { folder } = containerFolder(engine.paths, id);
+  if (containerState(engine.paths, id).status === 'exited') settleExit(folder);
+  await crunDelete(await openCrun(engine.paths), id);
+  removeConmonFiles(engine.paths, folder);
 }
 
 /** Removes a cleared container with its anonymous volumes. */
-async function discardContainer(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  await deleteContainer(host.paths, record);
-  await removeAnonymousVolumes(host, record);
+async function discardContainer(engine: Engine, record: ContainerRecord): Promise<void> {
+  await deleteContainer(engine.paths, record);
+  await removeAnonymousVolumes(engine, record);
 }
 
 /** Removes the volumes that were made for this container alone. Those that are gone are no error. */
-export async function removeAnonymousVolumes(
-  host: ContainerHost,
-  { mounts }: ContainerRecord,
-): Promise<void> {
+export async function removeAnonymousVolumes(engine: Engine, { mounts }: ContainerRecord): Promise<void> {
   await removeVolumes(
-    host,
+    engine,
     mounts.flatMap((mount) => (mount.kind === 'volume' && mount.anonymous ? [mount.name] : [])),
   );
 }
 
 /** Those that are gone are no error: another command may clear up the same. */
-export async function removeVolumes(host: ContainerHost, names: readonly string[]): Promise<void> {
+export async function removeVolumes(engine: Engine, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    const volumes = await host.volumes();
+    const volumes = await engine.volumes();
     await volumes.remove(name).catch((error: unknown) => {
       if (!isOcitsError(error, 'not-found')) throw error;
     });

@@ -1,10 +1,10 @@
+import type { Engine } from '../../engine.ts';
 import { hasAttachments } from '../../network/network-settings.ts';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { isRunning } from '../../system/process/process-identity.ts';
 import { lockFile } from '../../system/task/lock.ts';
 import { sweepVolumes } from '../../volume/volume-store.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerIds, dropNamesOf, readContainer } from '../record/catalog.ts';
 import { containerLock, containersFolder } from '../record/folder.ts';
 import { completeMarks, isInTheMaking, liveIds, unmarkLive } from '../record/live-marks.ts';
@@ -17,48 +17,48 @@ import { clearContainer, removeVolumes } from './clear-container.ts';
  * folders half-made. Commands of containers call it first. A few milliseconds where there is nothing to do: only
  * containers with a mark are looked at, and all of them once after the host has started.
  */
-export async function sweepContainers(host: ContainerHost): Promise<void> {
-  const marked = await liveIds(host.paths);
+export async function sweepContainers(engine: Engine): Promise<void> {
+  const marked = await liveIds(engine.paths);
   const alive = new Set<string>();
-  const isLive = async (id: string) => alive.has(id) || (await sweepOne(host, id));
-  for (const id of marked ?? (await containerIds(host.paths))) {
-    if (await sweepOne(host, id)) alive.add(id);
+  const isLive = async (id: string) => alive.has(id) || (await sweepOne(engine, id));
+  for (const id of marked ?? (await containerIds(engine.paths))) {
+    if (await sweepOne(engine, id)) alive.add(id);
   }
   await Promise.all([
-    hasAttachments() ? host.network().then((driver) => driver.repair(isLive)) : undefined,
-    removeAbandoned(containersFolder(host.paths)),
-    removeAbandoned(host.paths.run),
-    sweepVolumes(host.paths),
-    marked === undefined ? completeMarks(host.paths) : undefined,
+    hasAttachments() ? engine.network().then((driver) => driver.repair(isLive)) : undefined,
+    removeAbandoned(containersFolder(engine.paths)),
+    removeAbandoned(engine.paths.run),
+    sweepVolumes(engine.paths),
+    marked === undefined ? completeMarks(engine.paths) : undefined,
   ]);
 }
 
 /** Whether the container runs, or somebody attends to it. */
-async function sweepOne(host: ContainerHost, id: string): Promise<boolean> {
-  const record = await readContainer(host.paths, id);
-  if (record === undefined) return await sweepUnmade(host, id);
-  if (isInHands(host.paths, record)) return true;
-  await using lock = await lockFile(containerLock(host.paths, id), { mode: 'exclusive', waitMs: 0 });
+async function sweepOne(engine: Engine, id: string): Promise<boolean> {
+  const record = await readContainer(engine.paths, id);
+  if (record === undefined) return await sweepUnmade(engine, id);
+  if (isInHands(engine.paths, record)) return true;
+  await using lock = await lockFile(containerLock(engine.paths, id), { mode: 'exclusive', waitMs: 0 });
   // Whoever holds it is starting or clearing it.
   if (lock === undefined) return true;
-  const again = await readContainer(host.paths, id);
-  if (again === undefined || isInHands(host.paths, again)) return again !== undefined;
-  await clearContainer(host, again, { byRuntime: false });
+  const again = await readContainer(engine.paths, id);
+  if (again === undefined || isInHands(engine.paths, again)) return again !== undefined;
+  await clearContainer(engine, again, { byRuntime: false });
   return false;
 }
 
 /** What a process that died has made for a container that is not there. True where it is still at it. */
-async function sweepUnmade(host: ContainerHost, id: string): Promise<boolean> {
-  if (await isInTheMaking(host.paths, id)) return true;
+async function sweepUnmade(engine: Engine, id: string): Promise<boolean> {
+  if (await isInTheMaking(engine.paths, id)) return true;
   // It may have come to its end between the two looks.
-  if ((await readContainer(host.paths, id)) !== undefined) return await sweepOne(host, id);
-  const volumes = await (await host.volumes()).list();
+  if ((await readContainer(engine.paths, id)) !== undefined) return await sweepOne(engine, id);
+  const volumes = await (await engine.volumes()).list();
   await removeVolumes(
-    host,
+    engine,
     volumes.filter(({ madeFor }) => madeFor === id).map(({ name }) => name),
   );
-  await dropNamesOf(host.paths, id);
-  await unmarkLive(host.paths, id);
+  await dropNamesOf(engine.paths, id);
+  await unmarkLive(engine.paths, id);
   return false;
 }
 

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { requireRoot } from '../../access.ts';
 import type { ContainerMount } from '../../bundle/container-spec.ts';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { platformOf } from '../../image/catalog/choose-image.ts';
 import type { Image } from '../../image/image.ts';
 import { parseExposed, parsePublish } from '../../network/port-grammar.ts';
@@ -9,12 +12,10 @@ import { warning } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { ownIdentity } from '../../system/process/process-identity.ts';
-import { requireLinuxRoot } from '../../system/process/require-host.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
 import { lockFile } from '../../system/task/lock.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
 import type { MountRequest } from '../../volume/mount-request.ts';
-import type { ContainerHost } from '../container-host.ts';
 import type { CreateRequest, NetworkOptions } from '../flags/create-request.ts';
 import { addContainer } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
@@ -29,12 +30,11 @@ import { resolveProcess } from './resolve-process.ts';
 
 export interface CreateOptions {
   /** Whether this process stays with the container to its end, and clears it away. */
-  readonly attached?: boolean;
+  readonly attached?: boolean | undefined;
   /** Whether this process starts it: where it dies before that, one that goes by itself is cleared away. */
-  readonly startsNow?: boolean;
+  readonly startsNow?: boolean | undefined;
   /** Whether an image is pulled; the default is where it is missing. */
-  readonly pull?: PullPolicy;
-  readonly signal?: AbortSignal;
+  readonly pull?: PullPolicy | undefined;
 }
 
 /** A new ID: 64 hex digits. */
@@ -48,38 +48,37 @@ function newContainerId(): string {
  * image, `already-exists` for the name, and what the parts of the request are at fault for.
  */
 export async function createContainer(
-  host: ContainerHost,
+  engine: Engine,
+  call: Call,
   request: CreateRequest,
   options: CreateOptions = {},
 ): Promise<ContainerRecord> {
-  requireLinuxRoot('running containers');
+  requireRoot(engine.access, 'running containers');
   if (request.name !== undefined) checkContainerName(request.name);
-  const { pull: policy = 'missing', signal } = options;
-  const store = await host.store();
+  const { pull: policy = 'missing' } = options;
+  const store = await engine.store();
   // From here until the container is a root of its own, nobody may collect what it is made of.
-  const leasing = store.leases.shared(signal);
-  await Promise.allSettled([leasing, host.snapshotter(), host.volumes()]);
+  const leasing = store.leases.shared(call.signal);
+  await Promise.allSettled([leasing, engine.snapshotter(), engine.volumes()]);
   await using _lease = await leasing;
-  const [snapshotter, volumes] = await Promise.all([host.snapshotter(), host.volumes()]);
-  const images = { store, snapshotter, emit: host.emit };
-  const image = await ensureImage(host, images, {
+  const volumes = await engine.volumes();
+  const image = await ensureImage(engine, call, {
     name: request.image,
     platform: request.platform,
     policy,
-    signal,
   });
   const parts = resolveParts(request, image.config.config ?? {});
-  warnOfOddities(host, request, image);
+  warnOfOddities(call, request, image);
   const id = newContainerId();
   await using undo = new UndoStack();
-  undo.defer(() => unmarkLive(host.paths, id));
-  await setLiveMark(host.paths, id, ownIdentity());
+  undo.defer(() => unmarkLive(engine.paths, id));
+  await setLiveMark(engine.paths, id, ownIdentity());
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
-    ensureSnapshots(host, images, image, { policy, signal }),
+    ensureSnapshots(engine, call, image, policy),
     allSettled(parts.mounts.map((each) => resolveMount(each, volumes, { id, onMade }))),
   ]);
-  await fillVolumes(host, snapshots, mounts);
+  await fillVolumes(engine, snapshots, mounts);
   const record = newRecord(request, image, {
     ...parts,
     id,
@@ -87,9 +86,9 @@ export async function createContainer(
     mounts: mounts.map(({ mount }) => mount),
     attached: options.attached ?? false,
   });
-  const added = await addContainer(host.paths, record, request.name);
+  const added = await addContainer(engine.paths, record, request.name);
   undo.move();
-  if (!options.startsNow) await unmarkCreated(host.paths, id);
+  if (!options.startsNow) await unmarkCreated(engine.paths, id);
   return added;
 }
 
@@ -152,14 +151,14 @@ function newRecord(
 }
 
 async function fillVolumes(
-  host: ContainerHost,
+  engine: Engine,
   snapshots: readonly SnapshotKey[],
   mounts: readonly ResolvedMount[],
 ): Promise<void> {
   const waiting = mounts.filter(({ fillFrom }) => fillFrom !== undefined);
   if (waiting.length === 0 || snapshots.length === 0) return;
-  const [snapshotter, volumes] = await Promise.all([host.snapshotter(), host.volumes()]);
-  await using tree = await openImageTree(snapshotter, snapshots, host.paths.run);
+  const [snapshotter, volumes] = await Promise.all([engine.snapshotter(), engine.volumes()]);
+  await using tree = await openImageTree(snapshotter, snapshots, engine.paths.run);
   for (const { mount, fillFrom } of waiting) {
     if (mount.kind === 'volume') await fillVolume(volumes, mount.name, tree, fillFrom!);
   }
@@ -176,14 +175,14 @@ function resolveNetwork(network: NetworkOptions, config: RunConfig): NetworkOpti
   return { ...network, exposed, ports: [...network.ports, ...more] };
 }
 
-function warnOfOddities(host: ContainerHost, { network }: CreateRequest, image: Image): void {
+function warnOfOddities(call: Call, { network }: CreateRequest, image: Image): void {
   const platform = platformOf(image);
   const own = hostPlatform();
   if (platform.os !== own.os || platform.architecture !== own.architecture) {
     const [theirs, ours] = [platform, own].map(formatPlatform);
-    host.emit(warning(`the image is for ${theirs}, and this host is ${ours}: its programs may not run`));
+    call.emit(warning(`the image is for ${theirs}, and this host is ${ours}: its programs may not run`));
   }
   if (network.mode !== 'bridge' && (network.ports.length > 0 || network.publishAll)) {
-    host.emit(warning(`published ports are discarded with --network ${network.mode}`));
+    call.emit(warning(`published ports are discarded with --network ${network.mode}`));
   }
 }

@@ -1,11 +1,12 @@
+import { type Call, withNews } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { type FoundImage, findImage, requireImage } from '../../image/catalog/find-image.ts';
-import type { Image, ImageHost } from '../../image/image.ts';
+import type { Image } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
-import type { NewsSink } from '../../progress.ts';
+import type { TaskNews } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
-import type { ContainerHost } from '../container-host.ts';
 
 export const PULL_POLICIES = ['always', 'missing', 'never'] as const;
 export type PullPolicy = (typeof PULL_POLICIES)[number];
@@ -14,25 +15,25 @@ export interface WantedImage {
   readonly name: string;
   readonly platform?: Platform | undefined;
   readonly policy: PullPolicy;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** The image of that name or ID, pulled where the policy says so. Throws `not-found`, `wrong-platform`, and as `pullImage`. */
 export async function ensureImage(
-  host: ContainerHost,
-  images: ImageHost,
-  { name, platform, policy, signal }: WantedImage,
+  engine: Engine,
+  call: Call,
+  { name, platform, policy }: WantedImage,
 ): Promise<FoundImage> {
-  const found = policy === 'always' ? undefined : await findImage(images.store, name, platform);
+  const store = await engine.store();
+  const found = policy === 'always' ? undefined : await findImage(store, name, platform);
   if (found !== undefined) return found;
-  if (policy === 'never') return await requireImage(images.store, name, platform);
+  if (policy === 'never') return await requireImage(store, name, platform);
   if (policy === 'missing') {
-    host.emit({ type: 'message', level: 'info', text: `Unable to find image '${name}' locally` });
+    call.emit({ type: 'message', level: 'info', text: `Unable to find image '${name}' locally` });
   }
   const reference = parseReference(name);
   const { pullImage } = await import('../../image/transfer/pull-image.ts');
-  await pullImage(images, await host.registry(), { reference, platform, policy: 'always', signal });
-  return await requireImage(images.store, name, platform);
+  await pullImage(engine, call, { reference, platform, policy: 'always' });
+  return await requireImage(store, name, platform);
 }
 
 /**
@@ -40,29 +41,26 @@ export async function ensureImage(
  * from where it is known to be, unless the policy forbids it.
  */
 export async function ensureSnapshots(
-  host: ContainerHost,
-  images: ImageHost,
+  engine: Engine,
+  call: Call,
   image: Image,
-  { policy, signal }: Pick<WantedImage, 'policy' | 'signal'>,
+  policy: PullPolicy,
 ): Promise<readonly SnapshotKey[]> {
-  const found = await findSnapshots(images, image);
+  const found = await findSnapshots(engine, image);
   if (found.every((key) => key !== undefined)) return found;
   if (policy !== 'never') {
     const { ensureLayers } = await import('../../image/transfer/pull-image.ts');
-    const quiet = { ...images, emit: fetchedOnly(images.emit) };
-    await ensureLayers(quiet, await host.registry(), image, signal === undefined ? {} : { signal });
+    await ensureLayers(engine, withNews(call, fetchedOnly()), image);
   }
-  return await unpackImage(images, image, { signal });
+  return await unpackImage(engine, call, image);
 }
 
 /** Leaves out what is told of layers that are in the store: starting a container of an image that is here is no pull. */
-function fetchedOnly(emit: NewsSink): NewsSink {
+function fetchedOnly(): (news: TaskNews) => TaskNews | undefined {
   const fetched = new Set<string>();
-  return (event) => {
-    if (event.type === 'layer') {
-      if (event.state === 'downloading') fetched.add(event.digest);
-      if (!fetched.has(event.digest)) return;
-    }
-    emit(event);
+  return (news) => {
+    if (news.type !== 'layer') return news;
+    if (news.state === 'downloading') fetched.add(news.digest);
+    return fetched.has(news.digest) ? news : undefined;
   };
 }

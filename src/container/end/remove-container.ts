@@ -1,7 +1,7 @@
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { withLock } from '../../system/task/lock.ts';
 import { clearContainer, removeAnonymousVolumes } from '../clear/clear-container.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { deleteContainer, readContainer, readContainers } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -20,25 +20,25 @@ export interface RemoveContainerOptions {
 
 /** Removes a container. Throws `in-use` where it runs and may not be killed. One that is gone already is no error. */
 export async function removeContainer(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   options: RemoveContainerOptions = {},
 ): Promise<void> {
   const { id, name } = record;
-  if (containerState(host.paths, id).status === 'running') {
+  if (containerState(engine.paths, id).status === 'running') {
     if (!options.force) throw isRunning(record);
-    await kill(host, record);
+    await kill(engine, record);
   } else if (hasAttendant(record)) {
     if (!options.force) throw new OcitsError('in-use', `container ${name} is being started or cleared up`);
-    await awaitClearing(host, record);
+    await awaitClearing(engine, record);
   }
-  await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
-    if ((await readContainer(host.paths, id)) === undefined) return;
+  await withLock(containerLock(engine.paths, id), { mode: 'exclusive' }, async () => {
+    if ((await readContainer(engine.paths, id)) === undefined) return;
     // Somebody may have started it while we waited.
-    if (containerState(host.paths, id).status === 'running') throw isRunning(record);
-    await clearContainer(host, keeping(record), { byRuntime: false });
-    await deleteContainer(host.paths, record);
-    if (options.volumes) await removeAnonymousVolumes(host, record);
+    if (containerState(engine.paths, id).status === 'running') throw isRunning(record);
+    await clearContainer(engine, keeping(record), { byRuntime: false });
+    await deleteContainer(engine.paths, record);
+    if (options.volumes) await removeAnonymousVolumes(engine, record);
   });
 }
 
@@ -48,12 +48,12 @@ function isRunning({ name }: ContainerRecord): OcitsError {
   });
 }
 
-async function kill(host: ContainerHost, record: ContainerRecord): Promise<void> {
-  const ended = waitForContainer(host.paths, record.id);
+async function kill(engine: Engine, record: ContainerRecord): Promise<void> {
+  const ended = waitForContainer(engine.paths, record.id);
   ended.catch(() => {});
-  killContainer(host, record, 'SIGKILL');
+  killContainer(engine, record, 'SIGKILL');
   await ended;
-  if (hasAttendant(record)) await awaitClearing(host, record);
+  if (hasAttendant(record)) await awaitClearing(engine, record);
 }
 
 export interface PrunedContainers {
@@ -64,16 +64,16 @@ export interface PrunedContainers {
 
 /** Removes all containers that do not run and that `isWanted` names, as `container prune` does. */
 export async function pruneContainers(
-  host: ContainerHost,
+  engine: Engine,
   isWanted: (record: ContainerRecord) => boolean = () => true,
 ): Promise<PrunedContainers> {
   const ids: string[] = [];
   let freedBytes = 0;
-  for (const record of await readContainers(host.paths)) {
-    if (containerState(host.paths, record.id).status === 'running' || hasAttendant(record)) continue;
+  for (const record of await readContainers(engine.paths)) {
+    if (containerState(engine.paths, record.id).status === 'running' || hasAttendant(record)) continue;
     if (!isWanted(record)) continue;
-    freedBytes += await writtenBytes(host, record);
-    await removeContainer(host, record);
+    freedBytes += await writtenBytes(engine, record);
+    await removeContainer(engine, record);
     ids.push(record.id);
   }
   return { ids, freedBytes };

@@ -4,7 +4,7 @@ import { readContainers } from './catalog.ts';
 import { containerState, hasAttendant } from './state.ts';
 
 /** What containers need of images: the collection of garbage keeps it, and `rmi` asks who uses an image. */
-export function containerHolders(paths: HostPaths): ContentRoots {
+export function containerRoots(paths: HostPaths): ContentRoots {
   return {
     roots: [
       async () => {

@@ -1,9 +1,9 @@
+import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { matchesLabel } from '../../oci/match-label.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import type { Volume } from '../../volume/volume.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { readContainers } from './catalog.ts';
 
 /** The names of volumes that containers have, running or not, with those containers' names. */
@@ -19,9 +19,9 @@ export async function volumesInUse(paths: HostPaths): Promise<ReadonlyMap<string
 }
 
 /** Removes a volume. Throws `not-found`, and `in-use` with the containers that have it. */
-export async function removeVolume(host: ContainerHost, name: string): Promise<void> {
-  const volumes = await host.volumes();
-  const users = (await volumesInUse(host.paths)).get(name);
+export async function removeVolume(engine: Engine, name: string): Promise<void> {
+  const volumes = await engine.volumes();
+  const users = (await volumesInUse(engine.paths)).get(name);
   if (users !== undefined) {
     throw new OcitsError('in-use', `volume ${name} is in use by ${users.join(', ')}`, {
       hint: `remove first what uses it: ocits rm ${users.join(' ')}`,
@@ -52,11 +52,11 @@ export interface PrunedVolumes {
 
 /** Removes volumes that no container has: anonymous ones, or `all`. */
 export async function pruneVolumes(
-  host: ContainerHost,
+  engine: Engine,
   options: { readonly all: boolean; readonly filters?: readonly VolumeFilter[] },
 ): Promise<PrunedVolumes> {
-  const volumes = await host.volumes();
-  const used = await volumesInUse(host.paths);
+  const volumes = await engine.volumes();
+  const used = await volumesInUse(engine.paths);
   const names: string[] = [];
   let freedBytes = 0;
   for (const volume of await volumes.list()) {

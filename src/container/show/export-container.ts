@@ -2,13 +2,14 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { launchCommand } from '../../runtime/launch/launcher.ts';
 import { toolEnvironment } from '../../runtime/launch/tool-environment.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { exited, spawnTool, tail } from '../../system/process/spawn.ts';
 import { withLock } from '../../system/task/lock.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerFolder, containerLock } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
@@ -18,22 +19,22 @@ import { containerState } from '../record/state.ts';
  * through its first process, since a live upper directory must not be mounted twice; another is mounted for the time.
  */
 export async function exportContainer(
-  host: ContainerHost,
+  engine: Engine,
+  { signal }: Call,
   record: ContainerRecord,
   output: Writable,
-  signal?: AbortSignal,
 ): Promise<void> {
   const request = { output, signal };
-  const live = liveRoot(host, record);
+  const live = liveRoot(engine, record);
   if (live !== undefined) return await writeTar({ ...request, root: live });
-  await withLock(containerLock(host.paths, record.id), { mode: 'exclusive' }, async () => {
+  await withLock(containerLock(engine.paths, record.id), { mode: 'exclusive' }, async () => {
     // Somebody may have started it while we waited.
-    const started = liveRoot(host, record);
+    const started = liveRoot(engine, record);
     if (started !== undefined) return await writeTar({ ...request, root: started });
-    const snapshotter = await host.snapshotter();
-    const { writable } = containerFolder(host.paths, record.id);
+    const snapshotter = await engine.snapshotter();
+    const { writable } = containerFolder(engine.paths, record.id);
     const { mounts } = await snapshotter.prepare(writable, record.image.snapshots, CONTAINER_TARGETS);
-    const target = temporaryName(host.paths.run);
+    const target = temporaryName(engine.paths.run);
     mkdirSync(target, { mode: 0o700 });
     try {
       await writeTar({ ...request, root: target, rootfs: { mounts, target } });
@@ -44,8 +45,8 @@ export async function exportContainer(
 }
 
 /** The root of a container that runs, as its first process has it. */
-function liveRoot(host: ContainerHost, { id }: ContainerRecord): string | undefined {
-  const { status, pid } = containerState(host.paths, id);
+function liveRoot(engine: Engine, { id }: ContainerRecord): string | undefined {
+  const { status, pid } = containerState(engine.paths, id);
   return status === 'running' ? `/proc/${pid}/root` : undefined;
 }
 

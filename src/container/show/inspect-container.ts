@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import type { Engine } from '../../engine.ts';
 import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { writtenBytes } from '../record/size.ts';
@@ -16,15 +16,15 @@ const NEVER = '0001-01-01T00:00:00Z';
 
 /** What `docker container inspect` prints of a container, in Docker's names and order. `size`: with what it has written. */
 export async function inspectContainer(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   options: { readonly size?: boolean } = {},
 ): Promise<Inspected> {
-  const state = containerState(host.paths, record.id);
-  const files = containerFolder(host.paths, record.id);
+  const state = containerState(engine.paths, record.id);
+  const files = containerFolder(engine.paths, record.id);
   const attachment =
     state.status === 'running' && record.network.mode === 'bridge'
-      ? await (await host.network()).find(record.id)
+      ? await (await engine.network()).find(record.id)
       : undefined;
   const [path, ...args] = record.process.args;
   return {
@@ -40,15 +40,15 @@ export async function inspectContainer(
     LogPath: join(files.folder, LOG_FILE),
     Name: `/${record.name}`,
     RestartCount: 0,
-    Driver: (await host.snapshotter()).name,
+    Driver: (await engine.snapshotter()).name,
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: null,
     HostConfig: hostConfig(record),
-    GraphDriver: { Data: null, Name: (await host.snapshotter()).name },
-    ...(options.size ? { SizeRw: await writtenBytes(host, record) } : {}),
+    GraphDriver: { Data: null, Name: (await engine.snapshotter()).name },
+    ...(options.size ? { SizeRw: await writtenBytes(engine, record) } : {}),
     Mounts: inspectMounts(record),
     Config: inspectConfig(record),
     NetworkSettings: inspectedNetworks(record, attachment),

@@ -1,5 +1,5 @@
+import type { Engine } from '../../engine.ts';
 import type { PortMapping } from '../../network/network.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { readContainers } from '../record/catalog.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { type ContainerState, containerState } from '../record/state.ts';
@@ -23,29 +23,29 @@ export interface ListOptions {
 
 /** Containers, the newest first. */
 export async function listContainers(
-  host: ContainerHost,
+  engine: Engine,
   options: ListOptions = {},
 ): Promise<readonly ContainerSummary[]> {
   const filters = options.filters ?? [];
   const namesState = filters.some(({ key }) => key === 'status' || key === 'exited');
   const showsAll = options.all === true || options.last !== undefined || namesState;
-  const records = await readContainers(host.paths);
-  const states = records.map((record) => ({ record, state: containerState(host.paths, record.id) }));
+  const records = await readContainers(engine.paths);
+  const states = records.map((record) => ({ record, state: containerState(engine.paths, record.id) }));
   const wanted = states.filter(({ record, state }) => {
     return (showsAll || state.status === 'running') && matchesFilters(filters, record, state, records);
   });
   const newest = options.last === undefined ? wanted : wanted.slice(0, options.last);
   return await Promise.all(
-    newest.map(async (each) => ({ ...each, ports: await publishedPorts(host, each.record, each.state) })),
+    newest.map(async (each) => ({ ...each, ports: await publishedPorts(engine, each.record, each.state) })),
   );
 }
 
 /** The ports that a running container has on the host, those that the system chose included. */
 export async function publishedPorts(
-  host: ContainerHost,
+  engine: Engine,
   { id, network }: ContainerRecord,
   { status }: ContainerState,
 ): Promise<readonly PortMapping[]> {
   if (status !== 'running' || network.mode !== 'bridge' || network.ports.length === 0) return [];
-  return (await (await host.network()).find(id))?.ports ?? [];
+  return (await (await engine.network()).find(id))?.ports ?? [];
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
 import type { LogChunk, LogFilter } from '../../runtime/log/parser.ts';
 import { readLog } from '../../runtime/log/read-log.ts';
-import type { HostPaths } from '../../system/paths.ts';
 import { waitForContainer } from '../end/wait-for-container.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -12,15 +13,15 @@ import { containerState } from '../record/state.ts';
 
 export interface LogOptions extends LogFilter {
   /** Only the last lines: how many. */
-  readonly tail?: number;
+  readonly tail?: number | undefined;
   /** Goes on until the container has ended. */
-  readonly follow?: boolean;
-  readonly signal?: AbortSignal;
+  readonly follow?: boolean | undefined;
 }
 
 /** What a container has printed. Throws `unsupported` where it keeps no log, which is said when it was run so. */
 export async function* containerLogs(
-  paths: HostPaths,
+  { paths }: Engine,
+  { signal }: Call,
   { id, name, lifetime }: ContainerRecord,
   options: LogOptions = {},
 ): AsyncGenerator<LogChunk> {
@@ -36,6 +37,7 @@ export async function* containerLogs(
   const isFollowing = follow && status === 'running';
   yield* readLog(path, {
     ...rest,
-    ...(isFollowing ? { followUntil: waitForContainer(paths, id, options.signal) } : {}),
+    signal,
+    ...(isFollowing ? { followUntil: waitForContainer(paths, id, signal) } : {}),
   });
 }

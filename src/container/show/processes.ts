@@ -1,17 +1,17 @@
 import { readdirSync, readlinkSync } from 'node:fs';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { runTool } from '../../system/process/spawn.ts';
-import type { ContainerHost } from '../container-host.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
 
 /** The processes of a running container, as `ps` of the host shows them: a header and lines. Throws `in-use`. */
 export async function containerProcesses(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   psArguments: readonly string[],
 ): Promise<readonly string[]> {
-  const { status, pid } = containerState(host.paths, record.id);
+  const { status, pid } = containerState(engine.paths, record.id);
   if (status !== 'running') throw new OcitsError('in-use', `container ${record.name} is not running`);
   const pids = sameNamespace(pid);
   const { stdout } = await runTool('ps', psArguments.length === 0 ? ['-ef'] : psArguments);

@@ -1,9 +1,9 @@
 import { containerEnvironment } from '../../bundle/process-args.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { execProcess } from '../../runtime/exec/exec-process.ts';
 import type { ExecProcess } from '../../runtime/exec/exec-request.ts';
 import type { StdioModes } from '../../runtime/terminal/stdio.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
@@ -29,17 +29,17 @@ export interface ExecOptions {
  * Throws `in-use` where the container does not run, else as `execProcess`.
  */
 export async function execInContainer(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   options: ExecOptions,
 ): Promise<ExecProcess> {
   const { id, name, process } = record;
-  if (containerState(host.paths, id).status !== 'running') {
+  if (containerState(engine.paths, id).status !== 'running') {
     throw new OcitsError('in-use', `container ${name} is not running`, {
       hint: `start it: ocits start ${name}`,
     });
   }
-  const user = await containerUser(host, record, options.user ?? process.user, false);
+  const user = await containerUser(engine, record, options.user ?? process.user, false);
   const { security } = record.host;
   const env = containerEnvironment({
     image: process.imageEnv,
@@ -51,11 +51,11 @@ export async function execInContainer(
   const cwd = options.workdir ?? process.workdir;
   // Who may mount in the container may have brought the command in.
   if (!security.privileged && security.capAdd.length === 0) {
-    await checkCommand(host, record, { args: options.command, env, cwd });
+    await checkCommand(engine, record, { args: options.command, env, cwd });
   }
-  return await execProcess(host.paths, {
+  return await execProcess(engine.paths, {
     containerId: id,
-    folder: containerFolder(host.paths, id).folder,
+    folder: containerFolder(engine.paths, id).folder,
     security: options.privileged ? { ...security, privileged: true } : security,
     process: {
       args: options.command,

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import type { ProcessSpec } from '../../bundle/container-spec.ts';
+import type { Engine } from '../../engine.ts';
 import { commandNotExecutable, commandNotFound } from '../../runtime/crun/start-failure.ts';
 import { toBytes } from '../../system/file/byte-name.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
@@ -14,7 +14,7 @@ const EXECUTABLE = 0o111;
  * besides ours, so this is only to be asked first. Certain is a path, or a name with every folder of PATH absolute, in the image's layers and what the container has written, where no mount is on the way there.
  */
 export async function checkCommand(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   { args, env, cwd }: Pick<ProcessSpec, 'args' | 'env' | 'cwd'>,
 ): Promise<void> {
@@ -22,9 +22,9 @@ export async function checkCommand(
   const candidates = candidatesOf(command, env, cwd);
   if (candidates === undefined) return;
   const parents = record.image.snapshots;
-  const folder = containerFolder(host.paths, record.id).writable;
+  const folder = containerFolder(engine.paths, record.id).writable;
   const targets = record.mounts.map(({ target }) => toBytes(target));
-  const places = await (await host.snapshotter()).look({ parents, folder }, [...candidates, ...targets]);
+  const places = await (await engine.snapshotter()).look({ parents, folder }, [...candidates, ...targets]);
   // A target that is not there yet counts from where the image ends.
   const covered = new Set(places.slice(candidates.length).map(({ way }) => way.at(-1)));
   const looked = places.slice(0, candidates.length);

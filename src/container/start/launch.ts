@@ -1,5 +1,7 @@
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import type { NetworkAttachment } from '../../network/network.ts';
 import { createConmonSupervisor } from '../../runtime/conmon/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../../runtime/crun/direct-supervisor.ts';
@@ -7,7 +9,6 @@ import { cgroupsPath } from '../../runtime/launch/host-cgroups.ts';
 import type { RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { type ContainerFolder, containerFolder } from '../record/folder.ts';
 import { setLiveMark, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -18,7 +19,7 @@ import { requireInit } from './init-program.ts';
 import { containerUser } from './process-user.ts';
 import { containerSpec } from './spec.ts';
 
-export interface LaunchOptions extends Pick<StartRequest, 'stdio' | 'exitCommand' | 'keepStdin' | 'signal'> {
+export interface LaunchOptions extends Pick<StartRequest, 'stdio' | 'exitCommand' | 'keepStdin'> {
   readonly supervisor: 'direct' | 'conmon';
 }
 
@@ -28,22 +29,23 @@ export interface LaunchOptions extends Pick<StartRequest, 'stdio' | 'exitCommand
  * was.
  */
 export async function launchContainer(
-  host: ContainerHost,
+  engine: Engine,
+  call: Call,
   record: ContainerRecord,
   options: LaunchOptions,
 ): Promise<RunningContainer> {
-  const files = containerFolder(host.paths, record.id);
+  const files = containerFolder(engine.paths, record.id);
   await using undo = new UndoStack();
-  await setLiveMark(host.paths, record.id);
-  undo.defer(async () => await unmarkLive(host.paths, record.id));
+  await setLiveMark(engine.paths, record.id);
+  undo.defer(async () => await unmarkLive(engine.paths, record.id));
   const [attachment, rootMounts, user] = await allSettled([
-    connect(host, record, undo, options.signal),
-    prepare(host, record, files),
+    connect(engine, call, record, undo),
+    prepare(engine, record, files),
     containerUser(
-      host,
+      engine,
       record,
       record.process.user,
-      containerState(host.paths, record.id).status === 'created',
+      containerState(engine.paths, record.id).status === 'created',
     ),
   ]);
   const spec = containerSpec(record, {
@@ -55,39 +57,39 @@ export async function launchContainer(
     cgroupsPath: cgroupsPath(record.id),
     ...(record.host.init ? { init: requireInit() } : {}),
   });
-  await checkCommand(host, record, spec.process);
+  await checkCommand(engine, record, spec.process);
   const { supervisor, ...rest } = options;
   const create = supervisor === 'direct' ? createDirectSupervisor : createConmonSupervisor;
-  const running = await create(host.paths).start({ folder: files.folder, spec, rootMounts, ...rest });
+  const running = await create(engine.paths).start({
+    folder: files.folder,
+    spec,
+    rootMounts,
+    signal: call.signal,
+    ...rest,
+  });
   undo.move();
   return running;
 }
 
 async function connect(
-  host: ContainerHost,
+  engine: Engine,
+  { signal }: Call,
   record: ContainerRecord,
   undo: UndoStack,
-  signal: AbortSignal | undefined,
 ): Promise<NetworkAttachment | undefined> {
   if (record.network.mode !== 'bridge') return undefined;
   const { id, name: label, network } = record;
-  const driver = await host.network();
+  const driver = await engine.network();
   undo.defer(async () => await driver.teardown({ id }));
-  return await driver.setup({
-    id,
-    name: 'bridge',
-    label,
-    ports: network.ports,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return await driver.setup({ id, name: 'bridge', label, ports: network.ports, signal });
 }
 
 async function prepare(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   files: ContainerFolder,
 ): Promise<StartRequest['rootMounts']> {
-  const snapshotter = await host.snapshotter();
+  const snapshotter = await engine.snapshotter();
   const { snapshots } = record.image;
   const options = { isVolatile: record.lifetime.autoRemove };
   return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;

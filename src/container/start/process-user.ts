@@ -1,6 +1,6 @@
 import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../../bundle/user.ts';
+import type { Engine } from '../../engine.ts';
 import type { Snapshotter } from '../../snapshotter/snapshotter.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
@@ -9,14 +9,16 @@ import type { ContainerRecord } from '../record/record.ts';
  * them where `isFresh` is false. Throws as `resolveUser`.
  */
 export async function containerUser(
-  host: ContainerHost,
+  engine: Engine,
   record: ContainerRecord,
   text: string,
   isFresh: boolean,
 ): Promise<ResolvedUser> {
-  const snapshotter: Snapshotter = await host.snapshotter();
+  const snapshotter: Snapshotter = await engine.snapshotter();
   const parents = record.image.snapshots;
-  const stack = isFresh ? { parents } : { parents, folder: containerFolder(host.paths, record.id).writable };
+  const stack = isFresh
+    ? { parents }
+    : { parents, folder: containerFolder(engine.paths, record.id).writable };
   const [passwd, group] = await Promise.all(
     ['etc/passwd', 'etc/group'].map((path) => snapshotter.readFile(stack, path, USER_FILE_LIMIT_BYTES)),
   );

@@ -1,6 +1,7 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import type { ExitRecord, RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
 import { clearContainer } from '../clear/clear-container.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { createContainer } from '../create/create-container.ts';
 import type { PullPolicy } from '../create/ensure-image.ts';
 import type { CreateRequest } from '../flags/create-request.ts';
@@ -15,8 +16,7 @@ export interface ForegroundOptions {
   readonly onStarted?: (container: RunningContainer, record: ContainerRecord) => void;
   /** Called when the container is made, before it is started. */
   readonly onCreated?: (record: ContainerRecord) => Promise<void> | void;
-  readonly pull?: PullPolicy;
-  readonly signal?: AbortSignal;
+  readonly pull?: PullPolicy | undefined;
 }
 
 /**
@@ -24,26 +24,21 @@ export interface ForegroundOptions {
  * before the start leaves nothing behind of a container with `autoRemove`, and a created one otherwise.
  */
 export async function runForeground(
-  host: ContainerHost,
+  engine: Engine,
+  call: Call,
   request: CreateRequest,
   options: ForegroundOptions,
 ): Promise<ExitRecord> {
-  const { signal, stdio, pull } = options;
-  const abortable = signal === undefined ? {} : { signal };
-  const record = await createContainer(host, request, {
-    attached: true,
-    startsNow: true,
-    ...abortable,
-    ...(pull === undefined ? {} : { pull }),
-  });
+  const { stdio, pull } = options;
+  const record = await createContainer(engine, call, request, { attached: true, startsNow: true, pull });
   const supervisor = supervisorFor(record, options.hasTerminal);
   try {
     await options.onCreated?.(record);
-    const running = await launchContainer(host, record, { supervisor, stdio, ...abortable });
+    const running = await launchContainer(engine, call, record, { supervisor, stdio });
     options.onStarted?.(running, record);
     return await running.wait();
   } finally {
-    await clearContainer(host, record, { byRuntime: supervisor === 'direct' });
+    await clearContainer(engine, record, { byRuntime: supervisor === 'direct' });
   }
 }
 

@@ -1,7 +1,8 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { withLock } from '../../system/task/lock.ts';
 import { clearContainer } from '../clear/clear-container.ts';
-import type { ContainerHost } from '../container-host.ts';
 import { readContainer } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -11,7 +12,6 @@ import { launchContainer } from './launch.ts';
 export interface DetachedOptions {
   /** The command, absolute program first, that clears up after the container `id` when it has ended. */
   readonly cleanupCommand: (id: string) => readonly string[];
-  readonly signal?: AbortSignal;
 }
 
 /**
@@ -19,41 +19,42 @@ export interface DetachedOptions {
  * container with `autoRemove` removes it.
  */
 export async function startContainer(
-  host: ContainerHost,
+  engine: Engine,
+  call: Call,
   { id, name }: Pick<ContainerRecord, 'id' | 'name'>,
   options: DetachedOptions,
 ): Promise<void> {
-  await withLock(containerLock(host.paths, id), { mode: 'exclusive' }, async () => {
-    const record = await readContainer(host.paths, id);
+  await withLock(containerLock(engine.paths, id), { mode: 'exclusive' }, async () => {
+    const record = await readContainer(engine.paths, id);
     if (record === undefined) throw new OcitsError('not-found', `No such container: ${name}`);
-    const { status } = containerState(host.paths, id);
+    const { status } = containerState(engine.paths, id);
     if (status === 'running') return;
     if (hasAttendant(record)) {
       throw new OcitsError('in-use', `container ${name} belongs to a command that is still running`, {
         hint: `that is process ${record.lifetime.creator.pid}`,
       });
     }
-    if (status === 'exited') await clearContainer(host, keeping(record), { byRuntime: false });
+    if (status === 'exited') await clearContainer(engine, keeping(record), { byRuntime: false });
     try {
-      await launchDetached(host, record, options);
+      await launchDetached(engine, call, record, options);
     } catch (error) {
-      if (record.lifetime.autoRemove) await clearContainer(host, record, { byRuntime: true });
+      if (record.lifetime.autoRemove) await clearContainer(engine, record, { byRuntime: true });
       throw error;
     }
   });
 }
 
 async function launchDetached(
-  host: ContainerHost,
+  engine: Engine,
+  call: Call,
   record: ContainerRecord,
   options: DetachedOptions,
 ): Promise<void> {
-  const running = await launchContainer(host, record, {
+  const running = await launchContainer(engine, call, record, {
     supervisor: 'conmon',
     stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' },
     exitCommand: options.cleanupCommand(record.id),
     keepStdin: record.process.openStdin,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
   running.release?.();
 }

@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat, unlink, writeFile } from 'node:fs/promises';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import { boundedContent } from '../../layer/compress/bounded-content.ts';
 import { describeFile } from '../../layer/compression-format.ts';
@@ -13,7 +15,7 @@ import type { BlobInfo } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { partialFolder } from '../../system/paths.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { commitImage } from '../transfer/commit-image.ts';
 import type { ArchiveInput } from './open-archive.ts';
 
@@ -21,26 +23,24 @@ export interface ImportOptions {
   readonly input: ArchiveInput;
   readonly platform: Platform;
   /** What `--change` makes of an empty config. */
-  readonly config?: RunConfig;
+  readonly config?: RunConfig | undefined;
   /** The history's comment. */
   readonly message: string;
   readonly created: Date;
   /** Undefined: the image has no name. */
-  readonly reference?: Reference;
-  readonly signal?: AbortSignal;
+  readonly reference?: Reference | undefined;
 }
 
 /**
  * Makes an image of one layer from the tar of a root file system, which may be compressed. The tar is read through
  * before the image gets its name. Throws `not-found`, `corrupt`, `hostile`, `unsupported`.
  */
-export async function importImage(host: ImageHost, options: ImportOptions): Promise<Image> {
-  const { store } = host;
-  const { signal } = options;
+export async function importImage(engine: Engine, { signal }: Call, options: ImportOptions): Promise<Image> {
+  const store = await engine.store();
   await using _lease = await store.leases.shared(signal);
   const { digest, sizeBytes } = await storeTar(store, options.input, signal);
   const source = { path: store.blobs.path(digest), compression: 'none', sizeBytes } as const;
-  await readLayer(source, NOBODY, signal === undefined ? {} : { signal });
+  await readLayer(source, NOBODY, { signal });
   const created = options.created.toISOString();
   const config = {
     created,
@@ -59,12 +59,12 @@ export async function importImage(host: ImageHost, options: ImportOptions): Prom
 const NOBODY: LayerVisitor = { change: () => {}, data: () => {}, fileEnd: () => {} };
 
 /** The tar as an uncompressed blob. */
-async function storeTar(store: Store, input: ArchiveInput, signal?: AbortSignal): Promise<BlobInfo> {
+async function storeTar(store: Store, input: ArchiveInput, signal: AbortSignal): Promise<BlobInfo> {
   const spool = temporaryName(partialFolder(store.paths.root));
   try {
     const path = await regularFile(input, spool, signal);
-    const content = boundedContent(await describeFile(path, 'the archive'), signalOption(signal));
-    const writer = await store.blobs.ingest(signalOption(signal));
+    const content = boundedContent(await describeFile(path, 'the archive'), { signal });
+    const writer = await store.blobs.ingest({ signal });
     if ('exists' in writer) throw new OcitsError('internal', 'content without a digest cannot be there');
     await using _closed = writer;
     for await (const chunk of content) await writer.write(chunk);
@@ -77,7 +77,7 @@ async function storeTar(store: Store, input: ArchiveInput, signal?: AbortSignal)
 }
 
 /** The input as a file that can be read twice: what is none (a pipe) is written to `spool`. */
-async function regularFile(input: ArchiveInput, spool: string, signal?: AbortSignal): Promise<string> {
+async function regularFile(input: ArchiveInput, spool: string, signal: AbortSignal): Promise<string> {
   if ('path' in input) {
     const found = await stat(input.path).catch((cause: unknown) => {
       if (!isErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause;
@@ -86,10 +86,6 @@ async function regularFile(input: ArchiveInput, spool: string, signal?: AbortSig
     if (found.isFile()) return input.path;
   }
   const stream = 'path' in input ? createReadStream(input.path) : input.stream;
-  await writeFile(spool, stream, { mode: 0o600, ...signalOption(signal) });
+  await writeFile(spool, stream, { mode: 0o600, signal });
   return spool;
-}
-
-function signalOption(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { canonicalJson } from '../../oci/canonical-json.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -38,9 +39,9 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
   return {
     concurrency: target.concurrency,
     hasBlob: async ({ digest }) => await target.has(blobName(digest)),
-    putBlob: async (supply) => {
+    putBlob: async (supply, call) => {
       const { digest, size } = supply.descriptor;
-      await target.add(blobName(digest), size, verified(supply));
+      await target.add(blobName(digest), size, verified(supply, call));
       return 'stored';
     },
     putManifest: async ({ descriptor, content }) => {
@@ -63,14 +64,14 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
 }
 
 /** The bytes of a blob, held against its digest before the last of them counts. */
-async function* verified(supply: BlobSupply): AsyncGenerator<Uint8Array> {
+async function* verified(supply: BlobSupply, { signal }: Call): AsyncGenerator<Uint8Array> {
   const { digest } = supply.descriptor;
   const algorithm = digestAlgorithm(digest);
   const hash = createHash(algorithm);
   const { body } = await supply.open(0);
   let bytes = 0;
   for await (const chunk of body) {
-    supply.signal?.throwIfAborted();
+    signal.throwIfAborted();
     hash.update(chunk);
     bytes += chunk.length;
     yield chunk;

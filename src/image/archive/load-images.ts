@@ -1,10 +1,11 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { presentImages } from '../catalog/choose-image.ts';
-import type { ImageHost } from '../image.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { storeSink } from '../transfer/store-source.ts';
 import { dockerArchiveImages } from './docker-archive-source.ts';
@@ -26,21 +27,21 @@ export interface ArchivedImage {
  * verified. Throws `corrupt`, `hostile`, `digest-mismatch`, `unsupported`.
  */
 export async function loadImages(
-  host: ImageHost,
+  engine: Engine,
+  call: Call,
   input: ArchiveInput,
-  signal?: AbortSignal,
 ): Promise<readonly ArchivedImage[]> {
-  const { store, emit } = host;
-  await using _lease = await store.leases.shared(signal);
-  await using files = await openImageFiles(store, input, signal);
+  const store = await engine.store();
+  await using _lease = await store.leases.shared(call.signal);
+  await using files = await openImageFiles(store, input, call.signal);
   const { source, images } = await openCollection(store, files);
   const loaded: ArchivedImage[] = [];
   for (const image of images) {
-    await copyImage(source, storeSink(store), image, { emit, ...(signal === undefined ? {} : { signal }) });
+    await copyImage(source, storeSink(store), image, call);
     const ids = (await presentImages(store, image.root)).map(({ id }) => id);
     loaded.push({ names: image.names, ids });
     const reference = image.names[0] === undefined ? image.root.digest : familiarName(image.names[0]);
-    emit({ type: 'image', state: 'loaded', reference, descriptor: image.root });
+    call.emit({ type: 'image', state: 'loaded', reference, descriptor: image.root });
   }
   return loaded;
 }

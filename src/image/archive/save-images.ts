@@ -1,11 +1,13 @@
 import type { Writable } from 'node:stream';
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { requireImage } from '../catalog/find-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { compressedImage } from '../transfer/compressed-image.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { type ImageForm, plainImage } from '../transfer/plain-image.ts';
@@ -22,9 +24,8 @@ export interface SaveRequest {
   /** A file (a folder for `oci-dir`), or a stream for the archives. */
   readonly output: string | Writable;
   /** For the OCI formats; the default is gzip. */
-  readonly compression?: 'gzip' | 'zstd';
-  readonly platform?: Platform;
-  readonly signal?: AbortSignal;
+  readonly compression?: 'gzip' | 'zstd' | undefined;
+  readonly platform?: Platform | undefined;
 }
 
 /**
@@ -33,41 +34,32 @@ export interface SaveRequest {
  * complete; a folder keeps what it has, and gets its index last.
  */
 export async function saveImages(
-  host: ImageHost,
+  engine: Engine,
+  call: Call,
   namesOrIds: readonly string[],
   options: SaveRequest,
 ): Promise<void> {
-  const { store, emit } = host;
-  const { signal } = options;
-  await using _lease = await store.leases.shared(signal);
+  const store = await engine.store();
+  await using _lease = await store.leases.shared(call.signal);
   const images = await chooseImages(store, namesOrIds, options.platform);
   await using target = await openTarget(options);
   const sink = layoutSink(target, options.format === 'docker-archive');
   for (const { image, names } of images.values()) {
-    const form = await imageForm(host, image, options);
-    await copyImage(
-      form.source,
-      sink,
-      { root: form.descriptor, names },
-      {
-        emit,
-        states: { busy: 'uploading', done: 'uploaded' },
-        ...(signal === undefined ? {} : { signal }),
-      },
-    );
+    const form = await imageForm(store, call, image, options);
+    const states = { busy: 'uploading', done: 'uploaded' } as const;
+    await copyImage(form.source, sink, { root: form.descriptor, names }, call, { states });
   }
   await sink.finish();
 }
 
-async function imageForm(host: ImageHost, image: Image, options: SaveRequest): Promise<ImageForm> {
-  const { signal } = options;
-  if (options.format === 'docker-archive') return await plainImage(host.store, image, signal);
-  return await compressedImage(host.store, image, {
-    format: options.compression ?? 'gzip',
-    mayBeDocker: false,
-    emit: host.emit,
-    ...(signal === undefined ? {} : { signal }),
-  });
+async function imageForm(
+  store: Store,
+  call: Call,
+  image: Image,
+  { format, compression = 'gzip' }: SaveRequest,
+): Promise<ImageForm> {
+  if (format === 'docker-archive') return await plainImage(store, call, image);
+  return await compressedImage(store, call, image, { format: compression, mayBeDocker: false });
 }
 
 async function openTarget({ format, output }: SaveRequest): Promise<FileTarget> {

@@ -1,8 +1,8 @@
+import type { Engine } from '../../engine.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { HistoryEntry } from '../../oci/image-config.ts';
 import { familiarName } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
-import type { ImageHost } from '../image.ts';
 import { requireImage } from './find-image.ts';
 import { readCatalog } from './image-catalog.ts';
 import { layerSizes } from './layer-size.ts';
@@ -19,10 +19,11 @@ export interface HistoryItem {
 }
 
 /** The steps of an image, newest first, as `docker history` lists them. Throws as `requireImage`. */
-export async function imageHistory(host: ImageHost, nameOrId: string): Promise<readonly HistoryItem[]> {
-  const image = await requireImage(host.store, nameOrId);
-  const sizes = await layerSizes(host, image);
-  const tags = await tagsOf(host.store, image.id);
+export async function imageHistory(engine: Engine, nameOrId: string): Promise<readonly HistoryItem[]> {
+  const store = await engine.store();
+  const image = await requireImage(store, nameOrId);
+  const sizes = await layerSizes(engine, image);
+  const tags = await tagsOf(store, image.id);
   const steps = withLayerSizes(image.config.history ?? [], sizes).reverse();
   return steps.map(({ entry, sizeBytes }, position) => ({
     id: position === 0 ? image.id : undefined,

@@ -1,7 +1,7 @@
+import type { Engine } from '../../engine.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { familiarName } from '../../oci/reference.ts';
-import type { ImageHost } from '../image.ts';
 import { platformOf } from './choose-image.ts';
 import { requireImage } from './find-image.ts';
 import { readCatalog } from './image-catalog.ts';
@@ -12,12 +12,13 @@ import { imageSize } from './layer-size.ts';
  * templates and left out of JSON, as Go's `omitempty` does. Throws as `requireImage`.
  */
 export async function inspectImage(
-  host: ImageHost,
+  engine: Engine,
   nameOrId: string,
   platform?: Platform,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const image = await requireImage(host.store, nameOrId, platform);
-  const stored = (await readCatalog(host.store)).find((other) => other.image.id === image.id);
+  const store = await engine.store();
+  const image = await requireImage(store, nameOrId, platform);
+  const stored = (await readCatalog(store)).find((other) => other.image.id === image.id);
   const { config } = image;
   return {
     Id: image.id,
@@ -33,8 +34,8 @@ export async function inspectImage(
     Variant: platformOf(image).variant,
     Os: config.os,
     OsVersion: config['os.version'],
-    Size: await imageSize(host, image),
-    GraphDriver: { Data: null, Name: host.snapshotter.name },
+    Size: await imageSize(engine, image),
+    GraphDriver: { Data: null, Name: (await engine.snapshotter()).name },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: (stored?.updatedAt ?? new Date(0)).toISOString() },
     Descriptor: image.manifestDescriptor,

@@ -1,8 +1,10 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
-import type { ImageHost } from '../image.ts';
+import type { Store } from '../../store/store.ts';
 import { platformOf } from './choose-image.ts';
 import { type ImageFilters, matchesLabels, matchesReference, matchesUntil } from './filter-images.ts';
 import { requireImage } from './find-image.ts';
@@ -24,10 +26,15 @@ export interface ImageSummary {
 }
 
 /** The images that fit the filters, newest first. Throws `not-found` for an image in `before` or `since`. */
-export async function listImages(host: ImageHost, filters?: ImageFilters): Promise<readonly ImageSummary[]> {
-  const onBroken = (error: Error) => host.emit(warning(`an image cannot be read: ${error.message}`));
-  let found = await readCatalog(host.store, onBroken);
-  if (filters !== undefined) found = await applyFilters(host, found, filters);
+export async function listImages(
+  engine: Engine,
+  call: Call,
+  filters?: ImageFilters,
+): Promise<readonly ImageSummary[]> {
+  const store = await engine.store();
+  const onBroken = (error: Error) => call.emit(warning(`an image cannot be read: ${error.message}`));
+  let found = await readCatalog(store, onBroken);
+  if (filters !== undefined) found = await applyFilters(store, found, filters);
   const summaries: ImageSummary[] = [];
   for (const stored of found) {
     summaries.push({
@@ -35,7 +42,7 @@ export async function listImages(host: ImageHost, filters?: ImageFilters): Promi
       tags: stored.tags,
       digests: stored.digests,
       created: configTime(stored.image.config.created),
-      sizeBytes: await imageSize(host, stored.image),
+      sizeBytes: await imageSize(engine, stored.image),
       labels: stored.image.config.config?.Labels ?? {},
       platform: platformOf(stored.image),
     });
@@ -44,12 +51,12 @@ export async function listImages(host: ImageHost, filters?: ImageFilters): Promi
 }
 
 async function applyFilters(
-  host: ImageHost,
+  store: Store,
   images: readonly StoredImage[],
   filters: ImageFilters,
 ): Promise<StoredImage[]> {
-  const before = await createdTimes(host, filters.before);
-  const since = await createdTimes(host, filters.since);
+  const before = await createdTimes(store, filters.before);
+  const since = await createdTimes(store, filters.since);
   return images
     .map((stored) =>
       filters.references.length === 0 ? stored : withMatchingNames(stored, filters.references),
@@ -68,9 +75,9 @@ function withMatchingNames(stored: StoredImage, patterns: readonly string[]): St
   return { ...stored, tags: matching(stored.tags), digests: matching(stored.digests) };
 }
 
-async function createdTimes(host: ImageHost, names: readonly string[]): Promise<number[]> {
+async function createdTimes(store: Store, names: readonly string[]): Promise<number[]> {
   const times: number[] = [];
-  for (const name of names) times.push(createdMs({ image: await requireImage(host.store, name) }));
+  for (const name of names) times.push(createdMs({ image: await requireImage(store, name) }));
   return times;
 }
 

@@ -1,12 +1,14 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import { type Digest, shortDigest } from '../../oci/digest.ts';
 import { familiarName, familiarRepository, type Reference } from '../../oci/reference.ts';
-import type { ContentRoots, ImageUser } from '../../store/content-roots.ts';
+import type { ImageUser } from '../../store/content-roots.ts';
 import type { FileLock } from '../../system/task/lock.ts';
 import { type FoundImage, requireImage } from '../catalog/find-image.ts';
 import { readCatalog, type StoredImage } from '../catalog/image-catalog.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { collectGarbage } from './collect-garbage.ts';
 import { type LiveSet, markOne } from './mark-live.ts';
 
@@ -17,9 +19,7 @@ export type Removal =
 
 export interface RemoveImageOptions {
   /** Also where several names or a stopped container hold the image. */
-  readonly isForced?: boolean;
-  readonly holders: ContentRoots;
-  readonly signal?: AbortSignal;
+  readonly isForced?: boolean | undefined;
 }
 
 /** How long a removal waits for other commands before it leaves the content to a later collection. */
@@ -31,25 +31,26 @@ const LEASE_WAIT_MS = 500;
  * Throws `not-found`; `in-use` where a container or further names hold the image.
  */
 export async function removeImage(
-  host: ImageHost,
+  engine: Engine,
+  { signal }: Call,
   nameOrId: string,
-  options: RemoveImageOptions,
+  options: RemoveImageOptions = {},
 ): Promise<readonly Removal[]> {
-  const { leases } = host.store;
-  const exclusive = await leases.tryExclusive(LEASE_WAIT_MS, options.signal);
-  await using _lease = exclusive ?? (await leases.shared(options.signal));
-  const plan = await planRemoval(host, nameOrId, options);
+  const { leases, refs } = await engine.store();
+  const exclusive = await leases.tryExclusive(LEASE_WAIT_MS, signal);
+  await using _lease = exclusive ?? (await leases.shared(signal));
+  const plan = await planRemoval(engine, nameOrId, options);
   const removals: Removal[] = [];
   for (const reference of plan.names) {
-    await host.store.refs.delete(reference);
+    await refs.delete(reference);
     removals.push({ kind: 'untagged', name: familiarName(reference) });
   }
-  for (const stored of plan.kept) await host.store.refs.putAnonymous(stored.image.manifestDescriptor);
+  for (const stored of plan.kept) await refs.putAnonymous(stored.image.manifestDescriptor);
   for (const stored of plan.doomed) {
-    for (const root of stored.roots) await host.store.refs.deleteAnonymous(root);
+    for (const root of stored.roots) await refs.deleteAnonymous(root);
   }
   if (plan.doomed.length === 0) return removals;
-  return [...removals, ...(await deleteContent(host, plan.doomed, exclusive, options))];
+  return [...removals, ...(await deleteContent(engine, plan.doomed, exclusive))];
 }
 
 interface RemovalPlan {
@@ -61,13 +62,14 @@ interface RemovalPlan {
 }
 
 async function planRemoval(
-  host: ImageHost,
+  engine: Engine,
   nameOrId: string,
   options: RemoveImageOptions,
 ): Promise<RemovalPlan> {
-  const found = await requireImage(host.store, nameOrId);
-  const catalog = await readCatalog(host.store);
-  const users = await options.holders.users();
+  const store = await engine.store();
+  const found = await requireImage(store, nameOrId);
+  const catalog = await readCatalog(store);
+  const users = await (await engine.contentRoots()).users();
   const isForced = options.isForced === true;
   const names =
     found.reference === undefined ? namesOfId(found, catalog, isForced) : namesOfName(found, catalog);
@@ -144,23 +146,24 @@ function inUse(found: FoundImage, user: ImageUser): OcitsError {
 
 /** Without the exclusive lease somebody may be reading the content: then it waits for the next collection. */
 async function deleteContent(
-  host: ImageHost,
+  engine: Engine,
   doomed: readonly StoredImage[],
   exclusive: FileLock | undefined,
-  options: RemoveImageOptions,
 ): Promise<Removal[]> {
   const removals: Removal[] = doomed.map(({ image }) => ({ kind: 'deleted', digest: image.id }));
   if (exclusive === undefined) return removals;
+  const [store, snapshotter] = await Promise.all([engine.store(), engine.snapshotter()]);
   const only: LiveSet = { blobs: new Set(), diffIds: new Set(), chainIds: new Set() };
   for (const stored of doomed) {
     for (const root of [...stored.roots, stored.image.manifestDescriptor]) {
-      const reached = await markOne(host.store, root);
+      const reached = await markOne(store, root);
       for (const kind of ['blobs', 'diffIds', 'chainIds'] as const) {
         for (const digest of reached[kind]) only[kind].add(digest);
       }
     }
   }
-  const { live } = await collectGarbage(host.store, host.snapshotter, { roots: options.holders.roots, only });
+  const { roots } = await engine.contentRoots();
+  const { live } = await collectGarbage(store, snapshotter, { roots, only });
   const gone = new Set<Digest>();
   for (const { image } of doomed) {
     for (const chainId of chainIds(image.config.rootfs.diff_ids).reverse()) {

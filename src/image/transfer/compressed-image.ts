@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { type Call, withSignal } from '../../call.ts';
 import { type CompressedLayer, compressLayer } from '../../layer/compress/compress-layer.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -10,7 +11,6 @@ import {
   OCI_LAYER_ZSTD,
   ociMediaType,
 } from '../../oci/media-types.ts';
-import type { NewsSink } from '../../progress.ts';
 import type { Store } from '../../store/store.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { GrowingFile } from '../../system/file/growing-file.ts';
@@ -27,13 +27,11 @@ export interface CompressImageOptions {
   readonly format: Exclude<Compression, 'none'>;
   /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
   readonly mayBeDocker: boolean;
-  readonly emit: NewsSink;
-  readonly signal?: AbortSignal;
 }
 
 export interface CompressLayerOptions extends Omit<CompressImageOptions, 'mayBeDocker'> {
   /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
-  readonly onContent?: (content: LayerInTheMaking) => void;
+  readonly onContent?: ((content: LayerInTheMaking) => void) | undefined;
 }
 
 export interface LayerInTheMaking {
@@ -52,16 +50,17 @@ const CONCURRENCY = 2;
  */
 export async function compressedImage(
   store: Store,
+  call: Call,
   image: Image,
   options: CompressImageOptions,
 ): Promise<ImageForm> {
   const source = storeSource(store);
   const layers = await mapPool(
     image.manifest.layers,
-    { limit: CONCURRENCY, ...(options.signal === undefined ? {} : { signal: options.signal }) },
+    { limit: CONCURRENCY, signal: call.signal },
     async (layer, signal, position) => {
       if (layerCompression(layer.mediaType) !== 'none') return layer;
-      return await compressedLayer(store, image, position, { ...options, signal });
+      return await compressedLayer(store, withSignal(call, signal), image, position, options);
     },
   );
   const isWhole = image.manifest.layers.every((layer, position) => layer === layers[position]);
@@ -70,7 +69,7 @@ export async function compressedImage(
   );
   if (isWhole && (isOci || options.mayBeDocker)) {
     const descriptor = image.manifestDescriptor;
-    return { descriptor, content: await source.fetchManifest(descriptor), source };
+    return { descriptor, content: await source.fetchManifest(descriptor, call), source };
   }
   const manifest = encodeManifest(imageManifest(withOciType(image.manifest.config), layers.map(withOciType)));
   return { ...manifest, source: { ...source, fetchManifest: async () => manifest.content } };
@@ -82,6 +81,7 @@ export async function compressedImage(
  */
 export async function compressedLayer(
   store: Store,
+  call: Call,
   image: Image,
   position: number,
   options: CompressLayerOptions,
@@ -90,21 +90,19 @@ export async function compressedLayer(
   const early = await knownForm(store, diffId, options.format);
   if (early !== undefined) return early;
   const lockPath = join(store.paths.run, 'locks', `blob-compress-${diffId.replace(':', '-')}`);
-  const lock = {
-    mode: 'exclusive',
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  } as const;
+  const lock = { mode: 'exclusive', signal: call.signal } as const;
   return await withLock(lockPath, lock, async () => {
     const late = await knownForm(store, diffId, options.format);
-    return late ?? (await compress(store, image, position, options));
+    return late ?? (await compress(store, call, image, position, options));
   });
 }
 
 async function compress(
   store: Store,
+  { emit, signal }: Call,
   image: Image,
   position: number,
-  { format, emit, signal, onContent }: CompressLayerOptions,
+  { format, onContent }: CompressLayerOptions,
 ): Promise<Descriptor> {
   const diffId = image.config.rootfs.diff_ids[position]!;
   const layer = image.manifest.layers[position]!;
@@ -119,7 +117,7 @@ async function compress(
         making.grew();
         emit({ type: 'layer', digest: diffId, state: 'compressing', bytes, totalBytes });
       },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     making.end(compressed);
     const { digest, sizeBytes } = await store.blobs.adopt(target, compressed.digest);

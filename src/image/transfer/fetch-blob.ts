@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
@@ -6,11 +7,8 @@ import type { BlobWriter } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import { checkAnnouncedSize } from '../catalog/read-image.ts';
 
-export interface FetchOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** All bytes that are there so far, with those of an earlier, interrupted download. */
-  readonly onBytes?: (bytes: number) => void;
-}
+/** Told of all bytes that are there so far, with those of an earlier, interrupted download. */
+export type OnBytes = (bytes: number) => void;
 
 /**
  * Fetches a blob into the store, where an earlier download stopped; digest and size are verified. A source whose
@@ -18,18 +16,18 @@ export interface FetchOptions {
  */
 export async function fetchIntoStore(
   store: Store,
+  call: Call,
   client: RepositoryClient,
   descriptor: Descriptor,
-  options: FetchOptions = {},
+  onBytes?: OnBytes,
 ): Promise<boolean> {
   const { digest, size: sizeBytes } = descriptor;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
   for (let isAnew = false; ; ) {
-    const writer = await store.blobs.ingest({ digest, sizeBytes, ...signal });
+    const writer = await store.blobs.ingest({ digest, sizeBytes, signal: call.signal });
     if ('exists' in writer) return false;
     await using _closed = writer;
     if (isAnew) await writer.reset();
-    const outcome = await download(client, descriptor, writer, options);
+    const outcome = await download(call, client, descriptor, writer, onBytes);
     if (outcome === 'stored') return true;
     isAnew = outcome === 'anew';
   }
@@ -37,16 +35,17 @@ export async function fetchIntoStore(
 
 /** `elsewhere`: another source may do better; `anew`: so may the same one, without what was there before. */
 async function download(
+  call: Call,
   client: RepositoryClient,
   descriptor: Descriptor,
   writer: BlobWriter,
-  { signal, onBytes }: FetchOptions,
+  onBytes: OnBytes | undefined,
 ): Promise<'stored' | 'elsewhere' | 'anew'> {
   const start = writer.offset;
   let distrust = () => false;
   try {
     if (start < descriptor.size) {
-      const fetched = await client.fetchBlob(descriptor, start, signal);
+      const fetched = await client.fetchBlob(descriptor, start, call);
       distrust = fetched.distrust;
       if (!fetched.resumed && start > 0) await writer.reset();
       for await (const chunk of fetched.body) {
@@ -68,20 +67,20 @@ async function download(
 /** A small blob (a config) in memory, verified, and kept in the store. `limitBytes` goes for its announced size. */
 export async function fetchSmallBlob(
   store: Store,
+  call: Call,
   client: RepositoryClient,
   descriptor: Descriptor,
   limitBytes: number,
-  signal?: AbortSignal,
 ): Promise<void> {
   const { digest, size } = descriptor;
   if ((await store.blobs.stat(digest))?.sizeBytes === size) return;
   checkAnnouncedSize(descriptor, limitBytes);
   if (!digest.startsWith('sha256:')) {
-    await fetchIntoStore(store, client, descriptor, { signal });
+    await fetchIntoStore(store, call, client, descriptor);
     return;
   }
   for (;;) {
-    const { body, distrust } = await client.fetchBlob(descriptor, 0, signal);
+    const { body, distrust } = await client.fetchBlob(descriptor, 0, call);
     const chunks: Uint8Array[] = [];
     for await (const chunk of body) chunks.push(chunk);
     const content = Buffer.concat(chunks);

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isIndexType } from '../../oci/media-types.ts';
@@ -7,9 +8,10 @@ import { formatPlatform, hostPlatform, matchPlatforms, type Platform } from '../
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 import type { RepositoryClient } from '../../registry/registry-client.ts';
+import type { Store } from '../../store/store.ts';
 import { INDEX_DEPTH_LIMIT, isAttestation, platformOf } from '../catalog/choose-image.ts';
 import { checkImageManifest, readImage, readIndex, readManifest } from '../catalog/read-image.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { fetchSmallBlob } from './fetch-blob.ts';
 
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
@@ -18,7 +20,6 @@ export interface ImageRequest {
   readonly reference: Reference;
   /** The host's platform where none is given; then an image that is not in an index may have any. */
   readonly platform?: Platform | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -27,12 +28,12 @@ export interface ImageRequest {
  * `hostile`, and what the registry throws.
  */
 export async function fetchImage(
-  host: ImageHost,
+  store: Store,
+  call: Call,
   client: RepositoryClient,
   root: Descriptor,
   request: ImageRequest,
 ): Promise<Image> {
-  const { store } = host;
   let descriptor = root;
   for (let depth = 0; isIndexType(descriptor.mediaType); depth++) {
     if (depth >= INDEX_DEPTH_LIMIT) {
@@ -41,16 +42,16 @@ export async function fetchImage(
         `${familiarName(request.reference)} has indexes within indexes without end`,
       );
     }
-    await fetchManifest(host, client, descriptor, request);
+    await fetchManifest(store, call, client, descriptor, request.reference);
     const { manifests } = await readIndex(store, descriptor);
     descriptor = choosePlatform(manifests, request);
   }
-  await fetchManifest(host, client, descriptor, request);
+  await fetchManifest(store, call, client, descriptor, request.reference);
   const manifest = await readManifest(store, descriptor);
   checkImageManifest(manifest);
-  await fetchSmallBlob(store, client, manifest.config, CONFIG_LIMIT_BYTES, request.signal);
+  await fetchSmallBlob(store, call, client, manifest.config, CONFIG_LIMIT_BYTES);
   const image = await readImage(store, descriptor);
-  checkPlatform(host, image, request);
+  checkPlatform(call, image, request);
   return image;
 }
 
@@ -70,13 +71,13 @@ function choosePlatform(entries: readonly Descriptor[], { reference, platform }:
 }
 
 /** An image outside an index is for one platform, which its config names. */
-function checkPlatform(host: ImageHost, image: Image, { reference, platform }: ImageRequest): void {
+function checkPlatform(call: Call, image: Image, { reference, platform }: ImageRequest): void {
   const own = platformOf(image);
   const wanted = platform ?? hostPlatform();
   if (matchPlatforms([{ platform: own }], wanted).length > 0) return;
   if (platform !== undefined) throw wrongPlatform(reference, wanted, [formatPlatform(own)]);
   const name = familiarName(reference);
-  host.emit(warning(`${name} is for ${formatPlatform(own)}, and this host is ${formatPlatform(wanted)}`));
+  call.emit(warning(`${name} is for ${formatPlatform(own)}, and this host is ${formatPlatform(wanted)}`));
 }
 
 function wrongPlatform(reference: Reference, wanted: Platform, offered: readonly string[]): OcitsError {
@@ -90,10 +91,11 @@ function wrongPlatform(reference: Reference, wanted: Platform, offered: readonly
 }
 
 async function fetchManifest(
-  { store }: ImageHost,
+  store: Store,
+  call: Call,
   client: RepositoryClient,
   descriptor: Descriptor,
-  { reference, signal }: ImageRequest,
+  reference: Reference,
 ): Promise<void> {
   const { digest, mediaType, size } = descriptor;
   if (SCHEMA_1.test(mediaType)) {
@@ -106,7 +108,7 @@ async function fetchManifest(
     );
   }
   if ((await store.blobs.stat(digest))?.sizeBytes === size) return;
-  const { descriptor: found, content } = await client.fetchManifest(digest, signal);
+  const { descriptor: found, content } = await client.fetchManifest(digest, call);
   if (found.mediaType !== mediaType) {
     throw new OcitsError(
       'hostile',

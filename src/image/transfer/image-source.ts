@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Reference } from '../../oci/reference.ts';
 
@@ -19,9 +20,9 @@ interface BlobBody {
  */
 export interface ImageSource {
   /** A manifest or an index, at most 4 MiB (`hostile` over that), digest verified. `not-found`. */
-  fetchManifest(descriptor: Descriptor, signal?: AbortSignal): Promise<Buffer>;
+  fetchManifest(descriptor: Descriptor, call: Call): Promise<Buffer>;
   /** The blob's bytes from `offset` on; digest and size are for whoever takes them to verify. `not-found`. */
-  fetchBlob(descriptor: Descriptor, offset: number, signal?: AbortSignal): Promise<BlobBody>;
+  fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<BlobBody>;
 }
 
 /** A blob on its way into a sink. */
@@ -31,8 +32,7 @@ export interface BlobSupply {
   /** Opens the bytes at `offset`; called again where the sink has to begin anew. */
   open(offset: number): Promise<BlobBody>;
   /** Told now and then how many bytes the sink has, with those that were there before. */
-  readonly onBytes?: (bytes: number) => void;
-  readonly signal?: AbortSignal;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -42,13 +42,13 @@ export interface BlobSupply {
 export interface ImageSink {
   /** How many blobs it takes at once. */
   readonly concurrency: number;
-  hasBlob(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
+  hasBlob(descriptor: Descriptor, call: Call): Promise<boolean>;
   /**
    * Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. `exists` where it has
    * come meanwhile.
    */
-  putBlob(supply: BlobSupply): Promise<'stored' | 'exists'>;
-  putManifest(manifest: ManifestContent, signal?: AbortSignal): Promise<void>;
+  putBlob(supply: BlobSupply, call: Call): Promise<'stored' | 'exists'>;
+  putManifest(manifest: ManifestContent, call: Call): Promise<void>;
   /** Names what was put; without names it is kept by its digest alone. */
-  name(names: readonly Reference[], descriptor: Descriptor, signal?: AbortSignal): Promise<void>;
+  name(names: readonly Reference[], descriptor: Descriptor, call: Call): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { decompress } from '../../layer/compress/decompress.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -19,12 +20,16 @@ export interface ImageForm extends ManifestContent {
  * An image of the store with all layers as uncompressed tars, whose digests are the diffIDs. Layers are decompressed
  * as they are fetched. Its config and so its ID are the same. Throws `not-found` for a layer that is not in the store.
  */
-export async function plainImage(store: Store, image: Image, signal?: AbortSignal): Promise<ImageForm> {
+export async function plainImage(store: Store, call: Call, image: Image): Promise<ImageForm> {
   const positions = new Map<Digest, number>();
   const layers: Descriptor[] = [];
   for (const [position, digest] of image.config.rootfs.diff_ids.entries()) {
     positions.set(digest, position);
-    layers.push({ mediaType: OCI_LAYER, digest, size: await plainLayerSize(store, image, position, signal) });
+    layers.push({
+      mediaType: OCI_LAYER,
+      digest,
+      size: await plainLayerSize(store, image, position, call.signal),
+    });
   }
   const { digest, size } = image.manifest.config;
   const manifest = encodeManifest(imageManifest({ mediaType: OCI_CONFIG, digest, size }, layers));
@@ -32,13 +37,13 @@ export async function plainImage(store: Store, image: Image, signal?: AbortSigna
     ...manifest,
     source: {
       fetchManifest: async () => manifest.content,
-      fetchBlob: async (wanted, offset, stop) => {
+      fetchBlob: async (wanted, offset, { signal }) => {
         const position = positions.get(wanted.digest);
         if (position === undefined)
           return { body: await store.blobs.open(wanted.digest), resumed: offset === 0 };
         if (offset > 0) throw new OcitsError('internal', 'an uncompressed layer is read from its start');
         const layer = await layerSource(store, image.manifest.layers[position]!, wanted.digest);
-        return { body: decompress(layer, stop === undefined ? {} : { signal: stop }), resumed: true };
+        return { body: decompress(layer, { signal }), resumed: true };
       },
     },
   };

@@ -15,7 +15,7 @@ export async function plainLayerSize(
   store: Store,
   image: Image,
   position: number,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ): Promise<number> {
   const layer = image.manifest.layers[position]!;
   const diffId = image.config.rootfs.diff_ids[position]!;
@@ -26,7 +26,7 @@ export async function plainLayerSize(
   const algorithm = digestAlgorithm(diffId);
   const hash = createHash(algorithm);
   const source = await layerSource(store, layer, diffId);
-  for await (const chunk of decompress(source, signal === undefined ? {} : { signal })) {
+  for await (const chunk of decompress(source, { signal })) {
     size += chunk.length;
     hash.update(chunk);
   }

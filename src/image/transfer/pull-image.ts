@@ -1,13 +1,15 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { hostPlatform, type Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
-import type { Registry } from '../../registry/client/registry.ts';
+import type { Store } from '../../store/store.ts';
 import { chooseImage } from '../catalog/choose-image.ts';
 import { isIndex } from '../catalog/read-image.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
 import { fetchImage } from './fetch-image.ts';
 import { isComplete, type LayerDepth, layerStates, pullLayers } from './pull-layers.ts';
@@ -23,7 +25,6 @@ export interface PullRequest {
   readonly policy: PullPolicy;
   /** How much of the image is wanted; the default is all of it, unpacked. */
   readonly depth?: LayerDepth | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Pulled {
@@ -41,17 +42,18 @@ export interface Pulled {
  * Throws `not-found` (also for `never` where it is missing), `wrong-platform`, `unsupported`, `hostile`,
  * `digest-mismatch`, `size-mismatch`, `unauthorized`, `denied`, `network`, `aborted`, and what the snapshotter throws.
  */
-export async function pullImage(host: ImageHost, registry: Registry, request: PullRequest): Promise<Pulled> {
+export async function pullImage(engine: Engine, call: Call, request: PullRequest): Promise<Pulled> {
   const reference = nameOf(request.reference);
   const name = familiarName(reference);
-  const known = await host.store.refs.resolve(reference);
-  const there = known === undefined ? undefined : await findThere(host, known, request.platform);
+  const store = await engine.store();
+  const known = await store.refs.resolve(reference);
+  const there = known === undefined ? undefined : await findThere(store, known, request.platform);
   const { policy } = request;
   const isSettled = policy === 'never' || policy === 'missing' || reference.digest !== undefined;
   if (there !== undefined && isSettled) {
     const root = known!;
     if (policy === 'never') return { image: there, root, upToDate: true };
-    return await complete(host, registry, request, { root, there, isNamed: true });
+    return await complete(engine, call, request, { root, there, isNamed: true });
   }
   if (policy === 'never') {
     throw new OcitsError('not-found', `No such image: ${name}`, {
@@ -60,40 +62,36 @@ export async function pullImage(host: ImageHost, registry: Registry, request: Pu
   }
   let root: Descriptor;
   try {
-    const client = registry.repository(reference);
-    root = await client.resolve(reference.digest ?? reference.tag!, request.signal);
+    const client = (await engine.registry()).repository(reference);
+    root = await client.resolve(reference.digest ?? reference.tag!, call);
   } catch (error) {
     if (policy !== 'newer' || there === undefined || !isOcitsError(error, 'network')) throw error;
-    host.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
-    return await complete(host, registry, request, { root: known!, there, isNamed: true });
+    call.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
+    return await complete(engine, call, request, { root: known!, there, isNamed: true });
   }
   const isNamed = root.digest === known?.digest;
-  return await complete(host, registry, request, { root, there: isNamed ? there : undefined, isNamed });
+  return await complete(engine, call, request, { root, there: isNamed ? there : undefined, isNamed });
 }
 
 /** Fetches the layers of an image that are missing, from the repositories that they are known to be in, and unpacks all. */
 export async function ensureLayers(
-  host: ImageHost,
-  registry: Registry,
+  engine: Engine,
+  call: Call,
   image: Image,
-  options: {
-    readonly signal?: AbortSignal;
-    readonly depth?: LayerDepth;
-    readonly reference?: Reference;
-  } = {},
+  options: { readonly depth?: LayerDepth | undefined; readonly reference?: Reference | undefined } = {},
 ): Promise<void> {
-  const { depth = 'unpacked', signal, reference } = options;
-  if (isComplete(await layerStates(host, image), depth)) return;
-  await using _lease = await host.store.leases.shared(signal);
-  await pullLayers(host, image, {
+  const { depth = 'unpacked', reference } = options;
+  if (isComplete(await layerStates(engine, image), depth)) return;
+  const store = await engine.store();
+  await using _lease = await store.leases.shared(call.signal);
+  await pullLayers(engine, call, image, {
     // Asked anew: until there was a lease, a prune could take more of them.
-    states: await layerStates(host, image),
+    states: await layerStates(engine, image),
     depth,
-    signal,
     clientFor: async (layer) => {
-      const [origin] = await blobOrigins(host.store, layer.digest);
+      const [origin] = await blobOrigins(store, layer.digest);
       const repository = origin ?? reference;
-      if (repository !== undefined) return registry.repository(repository);
+      if (repository !== undefined) return (await engine.registry()).repository(repository);
       throw new OcitsError(
         'not-found',
         `layer ${layer.digest} is not in the store, and where it came from is not known`,
@@ -114,47 +112,48 @@ interface Target {
 }
 
 async function complete(
-  host: ImageHost,
-  registry: Registry,
+  engine: Engine,
+  call: Call,
   request: PullRequest,
   { root, there, isNamed }: Target,
 ): Promise<Pulled> {
   const { depth = 'unpacked' } = request;
   const reference = familiarName(nameOf(request.reference));
   const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
-    host.emit({ type: 'image', state, reference, descriptor: root, ...(id === undefined ? {} : { id }) });
-  if (there !== undefined && isNamed && isComplete(await layerStates(host, there), depth)) {
+    call.emit({ type: 'image', state, reference, descriptor: root, ...(id === undefined ? {} : { id }) });
+  if (there !== undefined && isNamed && isComplete(await layerStates(engine, there), depth)) {
     for (const { digest, size } of there.manifest.layers) {
-      host.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
+      call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
     }
     tell('up-to-date', there.id);
     return { image: there, root, upToDate: true };
   }
   tell('pulling');
-  const image = await fetchAll(host, registry, request, root);
+  const image = await fetchAll(engine, call, request, root);
   tell('pulled', image.id);
   return { image, root, upToDate: false };
 }
 
 /** Content first, then its name. An image whose layers are not wanted gets none. */
 async function fetchAll(
-  host: ImageHost,
-  registry: Registry,
-  { platform, depth = 'unpacked', signal, ...request }: PullRequest,
+  engine: Engine,
+  call: Call,
+  { platform, depth = 'unpacked', ...request }: PullRequest,
   root: Descriptor,
 ): Promise<Image> {
   const reference = nameOf(request.reference);
+  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
   const client = registry.repository(reference);
-  await using _lease = await host.store.leases.shared(signal);
-  const image = await fetchImage(host, client, root, { reference, platform, signal });
+  await using _lease = await store.leases.shared(call.signal);
+  const image = await fetchImage(store, call, client, root, { reference, platform });
   for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
-    await addBlobOrigin(host.store, digest, reference);
+    await addBlobOrigin(store, digest, reference);
   }
   if (depth === 'config') return image;
-  const states = await layerStates(host, image);
-  await pullLayers(host, image, { states, depth, signal, clientFor: async () => client });
+  const states = await layerStates(engine, image);
+  await pullLayers(engine, call, image, { states, depth, clientFor: async () => client });
   const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
-  await host.store.refs.putAll([reference, byDigest], root);
+  await store.refs.putAll([reference, byDigest], root);
   return image;
 }
 
@@ -166,13 +165,13 @@ function nameOf(reference: Reference): Reference {
 
 /** The image that is there; undefined where it is not, not for this platform, or cannot be read any more. */
 async function findThere(
-  host: ImageHost,
+  store: Store,
   root: Descriptor,
   platform: Platform | undefined,
 ): Promise<Image | undefined> {
   try {
     const wanted = isIndex(root) ? (platform ?? hostPlatform()) : platform;
-    return await chooseImage(host.store, root, wanted);
+    return await chooseImage(store, root, wanted);
   } catch (error) {
     if (isOcitsError(error, 'not-found', 'corrupt', 'hostile', 'size-mismatch', 'unsupported'))
       return undefined;

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
+import { type Call, withSignal } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
-import type { NewsSink } from '../../progress.ts';
 import type { Registry } from '../../registry/client/registry.ts';
-import type { RepositoryClient, UploadOutcome } from '../../registry/registry-client.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { BlobUpload, RepositoryClient, UploadOutcome } from '../../registry/registry-client.ts';
+import type { Store } from '../../store/store.ts';
+import type { Image } from '../image.ts';
 import { addBlobOrigin, blobOrigins, type Repository } from './blob-origins.ts';
 import { compressedLayer, type LayerInTheMaking } from './compressed-image.ts';
 import { fetchIntoStore } from './fetch-blob.ts';
@@ -20,23 +21,27 @@ const EARLY_BYTES = 8 * 1024 * 1024;
 const COMPRESSIONS = 2;
 
 export interface PushContext {
-  readonly host: ImageHost;
+  readonly store: Store;
   readonly registry: Registry;
   readonly client: RepositoryClient;
   readonly format: 'gzip' | 'zstd';
   /** What the repository is known to have by now: several tags share it. */
   readonly there: Set<Digest>;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Uploads an image's config and layers, in parallel. `isAsIs` false: layers that are uncompressed are compressed, and
  * uploaded meanwhile. The caller holds a lease.
  */
-export async function pushBlobs(context: PushContext, image: Image, isAsIs: boolean): Promise<void> {
-  const { emit, store } = context.host;
-  const group = new TaskGroup(context.signal);
-  const inGroup = { ...context, signal: group.signal };
+export async function pushBlobs(
+  context: PushContext,
+  call: Call,
+  image: Image,
+  isAsIs: boolean,
+): Promise<void> {
+  const { store } = context;
+  const group = new TaskGroup(call.signal);
+  const inGroup = withSignal(call, group.signal);
   const uploads = pLimit(UPLOADS);
   const compressions = pLimit(COMPRESSIONS);
   const { layers, config } = image.manifest;
@@ -46,28 +51,28 @@ export async function pushBlobs(context: PushContext, image: Image, isAsIs: bool
     const isPlain = !isAsIs && layerCompression(layer.mediaType) === 'none';
     let early: Promise<EarlyOutcome> | undefined;
     const onContent = (making: LayerInTheMaking) => {
-      if (uploads.activeCount < UPLOADS) early = uploads(() => sendEarly(inGroup, making, layer));
+      if (uploads.activeCount < UPLOADS) early = uploads(() => sendEarly(context, inGroup, making, layer));
       else making.content.destroy();
     };
     try {
       const options = {
-        ...{ format: context.format, emit, signal: group.signal },
-        ...(layer.size < EARLY_BYTES ? {} : { onContent }),
+        format: context.format,
+        onContent: layer.size < EARLY_BYTES ? undefined : onContent,
       };
-      const compress = () => compressedLayer(store, image, position, options);
+      const compress = () => compressedLayer(store, inGroup, image, position, options);
       const form = isPlain ? await compressions(compress) : layer;
       const sent = (await early) ?? 'failed';
-      if (sent === 'failed') await uploads(() => pushBlob(inGroup, form, layer));
-      else await noteSent(inGroup, form, layerRow(form, layer, emit), { state: sent });
+      if (sent === 'failed') await uploads(() => pushBlob(context, inGroup, form, layer));
+      else await noteSent(context, form, layerRow(form, layer, call), { state: sent });
     } finally {
       await early;
     }
   };
   for (const position of positions.values()) {
-    layerProgress(layers[position]!, emit).state('waiting');
+    layerProgress(layers[position]!, call.emit).state('waiting');
     group.add(pushLayer(position));
   }
-  group.add(uploads(() => pushBlob(inGroup, config, undefined)));
+  group.add(uploads(() => pushBlob(context, inGroup, config, undefined)));
   await group.finish();
 }
 
@@ -75,57 +80,58 @@ type EarlyOutcome = Awaited<ReturnType<RepositoryClient['streamBlob']>>;
 
 /** Sends a layer while it is compressed. What it shows is that it is compressed, as long as it is. */
 async function sendEarly(
-  { client, host, signal }: PushContext,
+  { client }: PushContext,
+  call: Call,
   { content, whole }: LayerInTheMaking,
   layer: Descriptor,
 ): Promise<EarlyOutcome> {
   let row: LayerProgress | undefined;
   const digest = whole.then((made) => {
-    row = layerRow({ size: made.sizeBytes }, layer, host.emit);
+    row = layerRow({ size: made.sizeBytes }, layer, call);
     return made.digest;
   });
   const onBytes = (bytes: number) => row?.bytes('uploading', bytes);
-  return await client.streamBlob({ content, digest, onBytes, ...(signal === undefined ? {} : { signal }) });
+  return await client.streamBlob({ content, digest, onBytes }, call);
 }
 
 /** The progress of a blob, as the layer that the image lists. */
-function layerRow({ size }: Pick<Descriptor, 'size'>, layer: Descriptor, emit: NewsSink): LayerProgress {
+function layerRow({ size }: Pick<Descriptor, 'size'>, layer: Descriptor, { emit }: Call): LayerProgress {
   return layerProgress({ ...layer, size }, emit);
 }
 
 /** Uploads one blob, where the repository lacks it. `layer`: the one that it is shown as. */
 async function pushBlob(
   context: PushContext,
+  call: Call,
   blob: Descriptor,
   layer: Descriptor | undefined,
 ): Promise<void> {
-  const { host, client, there, signal } = context;
-  signal?.throwIfAborted();
-  const progress = layer === undefined ? undefined : layerRow(blob, layer, host.emit);
+  const { store, client, there } = context;
+  call.signal.throwIfAborted();
+  const progress = layer === undefined ? undefined : layerRow(blob, layer, call);
   if (there.has(blob.digest)) return progress?.state('exists');
-  const origins = await blobOrigins(host.store, blob.digest);
-  const outcome = await client.uploadBlob({
+  const origins = await blobOrigins(store, blob.digest);
+  const upload: BlobUpload = {
     digest: blob.digest,
     sizeBytes: blob.size,
     open: async () => {
-      await makePresent(context, blob, origins);
-      return await host.store.blobs.open(blob.digest);
+      await makePresent(context, call, blob, origins);
+      return await store.blobs.open(blob.digest);
     },
     mountFrom: origins,
     onBytes: (bytes) => progress?.bytes('uploading', bytes),
-    ...(signal === undefined ? {} : { signal }),
-  });
-  await noteSent(context, blob, progress, outcome);
+  };
+  await noteSent(context, blob, progress, await client.uploadBlob(upload, call));
 }
 
 async function noteSent(
-  { host, client, there }: PushContext,
+  { store, client, there }: PushContext,
   blob: Descriptor,
   progress: LayerProgress | undefined,
   outcome: UploadOutcome,
 ): Promise<void> {
   there.add(blob.digest);
-  await addBlobOrigin(host.store, blob.digest, client.reference);
+  await addBlobOrigin(store, blob.digest, client.reference);
   progress?.state(outcome.state, {
     ...(outcome.state === 'uploaded' ? { bytes: blob.size } : {}),
     ...(outcome.state === 'mounted' ? { from: outcome.from } : {}),
@@ -134,11 +140,12 @@ async function noteSent(
 
 /** A layer of a base that was never fetched is fetched now, where it cannot be mounted. */
 async function makePresent(
-  { host, registry, signal }: PushContext,
+  { store, registry }: PushContext,
+  call: Call,
   blob: Descriptor,
   [origin]: readonly Repository[],
 ): Promise<void> {
-  if ((await host.store.blobs.stat(blob.digest)) !== undefined) return;
+  if ((await store.blobs.stat(blob.digest)) !== undefined) return;
   if (origin === undefined) {
     throw new OcitsError(
       'not-found',
@@ -148,5 +155,5 @@ async function makePresent(
       },
     );
   }
-  await fetchIntoStore(host.store, registry.repository(origin), blob, { signal });
+  await fetchIntoStore(store, call, registry.repository(origin), blob);
 }

@@ -1,18 +1,20 @@
+import type { Call } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DOCKER_MANIFEST } from '../../oci/media-types.ts';
 import { formatPlatform, hostPlatform, type Platform } from '../../oci/platform.ts';
 import { familiarName, familiarRepository, type Reference, withDefaultTag } from '../../oci/reference.ts';
-import type { Registry } from '../../registry/client/registry.ts';
-import type { RepositoryClient } from '../../registry/registry-client.ts';
+import type { Store } from '../../store/store.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
 import { chooseImage, platformOf } from '../catalog/choose-image.ts';
 import { isIndex, readImage, readIndex } from '../catalog/read-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
 import { compressedImage } from './compressed-image.ts';
+import type { ManifestContent } from './image-source.ts';
 import { type PushContext, pushBlobs } from './push-blobs.ts';
 
 export interface PushRequest {
@@ -22,7 +24,6 @@ export interface PushRequest {
   readonly platform?: Platform | undefined;
   /** How layers that were built here are compressed; the default is gzip. */
   readonly compression?: 'gzip' | 'zstd' | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface Pushed {
@@ -41,33 +42,30 @@ export interface Pushed {
  * Throws `not-found` for a name that is not here, `invalid-argument` for one by digest, `wrong-platform`, and what the
  * registry throws.
  */
-export async function pushImages(
-  host: ImageHost,
-  registry: Registry,
-  request: PushRequest,
-): Promise<Pushed[]> {
-  const { signal, compression = 'gzip' } = request;
-  await using _lease = await host.store.leases.shared(signal);
+export async function pushImages(engine: Engine, call: Call, request: PushRequest): Promise<Pushed[]> {
+  const { compression = 'gzip' } = request;
+  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
+  await using _lease = await store.leases.shared(call.signal);
   const there = new Set<Digest>();
   const pushed: Pushed[] = [];
   for (const name of request.references) {
     const reference = withDefaultTag(name);
-    const root = await resolveName(host, reference);
+    const root = await resolveName(store, reference);
     const client = registry.repository(reference);
-    const context: PushContext = { host, registry, client, format: compression, there, signal };
-    host.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: root });
-    const descriptor = await pushRoot(context, reference, root, request.platform);
+    const context: PushContext = { store, registry, client, format: compression, there };
+    call.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: root });
+    const descriptor = await pushRoot(context, call, { reference, root, platform: request.platform });
     const { domain, path } = reference;
-    await host.store.refs.put({ domain, path, digest: descriptor.digest }, descriptor);
-    host.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
+    await store.refs.put({ domain, path, digest: descriptor.digest }, descriptor);
+    call.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
     pushed.push({ reference, descriptor });
   }
   return pushed;
 }
 
 /** All names that the repository has here. Throws `not-found` where there is none. */
-export async function tagsToPush(host: ImageHost, repository: Reference): Promise<readonly Reference[]> {
-  const tags = await tagsOfRepository(host.store, repository);
+export async function tagsToPush(store: Store, repository: Reference): Promise<readonly Reference[]> {
+  const tags = await tagsOfRepository(store, repository);
   if (tags.length > 0) return tags;
   throw new OcitsError(
     'not-found',
@@ -75,7 +73,7 @@ export async function tagsToPush(host: ImageHost, repository: Reference): Promis
   );
 }
 
-async function resolveName({ store }: ImageHost, reference: Reference): Promise<Descriptor> {
+async function resolveName(store: Store, reference: Reference): Promise<Descriptor> {
   if (reference.digest !== undefined) {
     throw new OcitsError(
       'invalid-argument',
@@ -96,43 +94,46 @@ async function resolveName({ store }: ImageHost, reference: Reference): Promise<
   );
 }
 
+interface NamedRoot {
+  readonly reference: Reference;
+  readonly root: Descriptor;
+  readonly platform: Platform | undefined;
+}
+
 async function pushRoot(
   context: PushContext,
-  reference: Reference,
-  root: Descriptor,
-  platform: Platform | undefined,
+  call: Call,
+  { reference, root, platform }: NamedRoot,
 ): Promise<Descriptor> {
-  const { host } = context;
+  const { store } = context;
   const tag = reference.tag!;
-  if (!isIndex(root)) return await pushImage(context, await readImage(host.store, root), tag);
-  const images = platform === undefined ? await allImages(host, root) : undefined;
+  if (!isIndex(root)) return await pushImage(context, call, await readImage(store, root), tag);
+  const images = platform === undefined ? await allImages(store, root) : undefined;
   if (images === undefined) {
-    const image = await oneImage(host, reference, root, platform);
+    const image = await oneImage(store, { reference, root, platform });
     const text = `not all of ${familiarName(reference)} is here: only ${formatPlatform(platformOf(image))} is pushed`;
-    if (platform === undefined) host.emit({ type: 'message', level: 'info', text });
-    return await pushImage(context, image, tag);
+    if (platform === undefined) call.emit({ type: 'message', level: 'info', text });
+    return await pushImage(context, call, image, tag);
   }
-  for (const image of images) await pushImage(context, image, image.manifestDescriptor.digest);
-  return await putManifest(context, tag, root, await host.store.blobs.read(root.digest));
+  for (const image of images) await pushImage(context, call, image, image.manifestDescriptor.digest);
+  return await putManifest(context, call, tag, {
+    descriptor: root,
+    content: await store.blobs.read(root.digest),
+  });
 }
 
 /** The images of an index; undefined where one of them (or something else that it lists) is not here. */
-async function allImages(host: ImageHost, root: Descriptor): Promise<Image[] | undefined> {
+async function allImages(store: Store, root: Descriptor): Promise<Image[] | undefined> {
   const images: Image[] = [];
-  for (const child of (await readIndex(host.store, root)).manifests) {
-    if (isIndex(child) || (await host.store.blobs.stat(child.digest)) === undefined) return undefined;
-    images.push(await readImage(host.store, child));
+  for (const child of (await readIndex(store, root)).manifests) {
+    if (isIndex(child) || (await store.blobs.stat(child.digest)) === undefined) return undefined;
+    images.push(await readImage(store, child));
   }
   return images;
 }
 
-async function oneImage(
-  host: ImageHost,
-  reference: Reference,
-  root: Descriptor,
-  platform: Platform | undefined,
-): Promise<Image> {
-  const image = await chooseImage(host.store, root, platform);
+async function oneImage(store: Store, { reference, root, platform }: NamedRoot): Promise<Image> {
+  const image = await chooseImage(store, root, platform);
   if (image !== undefined) return image;
   const wanted = formatPlatform(platform ?? hostPlatform());
   throw new OcitsError('wrong-platform', `${familiarName(reference)} is not here for ${wanted}`, {
@@ -140,35 +141,32 @@ async function oneImage(
   });
 }
 
-async function pushImage(context: PushContext, image: Image, target: string): Promise<Descriptor> {
-  const { host, format, signal } = context;
-  const { manifestDescriptor } = image;
-  const isAsIs = (await blobOrigins(host.store, manifestDescriptor.digest)).length > 0;
-  await pushBlobs(context, image, isAsIs);
+async function pushImage(
+  context: PushContext,
+  call: Call,
+  image: Image,
+  target: string,
+): Promise<Descriptor> {
+  const { store, format } = context;
+  const { manifestDescriptor: descriptor } = image;
+  const isAsIs = (await blobOrigins(store, descriptor.digest)).length > 0;
+  await pushBlobs(context, call, image, isAsIs);
   if (isAsIs) {
-    return await putManifest(
-      context,
-      target,
-      manifestDescriptor,
-      await host.store.blobs.read(manifestDescriptor.digest),
-    );
+    const content = await store.blobs.read(descriptor.digest);
+    return await putManifest(context, call, target, { descriptor, content });
   }
-  const { descriptor, content } = await compressedImage(host.store, image, {
-    format,
-    mayBeDocker: manifestDescriptor.mediaType === DOCKER_MANIFEST,
-    emit: host.emit,
-    ...(signal === undefined ? {} : { signal }),
-  });
-  return await putManifest(context, target, descriptor, content);
+  const mayBeDocker = descriptor.mediaType === DOCKER_MANIFEST;
+  const form = await compressedImage(store, call, image, { format, mayBeDocker });
+  return await putManifest(context, call, target, form);
 }
 
 async function putManifest(
-  { client, host, signal }: { client: RepositoryClient; host: ImageHost; signal: AbortSignal | undefined },
+  { client, store }: PushContext,
+  call: Call,
   target: string,
-  { mediaType, digest, size }: Descriptor,
-  content: Buffer,
+  { descriptor: { mediaType, digest, size }, content }: ManifestContent,
 ): Promise<Descriptor> {
-  await allSettled([client.putManifest(target, content, mediaType, signal), host.store.blobs.put(content)]);
-  await addBlobOrigin(host.store, digest, client.reference);
+  await allSettled([client.putManifest(target, content, mediaType, call), store.blobs.put(content)]);
+  await addBlobOrigin(store, digest, client.reference);
   return { mediaType, digest, size };
 }

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { Store } from '../../store/store.ts';
@@ -21,7 +22,7 @@ export function storeSink(store: Store): ImageSink {
   return {
     concurrency: CONCURRENCY,
     hasBlob: async ({ digest, size }) => (await store.blobs.stat(digest))?.sizeBytes === size,
-    putBlob: async (supply) => await ingest(store, supply),
+    putBlob: async (supply, call) => await ingest(store, supply, call),
     putManifest: async ({ descriptor, content }) => {
       const { digest } = await store.blobs.put(content);
       if (digest === descriptor.digest) return;
@@ -37,19 +38,19 @@ export function storeSink(store: Store): ImageSink {
   };
 }
 
-async function ingest(store: Store, supply: BlobSupply): Promise<'stored' | 'exists'> {
-  const { descriptor, signal } = supply;
+async function ingest(store: Store, supply: BlobSupply, { signal }: Call): Promise<'stored' | 'exists'> {
+  const { descriptor } = supply;
   const writer = await store.blobs.ingest({
     digest: descriptor.digest,
     sizeBytes: descriptor.size,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   if ('exists' in writer) return 'exists';
   await using _closed = writer;
   const { body, resumed } = await supply.open(writer.offset);
   if (!resumed && writer.offset > 0) await writer.reset();
   for await (const chunk of body) {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     await writer.write(chunk);
     supply.onBytes?.(writer.offset);
   }

@@ -1,3 +1,5 @@
+import { type Call, withSignal } from '../../call.ts';
+import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import type { LayerSource } from '../../layer/layer-change.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -6,18 +8,15 @@ import { layerCompression } from '../../oci/media-types.ts';
 import { warning } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { Store } from '../../store/store.ts';
-import type { Image, ImageHost } from '../image.ts';
+import type { Image } from '../image.ts';
 import { layerProgress } from './layer-progress.ts';
 import { TaskGroup } from './task-group.ts';
 
 export interface UnpackOptions {
-  readonly signal?: AbortSignal | undefined;
   /** Called once a layer, lowest first where they end so, with whether it had to be unpacked. */
-  readonly onLayer?: (layer: {
-    readonly index: number;
-    readonly key: SnapshotKey;
-    readonly isNew: boolean;
-  }) => void;
+  readonly onLayer?:
+    | ((layer: { readonly index: number; readonly key: SnapshotKey; readonly isNew: boolean }) => void)
+    | undefined;
 }
 
 /**
@@ -26,11 +25,12 @@ export interface UnpackOptions {
  * there.
  */
 export async function unpackImage(
-  host: ImageHost,
+  engine: Engine,
+  call: Call,
   image: Image,
   options: UnpackOptions = {},
 ): Promise<SnapshotKey[]> {
-  const early = await findSnapshots(host, image);
+  const early = await findSnapshots(engine, image);
   const tell = (index: number, key: SnapshotKey, isNew: boolean) => options.onLayer?.({ index, key, isNew });
   if (early.every((key) => key !== undefined)) {
     early.forEach((key, index) => {
@@ -38,14 +38,15 @@ export async function unpackImage(
     });
     return early;
   }
-  await using _lease = await host.store.leases.shared(options.signal);
+  await using _lease = await (await engine.store()).leases.shared(call.signal);
   // Asked anew: until there was a lease, a prune could take more of them.
-  const found = await findSnapshots(host, image);
-  const group = new TaskGroup(options.signal);
+  const found = await findSnapshots(engine, image);
+  const group = new TaskGroup(call.signal);
+  const inGroup = withSignal(call, group.signal);
   const keys: Promise<SnapshotKey>[] = [];
   for (const [index, known] of found.entries()) {
     const parents = keys.slice();
-    const made = known ?? unpackLayer(host, image, { index, parents, signal: group.signal });
+    const made = known ?? unpackLayer(engine, inGroup, image, { index, parents });
     const told = Promise.resolve(made).then((key) => {
       tell(index, key, known === undefined);
       return key;
@@ -57,27 +58,26 @@ export async function unpackImage(
 }
 
 /** The snapshot of each layer that is unpacked already. */
-export async function findSnapshots(
-  host: ImageHost,
-  { config }: Image,
-): Promise<(SnapshotKey | undefined)[]> {
+export async function findSnapshots(engine: Engine, { config }: Image): Promise<(SnapshotKey | undefined)[]> {
   const diffIds = config.rootfs.diff_ids;
-  const found = diffIds.map((_, index) => host.snapshotter.stat(diffIds.slice(0, index + 1)));
+  const snapshotter = await engine.snapshotter();
+  const found = diffIds.map((_, index) => snapshotter.stat(diffIds.slice(0, index + 1)));
   return (await Promise.all(found)).map((info) => info?.key);
 }
 
 export interface LayerToUnpack {
   readonly index: number;
   readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Unpacks one layer of the image from the store, and remembers that this blob has this content. */
 export async function unpackLayer(
-  { store, snapshotter, emit }: ImageHost,
+  engine: Engine,
+  { signal, emit }: Call,
   image: Image,
-  { index, parents, signal }: LayerToUnpack,
+  { index, parents }: LayerToUnpack,
 ): Promise<SnapshotKey> {
+  const [store, snapshotter] = await Promise.all([engine.store(), engine.snapshotter()]);
   const diffIds = image.config.rootfs.diff_ids.slice(0, index + 1);
   const diffId = diffIds.at(-1)!;
   const layer = image.manifest.layers[index]!;
@@ -89,7 +89,7 @@ export async function unpackLayer(
     parents,
     diffIds,
     source,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onBytes: (bytes) => {
       plainBytes = bytes;
       progress.bytes('unpacking', bytes);

@@ -1,5 +1,5 @@
+import type { Call } from '../../call.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { NewsSink } from '../../progress.ts';
 import type { Credential } from '../auth/auth-file.ts';
 import { findCredential } from '../auth/credentials.ts';
 import { type ConfigFolders, configFolders } from '../config/config-folders.ts';
@@ -14,10 +14,9 @@ import { RegistrySession } from '../session/registry-session.ts';
 import { type RepositoryParts, repositoryClient } from './repository.ts';
 
 export interface RegistryOptions {
-  readonly emit: NewsSink;
   /** The default comes from the environment. */
-  readonly folders?: ConfigFolders;
-  readonly retry?: Partial<RetryPolicy>;
+  readonly folders?: ConfigFolders | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
 }
 
 /** All registries, as the host's configuration says how to reach them. Disposing closes the connections. */
@@ -28,12 +27,12 @@ export interface Registry extends Disposable {
    */
   repository(reference: Reference): RepositoryClient;
   /** Whether the registry takes the credential. Throws `unauthorized` where it does not, `network`. */
-  checkLogin(registry: string, credential: Credential, signal?: AbortSignal): Promise<void>;
+  checkLogin(registry: string, credential: Credential, call: Call): Promise<void>;
 }
 
 /** Reads no file and opens no connection until it is asked for something. */
-export function createRegistry(options: RegistryOptions): Registry {
-  const { emit, folders = configFolders() } = options;
+export function createRegistry(options: RegistryOptions = {}): Registry {
+  const { folders = configFolders() } = options;
   const policy = { ...DEFAULT_RETRY, ...options.retry };
   const agents = new Agents(folders);
   const transport = new Transport(agents, policy.stallMs);
@@ -45,7 +44,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     return conf;
   };
 
-  const retry = (signal: AbortSignal | undefined, isLast: boolean): RetryContext => ({
+  const retry = ({ emit, signal }: Call, isLast: boolean): RetryContext => ({
     // A mirror that fails has a stand-in, which is the quicker way on.
     policy: isLast ? policy : { ...policy, attempts: Math.min(policy.attempts, 2) },
     emit,
@@ -64,7 +63,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     return session;
   };
 
-  const open = async (reference: Reference): Promise<RepositoryParts> => {
+  const open = async (reference: Reference, { emit }: Call): Promise<RepositoryParts> => {
     const tables = await readConf();
     const endpoints = pullEndpoints(reference, tables);
     for (const { host, path, reason } of endpoints) {
@@ -81,13 +80,13 @@ export function createRegistry(options: RegistryOptions): Registry {
       const key = formatReference(reference);
       const known = clients.get(key);
       if (known !== undefined) return known;
-      const client = repositoryClient(reference, () => open(reference), retry);
+      const client = repositoryClient(reference, (call) => open(reference, call), retry);
       clients.set(key, client);
       return client;
     },
-    async checkLogin(registry, credential, signal) {
+    async checkLogin(registry, credential, call) {
       const tables = await readConf();
-      await checkLogin({ registry, credential, tables, transport, retry: retry(signal, true) });
+      await checkLogin({ registry, credential, tables, transport, retry: retry(call, true) });
     },
     [Symbol.dispose]: () => agents[Symbol.dispose](),
   };

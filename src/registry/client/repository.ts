@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Reference } from '../../oci/reference.ts';
@@ -19,7 +20,7 @@ export interface RepositoryParts {
   readonly mountPaths: (repository: Pick<Reference, 'domain' | 'path'>) => readonly string[];
 }
 
-export type RetryFor = (signal: AbortSignal | undefined, isLast: boolean) => RetryContext;
+export type RetryFor = (call: Call, isLast: boolean) => RetryContext;
 
 /**
  * The client of a repository: reads go through its mirrors, writes to the registry itself. `open` is called when
@@ -27,12 +28,12 @@ export type RetryFor = (signal: AbortSignal | undefined, isLast: boolean) => Ret
  */
 export function repositoryClient(
   reference: Reference,
-  open: () => Promise<RepositoryParts>,
+  open: (call: Call) => Promise<RepositoryParts>,
   retry: RetryFor,
 ): RepositoryClient {
   let opened: Promise<RepositoryParts & { readonly mirrors: MirrorList }> | undefined;
-  const parts = () => {
-    opened ??= open().then((made) => ({ ...made, mirrors: new MirrorList(made.sources, retry) }));
+  const parts = (call: Call) => {
+    opened ??= open(call).then((made) => ({ ...made, mirrors: new MirrorList(made.sources, retry) }));
     opened.catch(() => {
       opened = undefined;
     });
@@ -40,39 +41,39 @@ export function repositoryClient(
   };
   return {
     reference,
-    async resolve(name, signal) {
-      const { mirrors } = await parts();
+    async resolve(name, call) {
+      const { mirrors } = await parts(call);
       const ask: Ask<Descriptor> = (session, context) => resolveManifest(session, name, context);
-      return await mirrors.first({ signal, ask, whole: true });
+      return await mirrors.first({ call, ask, whole: true });
     },
-    async fetchManifest(name, signal) {
-      const { mirrors } = await parts();
+    async fetchManifest(name, call) {
+      const { mirrors } = await parts(call);
       const ask: Ask<FetchedManifest> = (session, context) => fetchManifest(session, name, context);
-      return await mirrors.first({ signal, ask, whole: true });
+      return await mirrors.first({ call, ask, whole: true });
     },
-    async fetchBlob(descriptor, offset, signal) {
-      const { mirrors } = await parts();
+    async fetchBlob(descriptor, offset, call) {
+      const { mirrors } = await parts(call);
       const ask: Ask<FetchedBlob> = async (session, context) => ({
         ...(await fetchBlob(session, descriptor, offset, context)),
         distrust: () => mirrors.distrust(session),
       });
-      return await mirrors.first({ signal, ask, whole: false });
+      return await mirrors.first({ call, ask, whole: false });
     },
-    async listTags(signal) {
-      const { mirrors } = await parts();
-      return await mirrors.first({ signal, ask: listTags, whole: true });
+    async listTags(call) {
+      const { mirrors } = await parts(call);
+      return await mirrors.first({ call, ask: listTags, whole: true });
     },
-    async uploadBlob(upload) {
-      const { target, mountPaths } = await parts();
+    async uploadBlob(upload, call) {
+      const { target, mountPaths } = await parts(call);
       const paths = (upload.mountFrom ?? []).flatMap(mountPaths);
-      return await uploadBlob(target, { ...upload, mountPaths: paths }, retry(upload.signal, true));
+      return await uploadBlob(target, { ...upload, mountPaths: paths }, retry(call, true));
     },
-    async streamBlob(upload) {
-      return await streamUpload(async () => (await parts()).target, upload, retry(upload.signal, true));
+    async streamBlob(upload, call) {
+      return await streamUpload(async () => (await parts(call)).target, upload, retry(call, true));
     },
-    async putManifest(name, content, mediaType, signal) {
+    async putManifest(name, content, mediaType, call) {
       const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
-      return await putManifest((await parts()).target, name, bytes, mediaType, retry(signal, true));
+      return await putManifest((await parts(call)).target, name, bytes, mediaType, retry(call, true));
     },
   };
 }
@@ -80,7 +81,7 @@ export function repositoryClient(
 type Ask<T> = (session: RegistrySession, retry: RetryContext) => Promise<T>;
 
 interface Question<T> {
-  readonly signal: AbortSignal | undefined;
+  readonly call: Call;
   readonly ask: Ask<T>;
   /** Whether an endpoint that does not know it need not be asked for any part of the image. */
   readonly whole: boolean;
@@ -97,11 +98,11 @@ class MirrorList {
   }
 
   /** What the first endpoint gives that can. Throws what the last one threw, with the others' failures in its message. */
-  async first<T>({ signal, ask, whole }: Question<T>): Promise<T> {
+  async first<T>({ call, ask, whole }: Question<T>): Promise<T> {
     const failures: string[] = [];
     const candidates = this.#sessions;
     for (const session of candidates.slice(0, -1)) {
-      const retry = this.#retry(signal, false);
+      const retry = this.#retry(call, false);
       try {
         return await ask(session, retry);
       } catch (error) {
@@ -113,7 +114,7 @@ class MirrorList {
       }
     }
     try {
-      return await ask(candidates.at(-1)!, this.#retry(signal, true));
+      return await ask(candidates.at(-1)!, this.#retry(call, true));
     } catch (error) {
       throw failures.length === 0 ? error : withMirrors(error, failures);
     }

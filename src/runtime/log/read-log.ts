@@ -6,12 +6,12 @@ import { readAt, tailStart } from './tail.ts';
 
 export interface ReadLogOptions extends LogFilter {
   /** Only the last lines: how many of them. */
-  readonly tail?: number;
+  readonly tail?: number | undefined;
   /** Only what was written behind this many bytes of the file. */
-  readonly position?: number;
+  readonly position?: number | undefined;
   /** Go on with what is written later, until this resolves and all written by then is read. */
-  readonly followUntil?: Promise<unknown>;
-  readonly signal?: AbortSignal;
+  readonly followUntil?: Promise<unknown> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const READ_BYTES = 1024 * 1024;

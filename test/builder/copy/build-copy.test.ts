@@ -209,18 +209,18 @@ COPY --from=one /file /file
       { path: 'srv', type: 'symlink', target: 'app' },
       { path: 'etc/passwd', content: 'own:x:5:6::/:/bin/sh\n' },
     ]);
-    await addImage(made.host.store, { reference: 'packed', layers: [layer] });
+    await addImage(made.store, { reference: 'packed', layers: [layer] });
     const snapshotter = {
-      ...createOverlaySnapshotter(made.host.store.paths),
+      ...createOverlaySnapshotter(made.store.paths),
       apply: () => expect.fail('a layer was unpacked'),
     };
     const text = 'FROM packed\nWORKDIR /srv/x\nUSER own\nWORKDIR y\nCOPY --chown=own f .\nCOPY f /srv/\n';
-    const host = {
-      ...made.host,
+    const engine = {
+      ...made.engine,
       supervisor: broken,
-      images: async () => ({ ...(await made.host.images()), snapshotter }),
+      snapshotter: async () => snapshotter,
     };
-    const image = await buildImage(host, made.request(text), new AbortController().signal);
+    const image = await buildImage(engine, made.call, made.request(text));
     expect(image.config.rootfs.diff_ids).toHaveLength(5);
   });
 });
@@ -232,7 +232,7 @@ describe('a build', () => {
     const image = await made.build(text, options);
     expect(image.config.config).toMatchObject({ Labels: { a: 'b' } });
     expect(image.config.config?.Env).toContain('V=2');
-    const refs = await made.host.store.refs.list();
+    const refs = await made.store.refs.list();
     expect(
       refs.filter(({ descriptor }) => descriptor.digest === image.manifestDescriptor.digest),
     ).toHaveLength(2);
@@ -240,7 +240,7 @@ describe('a build', () => {
 
   it('without a name is kept by its ID', async () => {
     const image = await made.build('FROM busybox\nLABEL only=here\n');
-    const nameless = await made.host.store.refs.anonymous();
+    const nameless = await made.store.refs.anonymous();
     expect(nameless.map(({ descriptor }) => descriptor.digest)).toContain(image.manifestDescriptor.digest);
   });
 
@@ -299,7 +299,7 @@ COPY --from=b /etc/passwd /b
     await files({ f: 'unique content' });
     const image = await made.build('FROM scratch\nCOPY f /\n');
     const [diffId] = image.config.rootfs.diff_ids;
-    await made.host.store.blobs.delete(diffId!);
+    await made.store.blobs.delete(diffId!);
     await made.build('FROM scratch\nCOPY f /\n');
     expect(made.outcomes()).toEqual({ '[1/1] COPY f /': 'done' });
     expect(made.reasons()).toEqual({ '[1/1] COPY f /': 'its cache entry is gone' });

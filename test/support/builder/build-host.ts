@@ -3,16 +3,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buildImage } from '../../../src/builder/build.ts';
-import type { BuildHost } from '../../../src/builder/job/build-job.ts';
 import type { BuildRequest } from '../../../src/builder/request/build-request.ts';
+import { type Call, openCall } from '../../../src/call.ts';
+import type { Engine } from '../../../src/engine.ts';
 import type { Image } from '../../../src/image/image.ts';
 import { createNetworkDriver } from '../../../src/network/network-driver.ts';
 import { hostPlatform } from '../../../src/oci/platform.ts';
 import { parseReference, withDefaultTag } from '../../../src/oci/reference.ts';
-import type { ProgressEvent, StepEvent, TaskNews } from '../../../src/progress.ts';
-import { createRegistry } from '../../../src/registry/client/registry.ts';
-import { createDirectSupervisor } from '../../../src/runtime/crun/direct-supervisor.ts';
-import { createOverlaySnapshotter } from '../../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { openEngine } from '../../../src/open-engine.ts';
+import type { ProgressEvent, StepEvent } from '../../../src/progress.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { removeTrees } from '../../../src/system/file/remove-tree.ts';
 import { addBusyboxImage } from '../image/busybox-image.ts';
 import { temporaryStore } from '../image/temporary-store.ts';
@@ -33,7 +33,9 @@ export interface BuildOptions {
 
 /** A host that builds for real, with a busybox image; all of it goes with the test. */
 export interface TestBuildHost extends AsyncDisposable {
-  readonly host: BuildHost;
+  readonly engine: Engine;
+  readonly call: Call;
+  readonly store: Store;
   /** Free for the test. */
   readonly folder: string;
   /** The folder that COPY takes files from; empty at first. */
@@ -55,37 +57,31 @@ export async function buildHost(): Promise<TestBuildHost> {
   const made = await temporaryStore();
   const { store } = made;
   const events: ProgressEvent[] = [];
-  const emit = (news: TaskNews) => void events.push(copyOf({ ...news, task: 'test' }));
+  const call = openCall('build', { emit: (event) => void events.push(copyOf(event)) });
   const folders = join(made.folder, 'network');
   const network = createNetworkDriver(store.paths, {
     folder: folders,
     bridge: `oct${randomBytes(3).toString('hex')}`,
   });
-  const registry = createRegistry({ emit });
-  const images = { store, snapshotter: createOverlaySnapshotter(store.paths), emit };
-  const host: BuildHost = {
-    store,
-    emit,
-    images: async () => images,
-    supervisor: async () => createDirectSupervisor(store.paths),
+  const engine: Engine = {
+    ...openEngine({ paths: store.paths }),
+    store: async () => store,
     network: async () => network,
-    registry: async () => registry,
   };
   await addBusyboxImage(store);
   const context = join(made.folder, 'context');
   await mkdir(context);
   return {
-    host,
+    engine,
+    call,
+    store,
     folder: made.folder,
     context,
     events,
     build: async (dockerfile, options = {}) => {
       events.length = 0;
-      return await buildImage(
-        host,
-        requestOf(context, dockerfile, options),
-        options.signal ?? new AbortController().signal,
-      );
+      const { signal = call.signal } = options;
+      return await buildImage(engine, { ...call, signal }, requestOf(context, dockerfile, options));
     },
     request: (dockerfile, options = {}) => requestOf(context, dockerfile, options),
     outcomes: () => {
@@ -107,7 +103,7 @@ export async function buildHost(): Promise<TestBuildHost> {
       return Buffer.concat(chunks).toString();
     },
     [Symbol.asyncDispose]: async () => {
-      registry[Symbol.dispose]();
+      await engine[Symbol.asyncDispose]();
       await network.prune();
       await removeTrees([made.folder]);
     },

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { type Call, openCall } from '../../../src/call.ts';
 import { createContainer } from '../../../src/container/create/create-container.ts';
 import { removeContainer } from '../../../src/container/end/remove-container.ts';
 import { readContainers } from '../../../src/container/record/catalog.ts';
@@ -10,9 +11,10 @@ import { liveIds } from '../../../src/container/record/live-marks.ts';
 import type { ContainerRecord } from '../../../src/container/record/record.ts';
 import { runForeground } from '../../../src/container/start/run-container.ts';
 import { startContainer } from '../../../src/container/start/start-container.ts';
+import type { Engine } from '../../../src/engine.ts';
+import { openEngine } from '../../../src/open-engine.ts';
 import type { ProgressEvent } from '../../../src/progress.ts';
 import type { RunningContainer } from '../../../src/runtime/supervisor.ts';
-import { openSession, type Session } from '../../../src/session.ts';
 import { addBusyboxImage } from '../image/busybox-image.ts';
 import { containerRequest, type RequestParts } from './container-request.ts';
 
@@ -32,40 +34,45 @@ export interface LabRun extends RequestParts {
 /** A store of its own with a busybox, and containers that are made in it; all go with the test. */
 export class ContainerLab implements AsyncDisposable {
   readonly folder: string;
-  readonly session: Session;
+  readonly engine: Engine;
+  readonly call: Call;
   readonly events: ProgressEvent[];
 
   private constructor(folder: string) {
     this.folder = folder;
     this.events = [];
     const paths = { root: join(folder, 'root'), run: join(folder, 'run') };
-    const { signal } = new AbortController();
-    this.session = openSession({ paths, signal, emit: (event) => void this.events.push(event) });
+    this.engine = openEngine({ paths });
+    this.call = openCall('test', { emit: (event) => void this.events.push(event) });
   }
 
   static async open(): Promise<ContainerLab> {
     const lab = new ContainerLab(await mkdtemp(join(tmpdir(), 'ocits-lab-')));
-    await addBusyboxImage(await lab.session.store());
+    await addBusyboxImage(await lab.engine.store());
     return lab;
   }
 
   get paths() {
-    return this.session.paths;
+    return this.engine.paths;
   }
 
   /** Runs a container in the foreground, its output on pipes. */
   async run(command: readonly string[], { onStarted, signal, ...parts }: LabRun = {}): Promise<Outcome> {
     let output: Promise<string[]> = Promise.resolve(['', '']);
-    const { exitCode } = await runForeground(this.session, containerRequest(command, parts), {
-      stdio: { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
-      hasTerminal: false,
-      onStarted: (container, record) => {
-        // First: reading may give what has come already, before anybody else listens.
-        onStarted?.(container, record);
-        output = Promise.all([text(container.stdout!), text(container.stderr!)]);
+    const { exitCode } = await runForeground(
+      this.engine,
+      { ...this.call, signal: signal ?? this.call.signal },
+      containerRequest(command, parts),
+      {
+        stdio: { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+        hasTerminal: false,
+        onStarted: (container, record) => {
+          // First: reading may give what has come already, before anybody else listens.
+          onStarted?.(container, record);
+          output = Promise.all([text(container.stdout!), text(container.stderr!)]);
+        },
       },
-      ...(signal === undefined ? {} : { signal }),
-    });
+    );
     const [stdout = '', stderr = ''] = await output;
     return { stdout, stderr, exitCode };
   }
@@ -80,11 +87,12 @@ export class ContainerLab implements AsyncDisposable {
   /** Starts a container in the background. It stays when it has ended, unless told otherwise. */
   async detached(command: readonly string[], parts: RequestParts = {}): Promise<ContainerRecord> {
     const record = await createContainer(
-      this.session,
+      this.engine,
+      this.call,
       containerRequest(command, { autoRemove: false, ...parts }),
       { pull: 'never', startsNow: true },
     );
-    await startContainer(this.session, record, { cleanupCommand: this.cleanupCommand });
+    await startContainer(this.engine, this.call, record, { cleanupCommand: this.cleanupCommand });
     return record;
   }
 
@@ -112,9 +120,10 @@ export class ContainerLab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const record of await readContainers(this.paths)) {
-      await removeContainer(this.session, record, { force: true, volumes: true });
+      await removeContainer(this.engine, record, { force: true, volumes: true });
     }
-    await (await this.session.network()).prune();
+    await (await this.engine.network()).prune();
+    await this.engine[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -1,14 +1,14 @@
-import type { ImageHost } from '../../../src/image/image.ts';
 import { commitImage } from '../../../src/image/transfer/commit-image.ts';
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { OCI_LAYER } from '../../../src/oci/media-types.ts';
 import { hostPlatform } from '../../../src/oci/platform.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
+import type { TestHost } from './test-host.ts';
 
 /** An image as a build leaves it: layers as plain tars, on top of those of a base. */
 export async function build(
-  host: ImageHost,
+  host: TestHost,
   name: string,
   tars: readonly Buffer[],
   base: readonly BuiltLayer[] = [],

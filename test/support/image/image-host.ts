@@ -1,8 +1,6 @@
-import type { ImageHost } from '../../../src/image/image.ts';
-import type { ProgressEvent } from '../../../src/progress.ts';
 import type { Snapshotter } from '../../../src/snapshotter/snapshotter.ts';
-import type { ContentRoots, ImageUser } from '../../../src/store/content-roots.ts';
 import { temporaryStore } from './temporary-store.ts';
+import { type TestHost, testHost } from './test-host.ts';
 
 /** For what works on images that nobody has unpacked: has no snapshot, and makes none. */
 function emptySnapshotter(): Snapshotter {
@@ -28,26 +26,16 @@ function emptySnapshotter(): Snapshotter {
   };
 }
 
-export interface TestHost extends ImageHost, AsyncDisposable {
+export interface PackedHost extends TestHost, AsyncDisposable {
   readonly folder: string;
-  readonly events: ProgressEvent[];
 }
 
 /** A host with a store of its own, in which no layer is unpacked. */
-export async function temporaryHost(): Promise<TestHost> {
+export async function temporaryHost(): Promise<PackedHost> {
   const made = await temporaryStore();
-  const events: ProgressEvent[] = [];
   return {
-    store: made.store,
+    ...testHost(made.store, emptySnapshotter()),
     folder: made.folder,
-    snapshotter: emptySnapshotter(),
-    events,
-    emit: (news) => events.push({ ...news, task: 'test' }),
     [Symbol.asyncDispose]: async () => await made[Symbol.asyncDispose](),
   };
-}
-
-/** Holders that are just these containers. */
-export function holdersOf(...users: readonly ImageUser[]): ContentRoots {
-  return { roots: [], users: async () => users };
 }

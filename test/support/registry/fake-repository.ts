@@ -1,7 +1,7 @@
 import type { Descriptor } from '../../../src/oci/descriptor.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import type { RetryPolicy } from '../../../src/registry/http/retry.ts';
-import type { RepositoryClient } from '../../../src/registry/registry-client.ts';
+import type { BoundClient } from './bound-client.ts';
 import { FakeRegistry } from './fake-registry.ts';
 import { type ConfigHost, configHost } from './registry-config.ts';
 
@@ -9,7 +9,7 @@ import { type ConfigHost, configHost } from './registry-config.ts';
 export interface FakeRepository extends AsyncDisposable {
   readonly fake: FakeRegistry;
   readonly host: ConfigHost;
-  readonly client: RepositoryClient;
+  readonly client: BoundClient;
 }
 
 /** `retry` replaces some of the tests' usual patience. */
@@ -28,7 +28,7 @@ export async function fakeRepository(retry: Partial<RetryPolicy> = {}): Promise<
 }
 
 /** All that `fetchBlob` gives. */
-export async function fetchAll(client: RepositoryClient, blob: Descriptor, offset = 0, signal?: AbortSignal) {
+export async function fetchAll(client: BoundClient, blob: Descriptor, offset = 0, signal?: AbortSignal) {
   const { body, resumed } = await client.fetchBlob(blob, offset, signal);
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) chunks.push(chunk);

@@ -1,3 +1,4 @@
+import { withSignal } from '../../../src/call.ts';
 import { type Pulled, type PullRequest, pullImage } from '../../../src/image/transfer/pull-image.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../../../src/oci/platform.ts';
@@ -5,6 +6,7 @@ import { parseReference } from '../../../src/oci/reference.ts';
 import type { LayerEvent, ProgressEvent } from '../../../src/progress.ts';
 import type { Registry } from '../../../src/registry/client/registry.ts';
 import type { RetryPolicy } from '../../../src/registry/http/retry.ts';
+import { withRegistry } from '../image/test-host.ts';
 import { type UnpackingHost, unpackingHost } from '../image/unpacking-host.ts';
 import { type ConfigHost, configHost } from './registry-config.ts';
 import { layerOf, tarOf } from './remote-image.ts';
@@ -16,7 +18,7 @@ export interface PullWorld extends AsyncDisposable {
   readonly config: ConfigHost;
   readonly registry: Registry;
   /** Pulls with the policy `always`. */
-  pull(name: string, more?: Partial<PullRequest>): Promise<Pulled>;
+  pull(name: string, more?: Partial<PullRequest> & { readonly signal?: AbortSignal }): Promise<Pulled>;
   /** How many names there are. */
   names(): Promise<number>;
 }
@@ -25,14 +27,22 @@ export interface PullWorld extends AsyncDisposable {
 export async function pullWorld(retry: Partial<RetryPolicy> = {}): Promise<PullWorld> {
   const host = await unpackingHost();
   const config = await configHost();
-  const registry = config.registry(retry);
+  const registry = config.registries(retry);
   return {
     host,
     events: host.events,
     config,
     registry,
-    pull: (name, more = {}) =>
-      pullImage(host, registry, { reference: parseReference(name), policy: 'always', ...more }),
+    pull: (name, { signal, ...more } = {}) =>
+      pullImage(
+        withRegistry(host, registry),
+        signal === undefined ? host.call : withSignal(host.call, signal),
+        {
+          reference: parseReference(name),
+          policy: 'always',
+          ...more,
+        },
+      ),
     names: async () => (await host.store.refs.list()).length,
     async [Symbol.asyncDispose]() {
       await config[Symbol.asyncDispose]();

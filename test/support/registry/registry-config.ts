@@ -1,10 +1,12 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type Call, openCall } from '../../../src/call.ts';
 import type { ProgressEvent } from '../../../src/progress.ts';
 import { createRegistry, type Registry } from '../../../src/registry/client/registry.ts';
 import type { ConfigFolders } from '../../../src/registry/config/config-folders.ts';
 import type { RetryPolicy } from '../../../src/registry/http/retry.ts';
+import { type BoundRegistry, boundRegistry } from './bound-client.ts';
 
 /** Patience for tests: the same number of attempts as a user has, in milliseconds instead of seconds. */
 const FAST_RETRY: RetryPolicy = {
@@ -19,11 +21,15 @@ const FAST_RETRY: RetryPolicy = {
 export interface ConfigHost extends AsyncDisposable {
   readonly folder: string;
   readonly folders: ConfigFolders;
-  /** What the registries that were made here have reported. */
+  /** What has been reported to `call`. */
   readonly events: ProgressEvent[];
+  readonly call: Call;
   /** Writes a file below the folder: `etc/containers/registries.conf`, `home/.docker/config.json`. */
   write(path: string, content: string | object, mode?: number): Promise<string>;
-  registry(retry?: Partial<RetryPolicy>): Registry;
+  /** All registries as a process has them. */
+  registries(retry?: Partial<RetryPolicy>): Registry;
+  /** The same, asked on behalf of `call`. */
+  registry(retry?: Partial<RetryPolicy>): BoundRegistry;
 }
 
 export async function configHost(overrides: Partial<ConfigFolders> = {}): Promise<ConfigHost> {
@@ -40,6 +46,12 @@ export async function configHost(overrides: Partial<ConfigFolders> = {}): Promis
   };
   const events: ProgressEvent[] = [];
   const made: Registry[] = [];
+  const call = openCall('test', { emit: (event) => void events.push(event) });
+  const registries = (retry: Partial<RetryPolicy> = {}): Registry => {
+    const registry = createRegistry({ folders, retry: { ...FAST_RETRY, ...retry } });
+    made.push(registry);
+    return registry;
+  };
   return {
     folder,
     folders,
@@ -51,15 +63,9 @@ export async function configHost(overrides: Partial<ConfigFolders> = {}): Promis
       await chmod(target, mode);
       return target;
     },
-    registry(retry = {}) {
-      const registry = createRegistry({
-        emit: (news) => events.push({ ...news, task: 'test' }),
-        folders,
-        retry: { ...FAST_RETRY, ...retry },
-      });
-      made.push(registry);
-      return registry;
-    },
+    call,
+    registries,
+    registry: (retry) => boundRegistry(registries(retry), call),
     async [Symbol.asyncDispose]() {
       for (const registry of made) registry[Symbol.dispose]();
       await rm(folder, { recursive: true, force: true });

@@ -1,6 +1,8 @@
+import { type Call, openCall } from '../call.ts';
+import type { Engine } from '../engine.ts';
 import { OcitsError, wrapError } from '../errors.ts';
+import { openEngine } from '../open-engine.ts';
 import type { ProgressSink } from '../progress.ts';
-import { openSession, type Session } from '../session.ts';
 import type { HostPaths } from '../system/paths.ts';
 
 /** What every function of the library may be given. */
@@ -11,23 +13,27 @@ export interface CallOptions {
   readonly onEvent?: ProgressSink | undefined;
   /** Where content and locks are; by default what `OCITS_ROOT` and `OCITS_RUN` say, as for the command. */
   readonly paths?: HostPaths | undefined;
+  /**
+   * What the call works with, for programs that call often: connections and what was read are kept between calls. It
+   * stays open. By default each call has one of its own, and leaves nothing open. `paths` goes for that one only.
+   */
+  readonly engine?: Engine | undefined;
 }
 
-/** Does one call's work in a session of its own, of which parts are opened as they are asked for. Throws OcitsErrors alone. */
-export async function inSession<T>(
-  { signal, onEvent, paths }: CallOptions,
-  work: (session: Session) => Promise<T>,
+/** Does one call's work. `kind` begins the name of its task. Throws OcitsErrors alone. */
+export async function withCall<T>(
+  kind: string,
+  { signal, onEvent, paths, engine: given }: CallOptions,
+  work: (engine: Engine, call: Call) => Promise<T>,
 ): Promise<T> {
-  const session = openSession({
-    emit: onEvent ?? (() => {}),
-    signal: signal ?? new AbortController().signal,
-    ...(paths === undefined ? {} : { paths }),
-  });
+  const engine = given ?? openEngine({ paths });
   try {
-    return await work(session);
+    return await work(engine, openCall(kind, { signal, emit: onEvent }));
   } catch (error) {
     if (signal?.aborted)
       throw new OcitsError('aborted', 'the work was ended by its signal', { cause: error });
     throw wrapError(error, 'internal', 'the work failed');
+  } finally {
+    if (given === undefined) await engine[Symbol.asyncDispose]();
   }
 }

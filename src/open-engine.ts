@@ -1,0 +1,53 @@
+import { type Access, decideAccess } from './access.ts';
+import type { Engine } from './engine.ts';
+import type { ContentRoots, LiveContent } from './store/content-roots.ts';
+import { type HostPaths, hostPaths } from './system/paths.ts';
+import { retriedOnce } from './system/task/once.ts';
+
+export interface EngineOptions {
+  /** The default comes from the environment: see `hostPaths`. */
+  readonly paths?: HostPaths | undefined;
+  /** The default is what this process may do. */
+  readonly access?: Access | undefined;
+}
+
+/** Costs nothing by itself: a part is loaded, and touches files, when it is first asked for. */
+export function openEngine({ paths = hostPaths(), access = decideAccess() }: EngineOptions = {}): Engine {
+  const store = retriedOnce(async () => (await import('./store/open-store.ts')).openStore(paths));
+  const snapshotter = retriedOnce(async () => {
+    const { createOverlaySnapshotter } = await import('./snapshotter/overlay/overlay-snapshotter.ts');
+    return createOverlaySnapshotter(paths, { userXattrs: access.xattrPrefix === 'user.' });
+  });
+  const registry = retriedOnce(async () => (await import('./registry/client/registry.ts')).createRegistry());
+  return {
+    paths,
+    access,
+    store,
+    snapshotter,
+    registry,
+    network: retriedOnce(async () =>
+      (await import('./network/network-driver.ts')).createNetworkDriver(paths),
+    ),
+    volumes: retriedOnce(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
+    supervisor: retriedOnce(async () => {
+      const { createDirectSupervisor } = await import('./runtime/crun/direct-supervisor.ts');
+      return createDirectSupervisor(paths);
+    }),
+    contentRoots: retriedOnce(async () => await allContentRoots(paths)),
+    async [Symbol.asyncDispose]() {
+      (await registry.made())?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** Containers, and the records of the build cache. */
+async function allContentRoots(paths: HostPaths): Promise<ContentRoots> {
+  const { containerRoots } = await import('./container/record/roots.ts');
+  const containers = containerRoots(paths);
+  return { users: containers.users, roots: [...containers.roots, () => cachedSteps(paths)] };
+}
+
+async function cachedSteps(paths: HostPaths): Promise<readonly LiveContent[]> {
+  const { buildCacheContent, openBuildCache } = await import('./builder/solve/build-cache.ts');
+  return await buildCacheContent(openBuildCache(paths.root));
+}
