@@ -35,8 +35,7 @@ if ! cmp -s package-lock.json node_modules/.installed-lock || [ "$("$node" -p pr
     echo "{\"private\": true, \"allowScripts\": {\"node@$wanted\": true}}" >"$early/package.json"
     npm install --prefix "$early" --no-save --no-audit --no-fund --loglevel=error "node@$wanted" >&2
   fi
-  # Not `npm ci`: it refuses a lock file written where a registry lacks the packages of other platforms.
-  PATH="$early/node_modules/.bin:$PATH" npm install --no-save --no-audit --no-fund --loglevel=error >&2
+  PATH="$early/node_modules/.bin:$PATH" npm ci --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.installed-lock
 fi
 version=$("$node" -p process.versions.node)
