@@ -1,4 +1,4 @@
-/** All checks and tests: types, formatting, unused code, the bundle, then vitest on real tools. `npm test` */
+/** All checks and tests: types, formatting, promises, unused code, the bundle, then vitest on real tools. `npm test` */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -29,6 +29,7 @@ function main(): number {
     ['node', 'scripts/build.ts'],
     ['tsc', '--noEmit'],
     ['biome', 'ci', '.'],
+    ['oxlint'],
     ['knip'],
   ] as const) {
     if (run(program, args) !== 0) return closing({ passed: 0, failed: 1, skipped: 0 });

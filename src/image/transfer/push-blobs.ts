@@ -70,9 +70,9 @@ export async function pushBlobs(
   };
   for (const position of positions.values()) {
     layerProgress(layers[position]!, call.emit).state('waiting');
-    group.add(pushLayer(position));
+    void group.add(pushLayer(position));
   }
-  group.add(uploads(() => pushBlob(context, inGroup, config, undefined)));
+  void group.add(uploads(() => pushBlob(context, inGroup, config, undefined)));
   await group.finish();
 }
 

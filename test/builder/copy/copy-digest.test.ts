@@ -220,7 +220,7 @@ test('a file that changes between selection and writing is refused', async () =>
   sample(folder.path);
   const source = new FolderContext(folder.path, NOTHING_IGNORED);
   const entry = source.entry('d/f')!;
-  source.open(entry).close();
+  await source.open(entry).close();
   writeFileSync(join(folder.path, 'd/f'), 'longer');
   expect(() => source.open(entry)).toThrow(expect.objectContaining({ code: 'in-use' }));
   await expect(source.digests([entry])).rejects.toMatchObject({ code: 'in-use' });
