@@ -1,11 +1,12 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { expandText } from '../../src/dockerfile/expand/expand-word.ts';
 import type { Dockerfile, StageInstruction } from '../../src/dockerfile/instruction.ts';
 import { parseDockerfile } from '../../src/dockerfile/parse/parse.ts';
 import { OcitsError } from '../../src/errors.ts';
 import { goldenCases } from '../support/builder/golden-dockerfile.ts';
-import { Random } from '../support/layer/random.ts';
 import { growth, LINEAR } from '../support/program/growth.ts';
+import { RANDOM_CASES } from '../support/program/random-cases.ts';
 
 const ROUNDS = 400;
 
@@ -19,64 +20,76 @@ function instructions(text: string): readonly StageInstruction[] {
   return parseDockerfile(text, 'Dockerfile').stages[0]!.instructions;
 }
 
+/** Texts of up to `longest` of the letters. */
+const texts = (letters: string, longest: number) =>
+  fc.array(fc.constantFrom(...letters), { maxLength: longest, size: 'max' }).map((each) => each.join(''));
+const several = <T>(arbitrary: fc.Arbitrary<T>, most: number) =>
+  fc.array(arbitrary, { minLength: 1, maxLength: most, size: 'max' });
+
 test('values survive being quoted, written, read and expanded', () => {
-  for (let seed = 0; seed < ROUNDS; seed++) {
-    const random = new Random(seed);
-    const alphabet = Array.from('ab$ \t"\'\\`=#{}<>ü😀-:,[]');
-    const values = random.several(1, 4, () => random.several(0, 8, () => random.pick(alphabet)).join(''));
-    const quoted = values.map((value) => value.replace(/["\\$]/g, '\\$&'));
+  const values = several(texts('ab$ \t"\'\\`=#{}<>ü😀-:,[]', 8), 4);
+  const property = fc.property(values, (written) => {
+    const quoted = written.map((value) => value.replace(/["\\$]/g, '\\$&'));
     const [env] = instructions(`FROM a\nENV ${quoted.map((value, i) => `K${i}="${value}"`).join(' ')}`);
-    if (env?.kind !== 'ENV') throw new Error(`seed ${seed}`);
+    if (env?.kind !== 'ENV') throw new Error('no ENV');
     const read = env.pairs.map(({ value }) => expandText(value.text, new Map(), { escapeChar: '\\' }).text);
-    expect(read, `seed ${seed}`).toEqual(values);
-  }
+    expect(read).toEqual(written);
+  });
+  fc.assert(property, { ...RANDOM_CASES, numRuns: ROUNDS });
 });
 
 test('a JSON array is read back as it was', () => {
-  for (let seed = 0; seed < ROUNDS; seed++) {
-    const random = new Random(seed);
-    const alphabet = Array.from('ab$ \t"\'\\`=#{}<>ü😀[],\u0000\u2028');
-    const args = random.several(1, 5, () => random.several(0, 6, () => random.pick(alphabet)).join(''));
+  const words = several(texts('ab$ \t"\'\\`=#{}<>ü😀[],\u0000\u2028', 6), 5);
+  const property = fc.property(words, (args) => {
     const [run, copy] = instructions(
       `FROM a\nRUN ${JSON.stringify(args)}\nCOPY ${JSON.stringify(['x', ...args])}`,
     );
-    expect(run, `seed ${seed}`).toMatchObject({ kind: 'RUN', command: { form: 'exec', args } });
-    if (copy?.kind !== 'COPY') throw new Error(`seed ${seed}`);
-    const words = [...copy.sources, copy.destination];
-    expect(words.map(({ text }) => text)).toEqual(['x', ...args]);
-  }
+    expect(run).toMatchObject({ kind: 'RUN', command: { form: 'exec', args } });
+    if (copy?.kind !== 'COPY') throw new Error('no COPY');
+    const read = [...copy.sources, copy.destination];
+    expect(read.map(({ text }) => text)).toEqual(['x', ...args]);
+  });
+  fc.assert(property, { ...RANDOM_CASES, numRuns: ROUNDS });
 });
 
-test('where lines are broken, and comments between them, change nothing', () => {
-  const samples = goldenCases('valid').filter(({ name }) => !/heredoc|escape|crlf|windows/.test(name));
-  for (const { name, dockerfile } of samples) {
-    const text = dockerfile.toString('utf8');
-    const wanted = meaning(parseDockerfile(text, 'Dockerfile'));
-    for (let seed = 0; seed < 20; seed++) {
-      const broken = breakLines(text, new Random(seed));
-      expect(meaning(parseDockerfile(broken, 'Dockerfile')), `${name}, seed ${seed}\n${broken}`).toEqual(
-        wanted,
-      );
-    }
-  }
+const samples = goldenCases('valid').filter(({ name }) => !/heredoc|escape|crlf|windows/.test(name));
+
+test.each(samples)('where lines of $name are broken, and comments between them, change nothing', (sample) => {
+  const text = sample.dockerfile.toString('utf8');
+  const wanted = meaning(parseDockerfile(text, 'Dockerfile'));
+  const property = fc.property(brokenLines(text), (broken) => {
+    expect(meaning(parseDockerfile(broken, 'Dockerfile'))).toEqual(wanted);
+  });
+  fc.assert(property, { ...RANDOM_CASES, numRuns: 20 });
 });
 
 /** Breaks instructions at random places into continuation lines; never in a way that makes a comment or an escape. */
-function breakLines(text: string, random: Random): string {
-  return text
+function brokenLines(text: string): fc.Arbitrary<string> {
+  const pieces = text
     .split('\n')
-    .map((line) => {
-      if (/^\s*(#|$)/.test(line)) return line;
-      let result = '';
-      for (let i = 0; i < line.length; i++) {
-        const splittable = i > 0 && !/[\\\s]/.test(line[i - 1]!) && !/^\s*(#|$|\\)/.test(line.slice(i));
-        if (splittable && !isLowSurrogate(line, i) && random.chance(15))
-          result += random.pick(['\\\n', '\\ \t\n', '\\\n  # note\n']);
-        result += line[i];
-      }
-      return result;
-    })
-    .join('\n');
+    .flatMap((line, number) => (number === 0 ? [] : ['\n']).concat(unbroken(line)));
+  const end = fc.oneof(
+    { weight: 85, arbitrary: fc.constant('') },
+    { weight: 15, arbitrary: fc.constantFrom('\\\n', '\\ \t\n', '\\\n  # note\n') },
+  );
+  const ends = fc.array(end, { minLength: pieces.length, maxLength: pieces.length });
+  return ends.map((breaks) =>
+    pieces
+      .map((piece, i) => (i === 0 || piece === '\n' || pieces[i - 1] === '\n' ? '' : breaks[i]) + piece)
+      .join(''),
+  );
+}
+
+/** A line in pieces between which it may be broken. */
+function unbroken(line: string): string[] {
+  if (/^\s*(#|$)/.test(line)) return [line];
+  const pieces = [''];
+  for (let i = 0; i < line.length; i++) {
+    const splittable = i > 0 && !/[\\\s]/.test(line[i - 1]!) && !/^\s*(#|$|\\)/.test(line.slice(i));
+    if (splittable && !isLowSurrogate(line, i)) pieces.push('');
+    pieces.push((pieces.pop() ?? '') + line[i]);
+  }
+  return pieces;
 }
 
 function isLowSurrogate(line: string, index: number): boolean {
@@ -134,23 +147,31 @@ test('whatever stands in a file, it is read or refused with a place in it', () =
       '# escape=`\n',
     ],
   ];
-  for (let seed = 0; seed < 20 * ROUNDS; seed++) {
-    const random = new Random(seed);
-    const text = `${random.chance(70) ? 'FROM a\n' : ''}${random.several(1, 14, () => random.pick(pieces)).join(random.pick([' ', '', ' ', '\n']))}`;
+  const file = fc
+    .record({
+      first: fc.oneof(
+        { weight: 7, arbitrary: fc.constant('FROM a\n') },
+        { weight: 3, arbitrary: fc.constant('') },
+      ),
+      between: fc.constantFrom(' ', '', ' ', '\n'),
+      words: several(fc.constantFrom(...pieces), 14),
+    })
+    .map(({ first, between, words }) => first + words.join(between));
+  const property = fc.property(file, (text) => {
     try {
       const { stages } = parseDockerfile(text, 'Dockerfile');
       expect(stages.length).toBeGreaterThan(0);
     } catch (error) {
-      if (!(error instanceof OcitsError))
-        throw new Error(`seed ${seed}: ${JSON.stringify(text)}`, { cause: error });
+      if (!(error instanceof OcitsError)) throw error;
       const { line = 0, column = 0 } = error.location ?? {};
       const lines = text.split('\n');
-      expect(line, JSON.stringify(text)).toBeGreaterThan(0);
-      expect(line, JSON.stringify(text)).toBeLessThanOrEqual(lines.length);
-      expect(column, JSON.stringify(text)).toBeGreaterThan(0);
-      expect(column, JSON.stringify(text)).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
+      expect(line).toBeGreaterThan(0);
+      expect(line).toBeLessThanOrEqual(lines.length);
+      expect(column).toBeGreaterThan(0);
+      expect(column).toBeLessThanOrEqual(lines[line - 1]!.length + 1);
     }
-  }
+  });
+  fc.assert(property, { ...RANDOM_CASES, numRuns: 20 * ROUNDS });
 });
 
 test.each<[string, (size: number) => string]>([

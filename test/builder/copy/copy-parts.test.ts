@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasWildcard } from '../../../src/builder/copy/glob.ts';
 import { type LinkEntry, resolvePath } from '../../../src/builder/source/resolve.ts';
 import { parseMode } from '../../../src/builder/target/mode.ts';
 import { temporaryFolder } from '../../support/builder/copy-run.ts';
-import { Random } from '../../support/layer/random.ts';
+import { RANDOM_CASES } from '../../support/program/random-cases.ts';
 
 describe('paths in a tree', () => {
   const tree = new Map<string, LinkEntry>([
@@ -78,35 +79,32 @@ describe('--chmod', () => {
     const dir = join(folder.path, 'd');
     writeFileSync(file, '');
     mkdirSync(dir);
-    for (let seed = 0; seed < 120; seed++) {
-      const random = new Random(seed);
-      const clause = () => {
-        const who = random.several(0, 2, () => random.pick(['u', 'g', 'o', 'a'])).join('');
-        const what = random.chance(20)
-          ? random.pick(['u', 'g', 'o'])
-          : random.several(0, 3, () => random.pick(['r', 'w', 'x', 'X', 's', 't'])).join('');
-        return `${who}${random.pick(['+', '-', '='])}${what}`;
-      };
-      const mode = random.several(1, 3, clause).join(',');
-      const before = random.below(0o10000);
+    const applied = ({ mode, before }: { mode: string; before: number }) => {
       chmodSync(file, before);
       chmodSync(dir, before);
-      const { status, stderr } = spawnSync('sh', [
-        '-c',
-        'umask 0; exec chmod -- "$@"',
-        'sh',
-        mode,
-        file,
-        dir,
-      ]);
+      const args = ['-c', 'umask 0; exec chmod -- "$@"', 'sh', mode, file, dir];
+      const { status, stderr } = spawnSync('sh', args);
       expect(status, `${mode}: ${stderr}`).toBe(0);
-      const wanted = [statSync(file).mode & 0o7777, statSync(dir).mode & 0o7777].map((bits) =>
-        bits.toString(8),
-      );
+      const octal = (bits: number) => bits.toString(8);
+      const wanted = [statSync(file).mode & 0o7777, statSync(dir).mode & 0o7777].map(octal);
       const { apply } = parse(mode);
-      const got = [apply(before, false), apply(before, true)].map((bits) => bits.toString(8));
-      expect(got, `${mode} on ${before.toString(8)}, seed ${seed}`).toEqual(wanted);
-    }
+      expect([apply(before, false), apply(before, true)].map(octal)).toEqual(wanted);
+    };
+    const letters = (of: string, most: number) =>
+      fc.array(fc.constantFrom(...of), { maxLength: most }).map((each) => each.join(''));
+    const what = fc.oneof(
+      { weight: 4, arbitrary: letters('rwxXst', 3) },
+      { weight: 1, arbitrary: fc.constantFrom('u', 'g', 'o') },
+    );
+    const clause = fc.tuple(letters('ugoa', 2), fc.constantFrom('+', '-', '='), what);
+    const mode = fc
+      .array(
+        clause.map((parts) => parts.join('')),
+        { minLength: 1, maxLength: 3 },
+      )
+      .map((clauses) => clauses.join(','));
+    const change = fc.record({ mode, before: fc.nat(0o7777) });
+    fc.assert(fc.property(change, applied), { ...RANDOM_CASES, numRuns: 120 });
   });
 
   test('an octal mode is all twelve bits', () => {

@@ -10,37 +10,58 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import type { Random } from './random.ts';
+import fc from 'fast-check';
 
-const NAMES = ['a', 'b', 'c', '\u00fc'];
+const ACTIONS = {
+  write: ({ first, one, number }) => writeFileSync(first, `${one} ${number}`),
+  append: ({ first }) => writeFileSync(first, 'more', { flag: 'a' }),
+  truncate: ({ first, number }) => truncateSync(first, number),
+  mkdir: ({ first }) => mkdirSync(first, { recursive: true }),
+  remove: ({ first }) => rmSync(first, { recursive: true }),
+  rename: ({ first, second }) => renameSync(first, second),
+  link: ({ first, second }) => linkSync(first, second),
+  symlink: ({ first, two }) => symlinkSync(two, first),
+  chmod: ({ first, mode }) => chmodSync(first, mode),
+  chown: ({ first, number }) => lchownSync(first, number % 3, (number >> 2) % 3),
+  touch: ({ first, seconds }) => lutimesSync(first, 1, seconds),
+} satisfies Record<string, (at: Change & { readonly first: string; readonly second: string }) => void>;
 
-/** Does random things to a tree, as a process in it would; what fails, fails. Gives what was done, in words. */
-export function changeAtRandom(random: Random, root: string, count: number): string[] {
-  const path = () => random.several(1, 3, () => random.pick(NAMES)).join('/');
-  const words: string[] = [];
-  for (let rest = count; rest > 0; rest--) {
-    const [one, two] = [path(), path()];
-    const [first, second] = [`${root}/${one}`, `${root}/${two}`];
-    const actions = {
-      write: () => writeFileSync(first, `${one} ${rest}`),
-      append: () => writeFileSync(first, 'more', { flag: 'a' }),
-      truncate: () => truncateSync(first, random.below(10_000)),
-      mkdir: () => mkdirSync(first, { recursive: true }),
-      remove: () => rmSync(first, { recursive: true }),
-      rename: () => renameSync(first, second),
-      link: () => linkSync(first, second),
-      symlink: () => symlinkSync(two, first),
-      chmod: () => chmodSync(first, random.pick([0o700, 0o4755, 0o1777, 0o2750])),
-      chown: () => lchownSync(first, random.below(3), random.below(3)),
-      touch: () => lutimesSync(first, 1, random.below(2_000_000_000) + random.below(1000) / 1024),
-    };
-    const action = random.pick(Object.keys(actions) as (keyof typeof actions)[]);
+/** What a process does to a path of a tree, or to two of them. */
+interface Change {
+  readonly one: string;
+  readonly two: string;
+  readonly number: number;
+  readonly mode: number;
+  readonly seconds: number;
+}
+
+const path = fc
+  .array(fc.constantFrom('a', 'b', 'c', '\u00fc'), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.join('/'));
+
+/** About thirty changes with few names, so that everything happens to everything. */
+export const randomChanges = fc.array(
+  fc.record({
+    action: fc.constantFrom(...(Object.keys(ACTIONS) as (keyof typeof ACTIONS)[])),
+    one: path,
+    two: path,
+    number: fc.nat(9_999),
+    mode: fc.constantFrom(0o700, 0o4755, 0o1777, 0o2750),
+    seconds: fc.tuple(fc.nat(2_000_000_000), fc.nat(1023)).map(([whole, part]) => whole + part / 1024),
+  }),
+  { maxLength: 60, size: 'max' },
+);
+
+/** Does them to the tree at `root`; what fails, fails. */
+export function makeChanges(
+  root: string,
+  changes: readonly (Change & { action: keyof typeof ACTIONS })[],
+): void {
+  for (const change of changes) {
     try {
-      actions[action]();
-      words.push(`${action} ${one} ${two}`);
+      ACTIONS[change.action]({ ...change, first: `${root}/${change.one}`, second: `${root}/${change.two}` });
     } catch {
       // Not there, in the way, or one in the other.
     }
   }
-  return words;
 }
