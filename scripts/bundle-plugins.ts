@@ -1,21 +1,9 @@
 import { builtinModules } from 'node:module';
 import type { Plugin } from 'esbuild';
+import { EMPTY_MODULE, LEFT_OUT_OF_OCLIF } from '../src/cli/oclif/left-out.ts';
 
-/**
- * What packages load and ocits never uses: oclif's plugins, spinner, readline and help, and a polyfill of what Node
- * has. It is a third of the time that a command takes to start. In the bundle it is empty.
- */
-const UNUSED: readonly (readonly [importer: RegExp, path: RegExp])[] = [
-  [/./, /^(ansi-escapes|clean-stack|cli-spinners|ejs|indent-string|lilconfig|minimatch)$/],
-  [/./, /^(string-width|tinyglobby|widest-line|wrap-ansi|wsl-utils)$/],
-  [/./, /^web-streams-polyfill\//],
-  [/\/@oclif\/core\//, /^(debug|node:readline)$/],
-  [/\/@oclif\/core\/lib\/(command|flags)\.js$/, /^\.\/(config|help|ux)$/],
-  [/\/@oclif\/core\/lib\/errors\//, /^\.\.\/help\/index$/],
-  [/\/@oclif\/core\/lib\/flags\.js$/, /^\.\/util\/fs$/],
-  [/\/@oclif\/core\/lib\/parser\/help\.js$/, /^\.\.\/ux$/],
-  [/\/@oclif\/core\/lib\/(parser|errors)\//, /\/(screen|ux\/list|ux\/theme)$/],
-];
+/** What packages load and ocits never uses; a polyfill of what Node has is another. In the bundle it is empty. */
+const UNUSED = [...LEFT_OUT_OF_OCLIF, [/./, /^web-streams-polyfill\//] as const];
 
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',
@@ -25,10 +13,7 @@ export const leaveOutUnused: Plugin = {
         ? { path, namespace: 'unused' }
         : undefined,
     );
-    // oclif makes a logger by `debug` as it is loaded, and has a colour for a list of faults.
-    bundle.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
-      contents: 'module.exports = () => () => {}; module.exports.colorize = (_, text) => text;',
-    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: EMPTY_MODULE }));
   },
 };
 

@@ -2,6 +2,7 @@ import type { Engine } from '../engine.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
+import { oclifConfig } from './oclif/oclif-config.ts';
 import { exitCodeFor, printError } from './output/error-output.ts';
 import { printableLine } from './output/printable.ts';
 
@@ -76,16 +77,4 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const what = isFlag ? `unknown flag: ${name}` : `'${name}' is not an ocits command.`;
   process.stderr.write(`ocits: ${what}\nSee 'ocits --help'\n`);
   process.exitCode = isFlag ? 125 : 1;
-}
-
-/** The part of oclif's Config that a running command touches, so that no plugin or manifest is read at start-up. */
-function oclifConfig(version: string): object {
-  return {
-    bin: 'ocits',
-    version,
-    userAgent: `ocits/${version}`,
-    runHook: async () => ({ successes: [], failures: [] }),
-    scopedEnvVar: () => undefined,
-    scopedEnvVarKey: (key: string) => `OCITS_${key}`,
-  };
 }
