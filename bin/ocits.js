@@ -11,7 +11,7 @@ const path = process.getBuiltinModule('node:path');
 const vm = process.getBuiltinModule('node:vm');
 const { createRequire } = process.getBuiltinModule('node:module');
 
-await runScript(path.join(import.meta.dirname, '../dist/main.cjs')).ended;
+await runScript(path.join(import.meta.dirname, '../dist/main.cjs')).program().ended;
 
 /**
  * Runs the bundle as `require` does, with the machine code's source that an earlier run of the same command left:

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
+import * as library from '../src/index.ts';
 import { leaveOutUnused, loadBuiltinsLate } from './bundle-plugins.ts';
+import { bundledLicenses } from './licenses.ts';
 import { writeManifest } from './manifest.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -16,7 +18,7 @@ const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
 
-const COMMON: BuildOptions = {
+const COMMON = {
   absWorkingDir: root,
   outdir: 'dist',
   bundle: true,
@@ -24,35 +26,43 @@ const COMMON: BuildOptions = {
   target: 'node22',
   minifySyntax: true,
   minifyWhitespace: true,
-  legalComments: 'external',
+  // They are in THIRD-PARTY-LICENSES.txt.
+  legalComments: 'none',
+  metafile: true,
   plugins: [leaveOutUnused, loadBuiltinsLate],
   logLevel: 'warning',
-};
+} satisfies BuildOptions;
 const VERSION = { OCITS_VERSION: JSON.stringify(version) };
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 // A script and not an ES module, since only of scripts Node can keep the compiled code of what a run has used.
-await build({
+const main = await build({
   ...COMMON,
-  entryPoints: [{ in: 'src/main.ts', out: 'main' }],
+  entryPoints: [{ in: 'scripts/bundle-entry.cjs', out: 'main' }],
   outExtension: { '.js': '.cjs' },
   format: 'cjs',
   define: { ...VERSION, 'import.meta.url': '__url' },
   banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
-await build({
+finish(join(root, 'dist/main.cjs'));
+// The thread's part by itself: to read the whole program would take each thread ten milliseconds.
+const worker = await build({
   ...COMMON,
-  entryPoints: [
-    { in: 'src/index.ts', out: 'index' },
-    { in: 'src/snapshotter/overlay/overlay-worker.ts', out: 'overlay-worker' },
-  ],
+  entryPoints: [{ in: 'src/snapshotter/overlay/overlay-worker.ts', out: 'overlay-worker' }],
   format: 'esm',
-  splitting: true,
-  chunkNames: 'chunk-[hash]',
   define: VERSION,
   banner: { js: COMMONJS },
 });
-finish(join(root, 'dist/main.cjs'));
+writeFileSync(
+  join(root, 'dist/index.js'),
+  `import { createRequire } from 'node:module';
+export const { ${Object.keys(library).sort().join(', ')} } = createRequire(import.meta.url)('./main.cjs').library();
+`,
+);
+writeFileSync(
+  join(root, 'dist/THIRD-PARTY-LICENSES.txt'),
+  bundledLicenses(root, [main.metafile, worker.metafile]),
+);
 writeFileSync(
   join(root, 'oclif.manifest.json'),
   `${JSON.stringify(await writeManifest(version), null, 2)}\n`,
