@@ -14,13 +14,13 @@ const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../..
 /** A process of its own that pulls into the store at `folder`, and prints whether it had nothing to do. */
 function pullInProcess(folder: string, name: string): ChildProcess {
   const script = `
-    import { openSession } from ${source('session.ts')};
+    import { openCall } from ${source('call.ts')};
     import { pullImage } from ${source('image/transfer/pull-image.ts')};
+    import { openEngine } from ${source('open-engine.ts')};
     import { parseReference } from ${source('oci/reference.ts')};
     const paths = { root: ${JSON.stringify(join(folder, 'root'))}, run: ${JSON.stringify(join(folder, 'run'))} };
-    const session = openSession({ emit() {}, signal: new AbortController().signal, paths });
     const request = { reference: parseReference(${JSON.stringify(name)}), policy: 'always' };
-    const { image } = await pullImage(await session.imageHost(), await session.registry(), request);
+    const { image } = await pullImage(openEngine({ paths }), openCall('pull'), request);
     console.log(image.id);`;
   const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_RUNTIME_DIR: folder };
   // Threads of the process take its options over, and would not know --input-type.

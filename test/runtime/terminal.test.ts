@@ -7,7 +7,7 @@ import { type ContainerHost, containerHost } from '../support/container/containe
 import { shellWords, TerminalSession } from '../support/container/terminal-session.ts';
 import { PATIENCE_MS } from '../support/program/patience.ts';
 
-const SUPPORT = join(import.meta.dirname, '../support');
+const SUPPORT = join(import.meta.dirname, '../support/container');
 const TERMINAL = { stdin: 'inherit', stdout: 'inherit', stderr: 'inherit' } as const;
 
 /** A signal makes busybox's `read` fail, and its trap runs after that. */
