@@ -48,7 +48,7 @@ finish(join(root, 'dist/main.cjs'));
 // The thread's part by itself: to read the whole program would take each thread ten milliseconds.
 const worker = await build({
   ...COMMON,
-  entryPoints: [{ in: 'src/snapshotter/overlay/overlay-worker.ts', out: 'overlay-worker' }],
+  entryPoints: [{ in: 'src/snapshotter/overlay-worker.ts', out: 'overlay-worker' }],
   format: 'esm',
   define: VERSION,
   banner: { js: COMMONJS },

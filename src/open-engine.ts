@@ -15,7 +15,7 @@ export interface EngineOptions {
 export function openEngine({ paths = hostPaths(), access = decideAccess() }: EngineOptions = {}): Engine {
   const store = retriedOnce(async () => (await import('./store/open-store.ts')).openStore(paths));
   const snapshotter = retriedOnce(async () => {
-    const { createOverlaySnapshotter } = await import('./snapshotter/overlay/overlay-snapshotter.ts');
+    const { createOverlaySnapshotter } = await import('./snapshotter/overlay-snapshotter.ts');
     return createOverlaySnapshotter(paths, { userXattrs: access.xattrPrefix === 'user.' });
   });
   const registry = retriedOnce(async () => (await import('./registry/client/registry.ts')).createRegistry());

@@ -6,7 +6,7 @@ import { baseImages } from '../../scripts/images/base-images.ts';
 import type { Descriptor } from '../../src/oci/descriptor.ts';
 import type { Digest } from '../../src/oci/digest.ts';
 import { layerCompression } from '../../src/oci/media-types.ts';
-import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay-snapshotter.ts';
 import type { SnapshotKey } from '../../src/snapshotter/snapshotter.ts';
 import { temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
 import { listTree } from '../support/layer/list-tree.ts';

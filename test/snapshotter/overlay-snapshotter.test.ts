@@ -13,8 +13,8 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
-import { overlayMount } from '../../src/snapshotter/overlay/overlay-mount.ts';
-import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay-snapshotter.ts';
+import { overlayMount } from '../../src/snapshotter/overlayfs/overlay-mount.ts';
 import { readXattrs } from '../../src/system/file/xattrs.ts';
 import { lockFile } from '../../src/system/task/lock.ts';
 import { type TemporarySnapshotter, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
@@ -31,7 +31,7 @@ import {
 import { listTree } from '../support/layer/list-tree.ts';
 import { mountTree } from '../support/layer/mount-tree.ts';
 
-const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay/overlay-snapshotter.ts');
+const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay-snapshotter.ts');
 const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
 const area = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
 

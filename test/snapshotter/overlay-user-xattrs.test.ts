@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { createOverlaySnapshotter } from '../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { createOverlaySnapshotter } from '../../src/snapshotter/overlay-snapshotter.ts';
 import type { HostPaths } from '../../src/system/paths.ts';
 import { activeTests } from '../conformance/active-tests.ts';
 import { stackTests } from '../conformance/stack-tests.ts';

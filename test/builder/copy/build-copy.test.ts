@@ -199,9 +199,7 @@ COPY --from=one /file /file
     await files({ f: 'f' });
     const broken = async () => expect.fail('something was started');
     const { buildImage } = await import('../../../src/builder/build.ts');
-    const { createOverlaySnapshotter } = await import(
-      '../../../src/snapshotter/overlay/overlay-snapshotter.ts'
-    );
+    const { createOverlaySnapshotter } = await import('../../../src/snapshotter/overlay-snapshotter.ts');
     const { addImage } = await import('../../support/image/busybox-image.ts');
     const { tarBytes } = await import('../../support/layer/tar-bytes.ts');
     const layer = tarBytes([

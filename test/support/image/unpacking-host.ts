@@ -1,4 +1,4 @@
-import { createOverlaySnapshotter } from '../../../src/snapshotter/overlay/overlay-snapshotter.ts';
+import { createOverlaySnapshotter } from '../../../src/snapshotter/overlay-snapshotter.ts';
 import { temporaryStore } from './temporary-store.ts';
 import { type TestHost, testHost } from './test-host.ts';
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, OcitsError } from '../../errors.ts';
-import type { DiffedLayer, DiffJob } from './diff-upper.ts';
-import { LowerNeeded } from './layer-tree.ts';
-import type { UnpackedLayer, UnpackJob } from './unpack-layer.ts';
+import { LowerNeeded } from '../folder-form/layer-tree.ts';
+import type { UnpackedLayer, UnpackJob } from '../folder-form/unpack-layer.ts';
+import type { DiffedLayer, DiffJob } from '../upper/diff-upper.ts';
 
 /** The work that can be given to a thread, by name: what it takes and what it gives. */
 export interface WorkKinds {

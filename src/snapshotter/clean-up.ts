@@ -1,10 +1,10 @@
 import { existsSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeAbandoned } from '../../system/file/abandoned.ts';
-import { removeTrees } from '../../system/file/remove-tree.ts';
-import { lockFile } from '../../system/task/lock.ts';
+import { removeAbandoned } from '../system/file/abandoned.ts';
+import { removeTrees } from '../system/file/remove-tree.ts';
+import { lockFile } from '../system/task/lock.ts';
+import { removeMarks } from './folder-form/overlay-marks.ts';
 import type { OverlayHost } from './overlay-host.ts';
-import { removeMarks } from './overlay-marks.ts';
 
 /** Snapshotter.cleanup. What another process is unpacking is left alone: it holds that layer's lock. */
 export async function cleanUp(host: OverlayHost): Promise<void> {

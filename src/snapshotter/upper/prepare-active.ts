@@ -3,14 +3,14 @@ import { join, relative } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
+import { overlayMount } from '../overlayfs/overlay-mount.ts';
+import { openStack } from '../reading/open-stack.ts';
+import type { LayerShelf } from '../records/layer-shelf.ts';
+import { type LayerStack, loadStack } from '../records/layer-stack.ts';
+import { makeRootFolder, type OverlayArea } from '../records/overlay-area.ts';
 import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
 import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
-import type { LayerShelf } from './layer-shelf.ts';
-import { type LayerStack, loadStack } from './layer-stack.ts';
 import { clearTargets, makeTargetLayer } from './mount-targets.ts';
-import { openStack } from './open-stack.ts';
-import { makeRootFolder, type OverlayArea } from './overlay-area.ts';
-import { overlayMount } from './overlay-mount.ts';
 
 export interface PrepareRequest extends PrepareOptions {
   readonly folder: string;

@@ -15,11 +15,11 @@ import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
+import { utime } from '../folder-form/layer-folder.ts';
+import type { StackReader } from '../reading/stack-reader.ts';
+import type { RootFolder } from '../records/layer-record.ts';
+import { makeRootFolder } from '../records/overlay-area.ts';
 import type { MountTarget } from '../snapshotter.ts';
-import { utime } from './layer-folder.ts';
-import type { RootFolder } from './layer-record.ts';
-import { makeRootFolder } from './overlay-area.ts';
-import type { StackReader } from './stack-reader.ts';
 
 const PLAIN_MODE = 0o755;
 const S_IFMT = 0o170000;

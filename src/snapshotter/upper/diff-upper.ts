@@ -14,11 +14,11 @@ import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata } from '../../layer/layer-change.ts';
 import { createLayerWriter, type LayerWriter, type WrittenLayer } from '../../layer/tar/layer-writer.ts';
 import { readXattrs } from '../../system/file/xattrs.ts';
+import { isPrivateXattr } from '../folder-form/forbidden.ts';
+import { utime } from '../folder-form/layer-folder.ts';
+import { type ReadableLayer, StackReader } from '../reading/stack-reader.ts';
+import type { RootFolder } from '../records/layer-record.ts';
 import type { MountTarget } from '../snapshotter.ts';
-import { isPrivateXattr } from './forbidden.ts';
-import { utime } from './layer-folder.ts';
-import type { RootFolder } from './layer-record.ts';
-import { type ReadableLayer, StackReader } from './stack-reader.ts';
 import { type UpperNode, UpperTree } from './upper-walk.ts';
 
 const S_IFMT = 0o170000;

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { diffUpper } from './diff-upper.ts';
-import { unpackLayer } from './unpack-layer.ts';
-import { type FromWorker, type ToWorker, toErrorData } from './worker-messages.ts';
+import { unpackLayer } from './folder-form/unpack-layer.ts';
+import { diffUpper } from './upper/diff-upper.ts';
+import { type FromWorker, type ToWorker, toErrorData } from './workers/worker-messages.ts';
 
 /** The thread's own side: one piece of work at a time, from the messages of the main thread. */
 function serve(port: NonNullable<typeof parentPort>): void {

@@ -1,17 +1,17 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { OcitsError, wrapError } from '../../errors.ts';
-import { openIndexStore } from '../../layer/index/index-store.ts';
-import { type Digest, digestHex, shortDigest } from '../../oci/digest.ts';
-import { removeTrees } from '../../system/file/remove-tree.ts';
-import { requireLinuxRoot } from '../../system/process/require-host.ts';
-import { lockFile } from '../../system/task/lock.ts';
-import type { ApplyRequest } from '../snapshotter.ts';
-import { LowerNeeded } from './layer-tree.ts';
-import { opaqueXattr } from './open-stack.ts';
+import { OcitsError, wrapError } from '../errors.ts';
+import { openIndexStore } from '../layer/index/index-store.ts';
+import { type Digest, digestHex, shortDigest } from '../oci/digest.ts';
+import { removeTrees } from '../system/file/remove-tree.ts';
+import { requireLinuxRoot } from '../system/process/require-host.ts';
+import { lockFile } from '../system/task/lock.ts';
+import { LowerNeeded } from './folder-form/layer-tree.ts';
+import type { UnpackedLayer, UnpackJob } from './folder-form/unpack-layer.ts';
 import type { OverlayHost } from './overlay-host.ts';
-import { keyOf, publishLayer } from './publish-layer.ts';
-import type { UnpackedLayer, UnpackJob } from './unpack-layer.ts';
+import { opaqueXattr } from './reading/open-stack.ts';
+import { keyOf, publishLayer } from './records/publish-layer.ts';
+import type { ApplyRequest } from './snapshotter.ts';
 
 /**
  * Snapshotter.apply: unpacks a layer in a thread, under a lock of its own, beside its final place. Tries without the

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { OverlayHost } from '../overlay-host.ts';
+import { opaqueXattr } from '../reading/open-stack.ts';
+import { loadStack } from '../records/layer-stack.ts';
+import { keyOf, publishLayer } from '../records/publish-layer.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
 import { activeFolders, getActiveState } from './active-state.ts';
 import { type DiffedLayer, type DiffJob, diffUpper } from './diff-upper.ts';
-import { loadStack } from './layer-stack.ts';
-import { opaqueXattr } from './open-stack.ts';
-import type { OverlayHost } from './overlay-host.ts';
-import { keyOf, publishLayer } from './publish-layer.ts';
 import { isOver, measureUpper } from './upper-walk.ts';
 
 /** A diff of at most this is made at once; for more, starting a thread pays. */

@@ -1,5 +1,5 @@
-import type { LayerStack } from './layer-stack.ts';
-import type { OverlayArea } from './overlay-area.ts';
+import type { LayerStack } from '../records/layer-stack.ts';
+import type { OverlayArea } from '../records/overlay-area.ts';
 import { type ReadableLayer, StackReader } from './stack-reader.ts';
 
 export interface OpenOptions {

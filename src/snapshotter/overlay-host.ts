@@ -1,6 +1,6 @@
-import type { LayerShelf } from './layer-shelf.ts';
-import type { OverlayArea } from './overlay-area.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import type { LayerShelf } from './records/layer-shelf.ts';
+import type { OverlayArea } from './records/overlay-area.ts';
+import type { WorkerPool } from './workers/worker-pool.ts';
 
 /** What the parts of the overlay backend share. */
 export interface OverlayHost {

@@ -112,7 +112,7 @@ function post(worker: Worker, message: ToWorker): void {
 }
 
 function startWorker(): Worker {
-  const name = import.meta.url.endsWith('.ts') ? './overlay-worker.ts' : './overlay-worker.js';
+  const name = import.meta.url.endsWith('.ts') ? '../overlay-worker.ts' : './overlay-worker.js';
   // What a thread allocates is chunks that are soon of no use. With V8's own limits they pile up: measured on 940 MB of
   // layers in three threads, this saves 100 MB of memory and, by the processor's caches, a quarter of the time.
   const resourceLimits = { maxYoungGenerationSizeMb: 2 };

@@ -1,22 +1,22 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { BytePath } from '../../layer/layer-change.ts';
-import type { Digest } from '../../oci/digest.ts';
-import type { Mount } from '../../system/mount.ts';
-import type { HostPaths } from '../../system/paths.ts';
-import type { ApplyRequest, SnapshotInfo, Snapshotter } from '../snapshotter.ts';
-import { activeFolders } from './active-state.ts';
-import type { LayerRecord } from './layer-record.ts';
-import { LayerShelf } from './layer-shelf.ts';
-import { hasItsRoot, loadStack } from './layer-stack.ts';
-import { openStack } from './open-stack.ts';
-import { OverlayArea } from './overlay-area.ts';
+import type { BytePath } from '../layer/layer-change.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Mount } from '../system/mount.ts';
+import type { HostPaths } from '../system/paths.ts';
 import type { OverlayHost } from './overlay-host.ts';
-import { overlayMount } from './overlay-mount.ts';
-import { prepareActive } from './prepare-active.ts';
-import { openLayerFile, readPlaceFile } from './read-place.ts';
-import type { StackReader } from './stack-reader.ts';
-import { measureUpper } from './upper-walk.ts';
-import type { WorkerPool } from './worker-pool.ts';
+import { overlayMount } from './overlayfs/overlay-mount.ts';
+import { openStack } from './reading/open-stack.ts';
+import { openLayerFile, readPlaceFile } from './reading/read-place.ts';
+import type { StackReader } from './reading/stack-reader.ts';
+import type { LayerRecord } from './records/layer-record.ts';
+import { LayerShelf } from './records/layer-shelf.ts';
+import { hasItsRoot, loadStack } from './records/layer-stack.ts';
+import { OverlayArea } from './records/overlay-area.ts';
+import type { ApplyRequest, SnapshotInfo, Snapshotter } from './snapshotter.ts';
+import { activeFolders } from './upper/active-state.ts';
+import { prepareActive } from './upper/prepare-active.ts';
+import { measureUpper } from './upper/upper-walk.ts';
+import type { WorkerPool } from './workers/worker-pool.ts';
 
 export interface OverlayOptions {
   /** Marks go into `user.` attributes, as overlayfs needs it in a user namespace; the default is `trusted.`. */
@@ -33,7 +33,7 @@ export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptio
     shelf: new LayerShelf(area),
     userXattrs,
     pool: () => {
-      pool ??= import('./worker-pool.ts').then((module) => new module.WorkerPool());
+      pool ??= import('./workers/worker-pool.ts').then((module) => new module.WorkerPool());
       return pool;
     },
   };
@@ -65,9 +65,9 @@ export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptio
       return await openLayerFile(area.tree(key), path);
     },
     diff: async (folder, diffOptions) =>
-      await (await import('./commit-upper.ts')).diffActive(host, folder, diffOptions),
+      await (await import('./upper/commit-upper.ts')).diffActive(host, folder, diffOptions),
     commit: async (folder, parentDiffIds, diffId) =>
-      await (await import('./commit-upper.ts')).commitActive(host, folder, parentDiffIds, diffId),
+      await (await import('./upper/commit-upper.ts')).commitActive(host, folder, parentDiffIds, diffId),
     usage: async (folder) => measureUpper(activeFolders(folder).upper),
     remove: async (key) => await area.delete(await area.discard(area.layer(key))),
     list: async function* () {

@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readXattrs, removeXattr } from '../../system/file/xattrs.ts';
+import type { OverlayHost } from '../overlay-host.ts';
+import { opaqueXattr } from '../reading/open-stack.ts';
 import { isOverlayXattr } from './forbidden.ts';
-import { opaqueXattr } from './open-stack.ts';
-import type { OverlayHost } from './overlay-host.ts';
 
 const CLEAN = 'clean';
 
