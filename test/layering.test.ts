@@ -51,8 +51,6 @@ const EVERYONE = new Set(['errors.ts', 'progress.ts', 'call.ts', 'access.ts', 'o
 
 const graph = readSourceGraph(SRC);
 const { files, imports } = graph;
-// Its split into what every backend shares and what folders need is under way.
-const OVERLAY = 'snapshotter/';
 
 test('the folders import only those that the design allows', () => {
   expect(shown(imports.filter((each) => !allowed(each)))).toEqual([]);
@@ -96,23 +94,20 @@ test('no folder has more than 20 files', () => {
     ...files.map((file) => `src/${file}`),
     ...readSourceGraph(TEST).files.map((file) => `test/${file}`),
   ];
-  const counts = Map.groupBy(
-    all.filter((file) => !file.includes(OVERLAY)),
-    dirname,
-  );
+  const counts = Map.groupBy(all, dirname);
   const full = [...counts].filter(([, inside]) => inside.length > 20).map(([folder]) => folder);
   expect(full).toEqual([]);
 });
 
 test('a file name says which file is meant', () => {
   // A command's file has the command's own name.
-  const named = files.filter((file) => !file.startsWith('commands/') && !file.startsWith(OVERLAY));
+  const named = files.filter((file) => !file.startsWith('commands/'));
   const twice = [...Map.groupBy(named, (file) => basename(file))].filter(([, same]) => same.length > 1);
   expect(twice.map(([, same]) => same.join(' '))).toEqual([]);
 });
 
 test('an exported name has one meaning', () => {
-  const named = graph.exports.filter(({ name, file }) => name !== 'default' && !file.startsWith(OVERLAY));
+  const named = graph.exports.filter(({ name }) => name !== 'default');
   const twice = [...Map.groupBy(named, ({ name }) => name)]
     .map(([name, where]) => `${name}: ${[...new Set(where.map(({ file }) => file))].join(' ')}`)
     .filter((line) => line.split(' ').length > 2);

@@ -7,49 +7,49 @@ import { removeTrees } from '../system/file/remove-tree.ts';
 import { requireLinuxRoot } from '../system/process/require-host.ts';
 import { lockFile } from '../system/task/lock.ts';
 import { LowerNeeded } from './folder-form/layer-tree.ts';
-import type { UnpackedLayer, UnpackJob } from './folder-form/unpack-layer.ts';
-import type { OverlayHost } from './overlay-host.ts';
+import type { UnpackedLayer, UnpackJob } from './folder-form/unpack-to-folder.ts';
 import { opaqueXattr } from './reading/open-stack.ts';
 import { keyOf, publishLayer } from './records/publish-layer.ts';
 import type { ApplyRequest } from './snapshotter.ts';
+import type { SnapshotterParts } from './snapshotter-parts.ts';
 
 /**
  * Snapshotter.apply: unpacks a layer in a thread, under a lock of its own, beside its final place. Tries without the
  * layers below first, so that it need not wait for them; most layers stand on their own.
  */
-export async function applyLayer(host: OverlayHost, request: ApplyRequest): Promise<Digest> {
+export async function applyLayer(parts: SnapshotterParts, request: ApplyRequest): Promise<Digest> {
   const isBottom = request.diffIds.length === 1;
-  const own = isBottom ? undefined : await applyOnce(host, request, undefined);
+  const own = isBottom ? undefined : await applyOnce(parts, request, undefined);
   if (own !== undefined) return own;
   // Not under the lock: one of the layers below may be this one.
   const parents = await Promise.all(request.parents);
-  const leaning = await applyOnce(host, request, parents);
+  const leaning = await applyOnce(parts, request, parents);
   if (leaning !== undefined) return leaning;
   throw new OcitsError('internal', 'a layer leans on layers below its whole stack');
 }
 
 /** Undefined where the layer leans on the layers below and those were not given. */
 async function applyOnce(
-  host: OverlayHost,
+  parts: SnapshotterParts,
   request: ApplyRequest,
   parents: readonly Digest[] | undefined,
 ): Promise<Digest | undefined> {
   const { diffIds, signal } = request;
   const diffId = diffIds.at(-1)!;
-  const known = await host.shelf.findIn(diffIds);
+  const known = await parts.metadata.findIn(diffIds);
   if (known !== undefined) return known.key;
   requireLinuxRoot('unpacking layers');
-  host.area.make();
+  parts.snapshots.make();
   const hex = digestHex(diffId);
-  await using _lock = await lockFile(host.area.lock(hex), {
+  await using _lock = await lockFile(parts.snapshots.lock(hex), {
     mode: 'exclusive',
     ...(signal === undefined ? {} : { signal }),
   });
-  const meanwhile = await host.shelf.findIn(diffIds);
+  const meanwhile = await parts.metadata.findIn(diffIds);
   if (meanwhile !== undefined) return meanwhile.key;
-  const staging = join(host.area.staging, hex);
+  const staging = join(parts.snapshots.staging, hex);
   try {
-    return await unpackAndPublish(host, request, staging, parents);
+    return await unpackAndPublish(parts, request, staging, parents);
   } catch (error) {
     await removeTrees([staging]);
     if (error instanceof LowerNeeded) return undefined;
@@ -58,23 +58,23 @@ async function applyOnce(
 }
 
 async function unpackAndPublish(
-  host: OverlayHost,
+  parts: SnapshotterParts,
   request: ApplyRequest,
   staging: string,
   parents: readonly Digest[] | undefined,
 ): Promise<Digest> {
   const { diffIds } = request;
   const diffId = diffIds.at(-1)!;
-  const { index, opaques, rootFolder, ...unpacked } = await unpack(host, request, staging, parents);
-  const key = await keyOf(host.shelf, diffIds, unpacked.leans);
-  await openIndexStore(host.area.storeRoot).put(diffId, index);
-  const isNew = await publishLayer(host.area, staging, {
+  const { index, opaques, rootFolder, ...unpacked } = await unpack(parts, request, staging, parents);
+  const key = await keyOf(parts.metadata, diffIds, unpacked.leans);
+  await openIndexStore(parts.snapshots.storeRoot).put(diffId, index);
+  const isNew = await publishLayer(parts.snapshots, staging, {
     ...unpacked,
     key,
     diffId,
     opaques,
     wasUpper: false,
-    bootId: host.shelf.bootId,
+    bootId: parts.metadata.bootId,
     ...(rootFolder === undefined ? {} : { rootFolder }),
   });
   if (!isNew) await removeTrees([staging]);
@@ -82,7 +82,7 @@ async function unpackAndPublish(
 }
 
 async function unpack(
-  host: OverlayHost,
+  parts: SnapshotterParts,
   { diffIds, source, ...options }: ApplyRequest,
   staging: string,
   parents: readonly Digest[] | undefined,
@@ -95,22 +95,22 @@ async function unpack(
     diffId: diffIds.at(-1)!,
     root,
     scratch: join(staging, 'times'),
-    ...(parents === undefined ? {} : { lower: lowerOf(host, diffIds, parents) }),
-    whiteoutDevice: host.area.whiteoutDevice,
-    opaqueXattr: opaqueXattr(host.userXattrs),
+    ...(parents === undefined ? {} : { lower: lowerOf(parts, diffIds, parents) }),
+    whiteoutDevice: parts.snapshots.whiteoutDevice,
+    opaqueXattr: opaqueXattr(parts.userXattrs),
     creator: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: process.umask() },
   };
-  return await (await host.pool()).run('unpack', job, options);
+  return await (await parts.pool()).run('unpack', job, options);
 }
 
 function lowerOf(
-  host: OverlayHost,
+  parts: SnapshotterParts,
   diffIds: readonly Digest[],
   parents: readonly Digest[],
 ): NonNullable<UnpackJob['lower']> {
   return {
-    storeRoot: host.area.storeRoot,
+    storeRoot: parts.snapshots.storeRoot,
     diffIds: diffIds.slice(0, -1),
-    folders: parents.map((key) => host.area.tree(key)),
+    folders: parents.map((key) => parts.snapshots.tree(key)),
   };
 }

@@ -3,16 +3,16 @@ import type { BytePath } from '../layer/layer-change.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Mount } from '../system/mount.ts';
 import type { HostPaths } from '../system/paths.ts';
-import type { OverlayHost } from './overlay-host.ts';
 import { overlayMount } from './overlayfs/overlay-mount.ts';
 import { openStack } from './reading/open-stack.ts';
 import { openLayerFile, readPlaceFile } from './reading/read-place.ts';
 import type { StackReader } from './reading/stack-reader.ts';
 import type { LayerRecord } from './records/layer-record.ts';
-import { LayerShelf } from './records/layer-shelf.ts';
 import { hasItsRoot, loadStack } from './records/layer-stack.ts';
-import { OverlayArea } from './records/overlay-area.ts';
+import { MetadataStore } from './records/metadata-store.ts';
+import { SnapshotRoot } from './records/snapshot-root.ts';
 import type { ApplyRequest, SnapshotInfo, Snapshotter } from './snapshotter.ts';
+import type { SnapshotterParts } from './snapshotter-parts.ts';
 import { activeFolders } from './upper/active-state.ts';
 import { prepareActive } from './upper/prepare-active.ts';
 import { measureUpper } from './upper/upper-walk.ts';
@@ -25,33 +25,33 @@ export interface OverlayOptions {
 
 /** Layers as folders, stacked by the kernel's overlayfs. Costs nothing until it is used. */
 export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptions = {}): Snapshotter {
-  const area = new OverlayArea(paths);
+  const snapshots = new SnapshotRoot(paths);
   const userXattrs = options.userXattrs ?? false;
   let pool: Promise<WorkerPool> | undefined;
-  const host: OverlayHost = {
-    area,
-    shelf: new LayerShelf(area),
+  const parts: SnapshotterParts = {
+    snapshots,
+    metadata: new MetadataStore(snapshots),
     userXattrs,
     pool: () => {
       pool ??= import('./workers/worker-pool.ts').then((module) => new module.WorkerPool());
       return pool;
     },
   };
-  const { shelf } = host;
+  const { metadata } = parts;
   return {
     name: 'overlay',
-    stat: async (diffIds) => toInfo(await shelf.findIn(diffIds)),
+    stat: async (diffIds) => toInfo(await metadata.findIn(diffIds)),
     apply: async (request: ApplyRequest) =>
-      await (await import('./apply-layer.ts')).applyLayer(host, request),
+      await (await import('./apply-layer.ts')).applyLayer(parts, request),
     prepare: async (folder, parents, targets = [], { isVolatile = false } = {}) =>
-      await prepareActive(area, shelf, { folder, parents, targets, isVolatile, userXattrs }),
-    view: async (parents) => [await viewMount(host, parents)],
+      await prepareActive(snapshots, metadata, { folder, parents, targets, isVolatile, userXattrs }),
+    view: async (parents) => [await viewMount(parts, parents)],
     readFile: async (stack, path, limitBytes) => {
-      using reader = await openReader(host, stack);
+      using reader = await openReader(parts, stack);
       return reader === undefined ? undefined : await readPlaceFile(reader, path, limitBytes);
     },
     look: async (stack, paths) => {
-      using reader = await openReader(host, stack);
+      using reader = await openReader(parts, stack);
       const found: { mode: number | undefined; way: BytePath[] }[] = [];
       for (const path of paths) {
         const way: BytePath[] = [];
@@ -61,43 +61,43 @@ export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptio
       return found;
     },
     openFile: async (key: Digest, path: BytePath): Promise<FileHandle> => {
-      await shelf.get(key);
-      return await openLayerFile(area.tree(key), path);
+      await metadata.get(key);
+      return await openLayerFile(snapshots.tree(key), path);
     },
     diff: async (folder, diffOptions) =>
-      await (await import('./upper/commit-upper.ts')).diffActive(host, folder, diffOptions),
+      await (await import('./upper/commit-upper.ts')).diffActive(parts, folder, diffOptions),
     commit: async (folder, parentDiffIds, diffId) =>
-      await (await import('./upper/commit-upper.ts')).commitActive(host, folder, parentDiffIds, diffId),
+      await (await import('./upper/commit-upper.ts')).commitActive(parts, folder, parentDiffIds, diffId),
     usage: async (folder) => measureUpper(activeFolders(folder).upper),
-    remove: async (key) => await area.delete(await area.discard(area.layer(key))),
+    remove: async (key) => await snapshots.delete(await snapshots.discard(snapshots.layer(key))),
     list: async function* () {
-      for (const record of shelf.list()) yield toInfo(record);
+      for (const record of metadata.list()) yield toInfo(record);
     },
-    sync: async () => await shelf.sync(),
-    cleanup: async () => await (await import('./clean-up.ts')).cleanUp(host),
+    sync: async () => await metadata.sync(),
+    cleanup: async () => await (await import('./clean-up.ts')).cleanUp(parts),
   };
 }
 
 async function openReader(
-  { area, shelf, userXattrs }: OverlayHost,
+  { snapshots, metadata, userXattrs }: SnapshotterParts,
   { parents, folder }: { readonly parents: readonly Digest[]; readonly folder?: string },
 ): Promise<StackReader | undefined> {
   const upper = folder === undefined ? {} : { upper: activeFolders(folder).upper };
-  const stack = await loadStack(shelf, parents);
-  return openStack(area, stack, { userXattrs, ...upper });
+  const stack = await loadStack(metadata, parents);
+  return openStack(snapshots, stack, { userXattrs, ...upper });
 }
 
 async function viewMount(
-  { area, shelf, userXattrs }: OverlayHost,
+  { snapshots, metadata, userXattrs }: SnapshotterParts,
   parents: readonly Digest[],
 ): Promise<Mount> {
-  const stack = await loadStack(shelf, parents);
+  const stack = await loadStack(metadata, parents);
   const lowers = stack.layers.map((layer) => layer.link);
-  area.make();
+  snapshots.make();
   // overlayfs takes the root folder's owner and mode from the topmost layer; without an upper one, it wants two layers.
-  if (!hasItsRoot(stack)) lowers.unshift(area.emptyFolder(0, stack.root));
-  for (let number = 1; lowers.length < 2; number++) lowers.push(area.emptyFolder(number, stack.root));
-  return overlayMount({ folder: area.folder, lowers, userXattrs });
+  if (!hasItsRoot(stack)) lowers.unshift(snapshots.emptyFolder(0, stack.root));
+  for (let number = 1; lowers.length < 2; number++) lowers.push(snapshots.emptyFolder(number, stack.root));
+  return overlayMount({ folder: snapshots.folder, lowers, userXattrs });
 }
 
 function toInfo(record: LayerRecord): SnapshotInfo;

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { unpackLayer } from './folder-form/unpack-layer.ts';
+import { unpackToFolder } from './folder-form/unpack-to-folder.ts';
 import { diffUpper } from './upper/diff-upper.ts';
 import { type FromWorker, type ToWorker, toErrorData } from './workers/worker-messages.ts';
 
@@ -27,7 +27,7 @@ async function work(
 ) {
   const onBytes = (bytes: number) => send({ type: 'bytes', bytes });
   const onWarning = (text: string) => send({ type: 'warning', text });
-  if ('source' in message.job) return await unpackLayer(message.job, { signal, onBytes, onWarning });
+  if ('source' in message.job) return await unpackToFolder(message.job, { signal, onBytes, onWarning });
   return await diffUpper(message.job, { signal });
 }
 

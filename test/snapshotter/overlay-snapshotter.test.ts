@@ -33,7 +33,7 @@ import { mountTree } from '../support/layer/mount-tree.ts';
 
 const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay-snapshotter.ts');
 const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
-const area = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
+const root = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
 
 test('mounts say what overlayfs may not do', async () => {
   await using host = await temporary();
@@ -53,7 +53,7 @@ test('mounts say what overlayfs may not do', async () => {
     {
       type: 'overlay',
       source: 'overlay',
-      folder: area(host),
+      folder: root(host),
       options: [
         expect.stringMatching(/^lowerdir=\.\.\/\.\.\/containers\/0\/targets:l\/[0-9a-f]{8}:l\/[0-9a-f]{8}$/),
         'upperdir=../../containers/0/upper',
@@ -100,7 +100,7 @@ test("an image's own marks for overlayfs are left out, with a warning each", asy
   expect(Object.keys(tree)).toEqual(['a', 'a/below', 'b', 'b/below', 'c', 'd', 'e']);
   expect(tree['c']).toContain('5b');
   const found: string[] = [];
-  await readXattrs(join(area(host), digestHex(keys[1]!), 'fs'), ({ xattrs }) => found.push(...xattrs.keys()));
+  await readXattrs(join(root(host), digestHex(keys[1]!), 'fs'), ({ xattrs }) => found.push(...xattrs.keys()));
   expect(found).toEqual(Array(4).fill('user.kept'));
   expect(warnings.sort()).toEqual([
     'a device 0:0, which overlayfs takes for a whiteout, was left out: "c" and 1 more',
@@ -115,7 +115,7 @@ test('whiteouts are links of one device, made anew when it can have no more', as
   const { keys } = await host.stack([layerTar(file('x0'), file('y65009')), many(10, 'x'), many(65_010, 'y')]);
   await using mounted = await mountTree(await host.snapshotter.view(keys));
   expect(readdirSync(mounted.root)).toEqual([]);
-  const devices = execFileSync('find', [area(host), '-type', 'c', '-printf', '%i\\n'], {
+  const devices = execFileSync('find', [root(host), '-type', 'c', '-printf', '%i\\n'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 24,
   });
@@ -124,7 +124,7 @@ test('whiteouts are links of one device, made anew when it can have no more', as
 
 /** Makes of a layer's record one that was written before the host started. */
 function age(host: TemporarySnapshotter, key: string): string {
-  const folder = join(area(host), key.slice(7));
+  const folder = join(root(host), key.slice(7));
   const record = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
   writeFileSync(join(folder, 'record.json'), JSON.stringify({ ...record, bootId: 'an earlier one' }));
   return folder;
@@ -183,20 +183,20 @@ test('a layer whose record a crash has emptied is unpacked again', async () => {
   await using host = await temporary();
   const tars = [layerTar(file('base')), LAYER];
   const { keys } = await host.stack(tars);
-  const folder = join(area(host), digestHex(keys[1]!));
+  const folder = join(root(host), digestHex(keys[1]!));
   truncateSync(join(folder, 'record.json'), 0);
   truncateSync(join(folder, 'fs/a/b'), 0);
   const again = await host.stack(tars);
   await using mounted = await mountTree(await host.snapshotter.view(again.keys));
   expect(readFileSync(join(mounted.root, 'a/b'), 'utf8')).toBe('content');
   await host.snapshotter.cleanup();
-  expect(readdirSync(join(area(host), 'trash'))).toEqual([]);
+  expect(readdirSync(join(root(host), 'trash'))).toEqual([]);
 });
 
 test('cleaning up clears away a layer whose record a crash has emptied', async () => {
   await using host = await temporary();
   const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
-  const folders = keys.map((key) => join(area(host), digestHex(key)));
+  const folders = keys.map((key) => join(root(host), digestHex(key)));
   truncateSync(join(folders[1]!, 'record.json'), 0);
   await host.snapshotter.cleanup();
   expect(folders.map((folder) => existsSync(folder))).toEqual([true, false]);
@@ -215,7 +215,7 @@ test('what a killed process left is taken over, and cleaned up', async () => {
     await snapshotter.apply({ ...request, onBytes: () => process.kill(process.pid, 'SIGKILL') });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
   expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
-  const staging = join(area(host), 'staging', digestHex(diffIds[0]!));
+  const staging = join(root(host), 'staging', digestHex(diffIds[0]!));
   expect(existsSync(staging)).toBe(true);
   expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
   await host.snapshotter.apply({ parents: [], diffIds, source });
@@ -241,7 +241,7 @@ test('a whiteout device that a killed process was making is cleaned up', async (
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit', env });
   expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
   const devices = () =>
-    execFileSync('find', [area(host), '-type', 'c'], { encoding: 'utf8' }).split('\n').length - 1;
+    execFileSync('find', [root(host), '-type', 'c'], { encoding: 'utf8' }).split('\n').length - 1;
   expect(devices()).toBe(1);
   await host.snapshotter.cleanup();
   expect(devices()).toBe(0);
@@ -251,7 +251,7 @@ test('root folders that a killed process had only begun get their owner and mode
   await using host = await temporary();
   const { keys } = await host.stack([layerTar(folder('', { mode: 0o751, uid: 7 }), file('a'))]);
   const name = host.name();
-  for (const begun of [join(name, 'upper'), join(area(host), 'empty/751-7-0-0')])
+  for (const begun of [join(name, 'upper'), join(root(host), 'empty/751-7-0-0')])
     mkdirSync(begun, { recursive: true, mode: 0o700 });
   await using active = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
   expect(statSync(active.root)).toMatchObject({ mode: 0o40751, uid: 7 });
@@ -284,7 +284,7 @@ test('cleaning up spares what another process unpacks', async () => {
   await using host = await temporary();
   await host.stack([LAYER]);
   const hex = digestHex(digestOf('busy'));
-  const staging = join(area(host), 'staging', hex);
+  const staging = join(root(host), 'staging', hex);
   mkdirSync(staging);
   {
     await using _lock = await lockFile(join(host.paths.run, 'locks/snapshots-overlay', hex), {
@@ -313,7 +313,7 @@ test("cleaning up takes overlayfs's marks out of committed layers, and no opaque
   const key = await host.snapshotter.commit(name, diffIds, diffId);
   const marks = async () => {
     const found: string[] = [];
-    await readXattrs(join(area(host), digestHex(key), 'fs'), ({ path, xattrs }) =>
+    await readXattrs(join(root(host), digestHex(key), 'fs'), ({ path, xattrs }) =>
       found.push(...[...xattrs.keys()].map((attribute) => `${path} ${attribute}`)),
     );
     return found;

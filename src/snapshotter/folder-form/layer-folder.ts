@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import type { BytePath, EntryMetadata, FileEntry, SymlinkEntry } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
-import { type FolderNode, type TreeNode, walkUp } from './layer-tree.ts';
+import { type FolderNode, type OwnNode, walkUp } from './layer-tree.ts';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
@@ -117,7 +117,7 @@ export class LayerFolder {
   }
 
   /** Deletes what `node` stands for; what only a batch will make is not there yet. */
-  remove(path: BytePath, node: TreeNode): void {
+  remove(path: BytePath, node: OwnNode): void {
     if (node.type === 'whiteout') return;
     if (node.type !== 'folder') {
       if (node.isMade) unlinkSync(this.native(path));

@@ -3,7 +3,7 @@ import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-chan
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
 
 /** What a layer's own tree has under one name. */
-export type TreeNode = FolderNode | LeafNode | WhiteoutNode;
+export type OwnNode = FolderNode | LeafNode | WhiteoutNode;
 
 export interface WhiteoutNode {
   readonly type: 'whiteout';
@@ -27,7 +27,7 @@ export interface FolderNode {
   readonly type: 'folder';
   readonly path: BytePath;
   readonly parent: FolderNode | undefined;
-  readonly children: Map<string, TreeNode>;
+  readonly children: Map<string, OwnNode>;
   metadata: FolderMetadata;
   /** The tar has an entry for it; else it is there because something below it is. */
   isListed: boolean;
@@ -97,7 +97,7 @@ export class LayerTree {
   }
 
   /** Puts `node` under a name that is free or has something else than a folder. */
-  set(folder: FolderNode, name: string, node: TreeNode): void {
+  set(folder: FolderNode, name: string, node: OwnNode): void {
     folder.children.set(name, node);
   }
 
@@ -222,7 +222,7 @@ function newFolder(path: BytePath, parent: FolderNode | undefined, metadata: Fol
 }
 
 /** A folder's children and theirs, and after them the folder itself; the root last. */
-export function* walkUp(folder: FolderNode): Generator<[path: BytePath, node: TreeNode]> {
+export function* walkUp(folder: FolderNode): Generator<[path: BytePath, node: OwnNode]> {
   for (const [name, node] of folder.children) {
     if (node.type === 'folder') yield* walkUp(node);
     else yield [joinPath(folder.path, name), node];

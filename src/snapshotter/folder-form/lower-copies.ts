@@ -3,7 +3,7 @@ import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
 import { type LayerParts, type Place, putLeaf } from './entry-place.ts';
 import { withoutOverlayXattrs } from './forbidden.ts';
-import { type FolderNode, type LeafNode, type TreeNode, WHITEOUT } from './layer-tree.ts';
+import { type FolderNode, type LeafNode, type OwnNode, WHITEOUT } from './layer-tree.ts';
 
 /**
  * Files of layers below that this layer has hard links to: they are copied up, so that all names have one inode. The
@@ -57,7 +57,7 @@ export class LowerCopies {
     return this.#paths.has(joinPath(parent.path, name));
   }
 
-  #remove(parent: FolderNode, name: string, node: TreeNode): void {
+  #remove(parent: FolderNode, name: string, node: OwnNode): void {
     const path = joinPath(parent.path, name);
     this.#paths.delete(path);
     if (node.type === 'folder') this.#parts.index.drop(path);
@@ -66,7 +66,7 @@ export class LowerCopies {
   }
 
   /** Puts a whiteout in the place of what is the layer's own no more. */
-  replace(parent: FolderNode, name: string, node: TreeNode | undefined): void {
+  replace(parent: FolderNode, name: string, node: OwnNode | undefined): void {
     const { tree } = this.#parts;
     if (node !== undefined) this.#remove(parent, name, node);
     // Where nothing lies below, a whiteout would be seen in the folder's list.

@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readXattrs, removeXattr } from '../../system/file/xattrs.ts';
-import type { OverlayHost } from '../overlay-host.ts';
 import { opaqueXattr } from '../reading/open-stack.ts';
+import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { isOverlayXattr } from './forbidden.ts';
 
 const CLEAN = 'clean';
@@ -11,11 +11,11 @@ const CLEAN = 'clean';
  * Takes overlayfs's marks (`origin`, `impure`, `uuid`, …) out of layers that were an upper one once. They mean nothing
  * in a lower layer, so there is no hurry; opaque marks stay.
  */
-export async function removeMarks({ area, shelf, userXattrs }: OverlayHost): Promise<void> {
-  for (const { key, wasUpper } of shelf.list()) {
-    const note = join(area.layer(key), CLEAN);
+export async function removeMarks({ snapshots, metadata, userXattrs }: SnapshotterParts): Promise<void> {
+  for (const { key, wasUpper } of metadata.list()) {
+    const note = join(snapshots.layer(key), CLEAN);
     if (!wasUpper || existsSync(note)) continue;
-    await removeFrom(area.tree(key), opaqueXattr(userXattrs));
+    await removeFrom(snapshots.tree(key), opaqueXattr(userXattrs));
     writeFileSync(note, '', { mode: 0o600 });
   }
 }

@@ -1,5 +1,5 @@
 import type { LayerStack } from '../records/layer-stack.ts';
-import type { OverlayArea } from '../records/overlay-area.ts';
+import type { SnapshotRoot } from '../records/snapshot-root.ts';
 import { type ReadableLayer, StackReader } from './stack-reader.ts';
 
 export interface OpenOptions {
@@ -10,12 +10,12 @@ export interface OpenOptions {
 
 /** Reads a stack's merged tree; undefined where there are no layers at all. */
 export function openStack(
-  area: OverlayArea,
+  snapshots: SnapshotRoot,
   stack: LayerStack,
   { userXattrs, upper }: OpenOptions,
 ): StackReader | undefined {
   const layers: ReadableLayer[] = stack.layers.map((layer) => ({
-    tree: area.tree(layer.key),
+    tree: snapshots.tree(layer.key),
     opaques: new Set(layer.opaques),
   }));
   if (upper !== undefined) layers.unshift({ tree: upper });

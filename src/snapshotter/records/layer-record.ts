@@ -9,7 +9,7 @@ export interface LayerRecord {
   readonly version: 1;
   readonly key: Digest;
   readonly diffId: Digest;
-  /** The short link's name, relative to the area. */
+  /** The short link's name, relative to the snapshot root. */
   readonly link: string;
   /** The boot in which it was written. Nothing was synced by then. */
   readonly bootId: string;

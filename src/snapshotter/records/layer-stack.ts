@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { LayerRecord, RootFolder } from './layer-record.ts';
-import type { LayerShelf } from './layer-shelf.ts';
+import type { MetadataStore } from './metadata-store.ts';
 
 const PLAIN_ROOT: RootFolder = { mode: 0o755, uid: 0, gid: 0 };
 
@@ -16,13 +16,13 @@ export interface LayerStack {
  * below, it does again there, and overlayfs refuses a folder that comes twice. What lies under a layer whose root
  * is opaque does not take part, since overlayfs looks for no opaque mark there. Throws `not-found`.
  */
-export async function loadStack(shelf: LayerShelf, parents: readonly Digest[]): Promise<LayerStack> {
+export async function loadStack(metadata: MetadataStore, parents: readonly Digest[]): Promise<LayerStack> {
   const layers: LayerRecord[] = [];
   const seen = new Set<Digest>();
   for (const key of parents.toReversed()) {
     if (seen.has(key)) continue;
     seen.add(key);
-    const record = await shelf.get(key);
+    const record = await metadata.get(key);
     layers.push(record);
     if (record.opaques.includes('')) break;
   }

@@ -3,33 +3,41 @@ import { isErrno } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type LayerRecord, readRecord, writeRecord } from './layer-record.ts';
-import type { LayerShelf } from './layer-shelf.ts';
-import type { OverlayArea } from './overlay-area.ts';
+import type { MetadataStore } from './metadata-store.ts';
+import type { SnapshotRoot } from './snapshot-root.ts';
 
-export type NewLayer = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
+export type LayerToPublish = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
 
 /**
  * The name for a new layer: its chainID where it leans on its stack. It leans, too, at the bottom, where it has no other
  * name than its diffID; then one that does not lean takes the chainID.
  */
-export async function keyOf(shelf: LayerShelf, diffIds: readonly Digest[], leans: boolean): Promise<Digest> {
+export async function keyOf(
+  metadata: MetadataStore,
+  diffIds: readonly Digest[],
+  leans: boolean,
+): Promise<Digest> {
   const chainId = chainIds(diffIds).at(-1)!;
   const diffId = diffIds.at(-1)!;
-  return leans || (await shelf.find(diffId))?.leans ? chainId : diffId;
+  return leans || (await metadata.find(diffId))?.leans ? chainId : diffId;
 }
 
 /**
  * Gives a finished layer's folder its name, with its record: from then on it is there. False where the layer has come
  * to be there meanwhile; the folder stays the caller's then. A layer whose record a crash has damaged makes room.
  */
-export async function publishLayer(area: OverlayArea, folder: string, layer: NewLayer): Promise<boolean> {
-  area.make();
-  const link = area.link(layer.key);
+export async function publishLayer(
+  snapshots: SnapshotRoot,
+  folder: string,
+  layer: LayerToPublish,
+): Promise<boolean> {
+  snapshots.make();
+  const link = snapshots.link(layer.key);
   writeRecord(folder, { version: 1, ...layer, link, createdAt: new Date().toISOString() });
-  const place = area.layer(layer.key);
+  const place = snapshots.layer(layer.key);
   if (isRenamed(folder, place)) return true;
   if (readRecord(place) !== undefined) return false;
-  await area.delete(await area.discard(place));
+  await snapshots.delete(await snapshots.discard(place));
   return isRenamed(folder, place);
 }
 

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { OverlayHost } from '../overlay-host.ts';
 import { opaqueXattr } from '../reading/open-stack.ts';
 import { loadStack } from '../records/layer-stack.ts';
 import { keyOf, publishLayer } from '../records/publish-layer.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
+import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { activeFolders, getActiveState } from './active-state.ts';
 import { type DiffedLayer, type DiffJob, diffUpper } from './diff-upper.ts';
 import { isOver, measureUpper } from './upper-walk.ts';
@@ -22,12 +22,12 @@ type DiffFacts = Omit<DiffedLayer, 'index'>;
 
 /** Snapshotter.diff. What `commitActive` needs to know stays in the folder. */
 export async function diffActive(
-  host: OverlayHost,
+  parts: SnapshotterParts,
   folder: string,
   options: DiffOptions,
 ): Promise<DiffResult> {
   const { parents, targets } = getActiveState(folder);
-  const stack = await loadStack(host.shelf, parents);
+  const stack = await loadStack(parts.metadata, parents);
   const { upper } = activeFolders(folder);
   const job: DiffJob = {
     upper,
@@ -35,13 +35,13 @@ export async function diffActive(
     ...(options.clampSeconds === undefined ? {} : { clampSeconds: options.clampSeconds }),
     isReadOnly: options.isReadOnly ?? false,
     targets,
-    lower: stack.layers.map(({ key, opaques }) => ({ tree: host.area.tree(key), opaques })),
+    lower: stack.layers.map(({ key, opaques }) => ({ tree: parts.snapshots.tree(key), opaques })),
     root: stack.root,
-    opaqueXattr: opaqueXattr(host.userXattrs),
+    opaqueXattr: opaqueXattr(parts.userXattrs),
   };
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const isSmall = !isOver(measureUpper(upper, SMALL), SMALL);
-  const diffed = isSmall ? await diffUpper(job, signal) : await (await host.pool()).run('diff', job, signal);
+  const diffed = isSmall ? await diffUpper(job, signal) : await (await parts.pool()).run('diff', job, signal);
   const { index, ...facts } = diffed;
   if (!job.isReadOnly) {
     writeFileSync(join(folder, INDEX), index);
@@ -55,18 +55,18 @@ export async function diffActive(
  * nothing in a lower layer, save opaque marks, which the tar has, too, or which bind the layer to this stack.
  */
 export async function commitActive(
-  { area, shelf }: OverlayHost,
+  { snapshots, metadata }: SnapshotterParts,
   folder: string,
   parentDiffIds: readonly Digest[],
   diffId: Digest,
 ): Promise<Digest> {
   const facts = readFacts(folder, diffId);
   const diffIds = [...parentDiffIds, diffId];
-  const known = await shelf.findIn(diffIds);
+  const known = await metadata.findIn(diffIds);
   const { upper, layer } = activeFolders(folder);
   if (known !== undefined) return known.key;
-  const key = await keyOf(shelf, diffIds, facts.leans);
-  await openIndexStore(area.storeRoot).put(diffId, readFileSync(join(folder, INDEX)));
+  const key = await keyOf(metadata, diffIds, facts.leans);
+  await openIndexStore(snapshots.storeRoot).put(diffId, readFileSync(join(folder, INDEX)));
   const tree = join(layer, 'fs');
   mkdirSync(layer, { recursive: true, mode: 0o700 });
   if (!existsSync(tree)) await rename(upper, tree);
@@ -75,10 +75,10 @@ export async function commitActive(
     chownSync(tree, 0, 0);
     chmodSync(tree, 0o755);
   }
-  await publishLayer(area, layer, {
+  await publishLayer(snapshots, layer, {
     key,
     diffId,
-    bootId: shelf.bootId,
+    bootId: metadata.bootId,
     sizeBytes: facts.contentBytes,
     entries: facts.entries,
     leans: facts.leans,

@@ -18,7 +18,7 @@ import { removeTrees } from '../../system/file/remove-tree.ts';
 import { utime } from '../folder-form/layer-folder.ts';
 import type { StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
-import { makeRootFolder } from '../records/overlay-area.ts';
+import { makeRootFolder } from '../records/snapshot-root.ts';
 import type { MountTarget } from '../snapshotter.ts';
 
 const PLAIN_MODE = 0o755;

@@ -5,9 +5,9 @@ import type { Digest } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import { overlayMount } from '../overlayfs/overlay-mount.ts';
 import { openStack } from '../reading/open-stack.ts';
-import type { LayerShelf } from '../records/layer-shelf.ts';
 import { type LayerStack, loadStack } from '../records/layer-stack.ts';
-import { makeRootFolder, type OverlayArea } from '../records/overlay-area.ts';
+import type { MetadataStore } from '../records/metadata-store.ts';
+import { makeRootFolder, type SnapshotRoot } from '../records/snapshot-root.ts';
 import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
 import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
 import { clearTargets, makeTargetLayer } from './mount-targets.ts';
@@ -21,14 +21,14 @@ export interface PrepareRequest extends PrepareOptions {
 
 /** Snapshotter.prepare: makes or finds the upper layer, renews the layer with the mount targets. */
 export async function prepareActive(
-  area: OverlayArea,
-  shelf: LayerShelf,
+  snapshots: SnapshotRoot,
+  metadata: MetadataStore,
   request: PrepareRequest,
 ): Promise<ActiveSnapshot> {
   const { folder, parents, targets, userXattrs } = request;
   const folders = activeFolders(folder);
-  const stack = await loadStack(shelf, parents);
-  area.make();
+  const stack = await loadStack(metadata, parents);
+  snapshots.make();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const state = checkState(request, readActiveState(folder));
   if (state === undefined) makeRootFolder(folders.upper, stack.root);
@@ -37,17 +37,17 @@ export async function prepareActive(
   if (JSON.stringify(state?.targets) !== JSON.stringify(targets)) {
     // What a failure leaves half-made must not pass for the old ones.
     if (state !== undefined) writeActiveState(folder, { version: 1, parents, targets: [] });
-    await remakeTargets(area, stack, { ...request, folder: folders.targets });
+    await remakeTargets(snapshots, stack, { ...request, folder: folders.targets });
     // Written last: who finds it finds all of the rest.
     writeActiveState(folder, { version: 1, parents, targets });
   }
   const lowers = [
-    ...(targets.length === 0 ? [] : [relative(area.folder, folders.targets)]),
+    ...(targets.length === 0 ? [] : [relative(snapshots.folder, folders.targets)]),
     ...stack.layers.map((layer) => layer.link),
   ];
-  if (lowers.length === 0) lowers.push(area.emptyFolder(0, stack.root));
+  if (lowers.length === 0) lowers.push(snapshots.emptyFolder(0, stack.root));
   const mount = overlayMount({
-    folder: area.folder,
+    folder: snapshots.folder,
     lowers,
     upper: { folder: folders.upper, work: folders.work },
     userXattrs,
@@ -70,10 +70,14 @@ async function prepareWork(work: string): Promise<void> {
   mkdirSync(work, { recursive: true, mode: 0o700 });
 }
 
-async function remakeTargets(area: OverlayArea, stack: LayerStack, request: PrepareRequest): Promise<void> {
+async function remakeTargets(
+  snapshots: SnapshotRoot,
+  stack: LayerStack,
+  request: PrepareRequest,
+): Promise<void> {
   const { folder, targets, userXattrs } = request;
   await removeTrees([folder]);
   if (targets.length === 0) return;
-  using image = openStack(area, stack, { userXattrs });
+  using image = openStack(snapshots, stack, { userXattrs });
   await makeTargetLayer(folder, stack.root, image, targets);
 }

@@ -1,6 +1,6 @@
 import { type ErrorCode, OcitsError } from '../../errors.ts';
 import { LowerNeeded } from '../folder-form/layer-tree.ts';
-import type { UnpackedLayer, UnpackJob } from '../folder-form/unpack-layer.ts';
+import type { UnpackedLayer, UnpackJob } from '../folder-form/unpack-to-folder.ts';
 import type { DiffedLayer, DiffJob } from '../upper/diff-upper.ts';
 
 /** The work that can be given to a thread, by name: what it takes and what it gives. */

@@ -9,12 +9,12 @@ import type { HostPaths } from '../../system/paths.ts';
 import type { RootFolder } from './layer-record.ts';
 
 /**
- * Where the overlay backend keeps its things, below `$OCITS_ROOT/snapshots/overlay`:
+ * The folder of everything that the snapshotter keeps, `$OCITS_ROOT/snapshots/overlay`:
  * `<hex>/fs` a layer's tree and `<hex>/record.json` what is known of it, `l/<name>` short links to trees,
  * `staging/<hex>` a layer that is being unpacked by whoever has its lock, `trash/` what waits for deletion,
  * `empty/` empty folders, `whiteout` the device of which whiteouts are links.
  */
-export class OverlayArea {
+export class SnapshotRoot {
   readonly folder: string;
   readonly storeRoot: string;
   readonly #locks: string;
@@ -50,7 +50,7 @@ export class OverlayArea {
     return join(this.#locks, diffIdHex);
   }
 
-  /** Makes the area's folders, closed to other users, where they are missing. */
+  /** Makes the folders, closed to other users, where they are missing. */
   make(): void {
     for (const name of ['l', 'staging', 'trash', 'empty']) {
       mkdirSync(join(this.folder, name), { recursive: true, mode: 0o700 });

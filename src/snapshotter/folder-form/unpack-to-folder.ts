@@ -6,10 +6,10 @@ import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
 import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
 import { readLayer } from '../../layer/tar/read-layer.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import { ApplyVisitor } from './apply-visitor.ts';
 import { finishLayer } from './finish-layer.ts';
 import { type Creator, LayerFolder } from './layer-folder.ts';
 import { type FolderMetadata, LayerTree } from './layer-tree.ts';
-import { ApplyVisitor } from './layer-visitor.ts';
 import { TrueIndex } from './true-index.ts';
 
 /** What one layer needs to be unpacked: plain data, for a worker thread. */
@@ -42,7 +42,7 @@ export interface UnpackedLayer {
   readonly index: Uint8Array;
 }
 
-export interface UnpackOptions {
+export interface UnpackCalls {
   readonly signal?: AbortSignal;
   readonly onBytes?: (uncompressedBytes: number) => void;
   readonly onWarning?: (text: string) => void;
@@ -53,7 +53,7 @@ export interface UnpackOptions {
  * on the layers below and `job.lower` is absent, `digest-mismatch`, and what `readLayer` throws. After an error the
  * folders are the caller's to delete.
  */
-export async function unpackLayer(job: UnpackJob, options: UnpackOptions = {}): Promise<UnpackedLayer> {
+export async function unpackToFolder(job: UnpackJob, options: UnpackCalls = {}): Promise<UnpackedLayer> {
   const warnings = new Warnings();
   const folder = new LayerFolder(job.root, job.creator);
   const tree = new LayerTree(await lowerTree(job), (made) =>

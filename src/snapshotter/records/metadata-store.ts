@@ -9,7 +9,7 @@ import { namesIfThereSync } from '../../system/file/if-there.ts';
 import { readBootId } from '../../system/process/boot-id.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import { isDurable, type LayerRecord, markDurable, readRecord } from './layer-record.ts';
-import type { OverlayArea } from './overlay-area.ts';
+import type { SnapshotRoot } from './snapshot-root.ts';
 
 const LAYER_NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/;
 const S_IFMT = 0o170000;
@@ -18,12 +18,12 @@ const S_IFMT = 0o170000;
  * Finds unpacked layers that can be trusted. Their files are not synced one by one: a layer of an earlier boot that
  * no `sync` has marked is held against its index, and thrown away where something is missing.
  */
-export class LayerShelf {
-  readonly #area: OverlayArea;
+export class MetadataStore {
+  readonly #snapshots: SnapshotRoot;
   #bootId: string | undefined;
 
-  constructor(area: OverlayArea) {
-    this.#area = area;
+  constructor(snapshots: SnapshotRoot) {
+    this.#snapshots = snapshots;
   }
 
   get bootId(): string {
@@ -42,17 +42,17 @@ export class LayerShelf {
   }
 
   async find(key: Digest): Promise<LayerRecord | undefined> {
-    const folder = this.#area.layer(key);
+    const folder = this.#snapshots.layer(key);
     const record = readRecord(folder);
     if (record === undefined) return undefined;
     if (record.bootId === this.bootId || isDurable(folder)) return record;
     const { openIndexStore } = await import('../../layer/index/index-store.ts');
-    const index = await openIndexStore(this.#area.storeRoot).get(record.diffId);
-    if (index !== undefined && isComplete(this.#area.tree(key), index)) {
+    const index = await openIndexStore(this.#snapshots.storeRoot).get(record.diffId);
+    if (index !== undefined && isComplete(this.#snapshots.tree(key), index)) {
       markDurable(folder);
       return record;
     }
-    await this.#area.delete(await this.#area.discard(folder));
+    await this.#snapshots.delete(await this.#snapshots.discard(folder));
     return undefined;
   }
 
@@ -83,12 +83,12 @@ export class LayerShelf {
       (folder) => !isDurable(folder) && readRecord(folder)?.bootId === this.bootId,
     );
     if (unmarked.length === 0) return;
-    await runTool('sync', ['--file-system', '--', this.#area.folder]);
+    await runTool('sync', ['--file-system', '--', this.#snapshots.folder]);
     for (const folder of unmarked) markDurable(folder);
   }
 
   #folders(): string[] {
-    const { folder } = this.#area;
+    const { folder } = this.#snapshots;
     return namesIfThereSync(folder)
       .filter((name) => LAYER_NAME.test(name))
       .map((name) => join(folder, name));
