@@ -21,7 +21,7 @@ export interface EntryMetadata {
   readonly gid: number;
   readonly mtime: Time;
   /** By attribute name (latin1), the raw values. */
-  readonly xattrs?: ReadonlyMap<string, Buffer>;
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined;
 }
 
 /** A run of bytes of a sparse file that is stored; what lies between runs is a hole. */

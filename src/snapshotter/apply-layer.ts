@@ -6,8 +6,8 @@ import { type Digest, digestHex, shortDigest } from '../oci/digest.ts';
 import { removeTrees } from '../system/file/remove-tree.ts';
 import { requireLinuxRoot } from '../system/process/require-host.ts';
 import { lockFile } from '../system/task/lock.ts';
-import { LowerNeeded } from './folder-form/layer-tree.ts';
-import type { UnpackedLayer, UnpackJob } from './folder-form/unpack-to-folder.ts';
+import type { LowerFolders, UnpackedLayer, UnpackJob } from './folder-form/unpack-to-folder.ts';
+import { LowerNeeded } from './layer-form.ts';
 import { opaqueXattr } from './reading/open-stack.ts';
 import { keyOf, publishLayer } from './records/publish-layer.ts';
 import type { ApplyRequest } from './snapshotter.ts';
@@ -43,7 +43,7 @@ async function applyOnce(
   const hex = digestHex(diffId);
   await using _lock = await lockFile(parts.snapshots.lock(hex), {
     mode: 'exclusive',
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const meanwhile = await parts.metadata.findIn(diffIds);
   if (meanwhile !== undefined) return meanwhile.key;
@@ -65,17 +65,15 @@ async function unpackAndPublish(
 ): Promise<Digest> {
   const { diffIds } = request;
   const diffId = diffIds.at(-1)!;
-  const { index, opaques, rootFolder, ...unpacked } = await unpack(parts, request, staging, parents);
+  const { index, ...unpacked } = await unpack(parts, request, staging, parents);
   const key = await keyOf(parts.metadata, diffIds, unpacked.leans);
   await openIndexStore(parts.snapshots.storeRoot).put(diffId, index);
   const isNew = await publishLayer(parts.snapshots, staging, {
     ...unpacked,
     key,
     diffId,
-    opaques,
     wasUpper: false,
     bootId: parts.metadata.bootId,
-    ...(rootFolder === undefined ? {} : { rootFolder }),
   });
   if (!isNew) await removeTrees([staging]);
   return key;
@@ -95,7 +93,7 @@ async function unpack(
     diffId: diffIds.at(-1)!,
     root,
     scratch: join(staging, 'times'),
-    ...(parents === undefined ? {} : { lower: lowerOf(parts, diffIds, parents) }),
+    lower: parents === undefined ? undefined : lowerOf(parts, diffIds, parents),
     whiteoutDevice: parts.snapshots.whiteoutDevice,
     opaqueXattr: opaqueXattr(parts.userXattrs),
     creator: { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: process.umask() },
@@ -107,7 +105,7 @@ function lowerOf(
   parts: SnapshotterParts,
   diffIds: readonly Digest[],
   parents: readonly Digest[],
-): NonNullable<UnpackJob['lower']> {
+): LowerFolders {
   return {
     storeRoot: parts.snapshots.storeRoot,
     diffIds: diffIds.slice(0, -1),

@@ -16,24 +16,23 @@ import type { SnapshotterParts } from './snapshotter-parts.ts';
 import { activeFolders } from './upper/active-state.ts';
 import { prepareActive } from './upper/prepare-active.ts';
 import { measureUpper } from './upper/upper-walk.ts';
-import type { WorkerPool } from './workers/worker-pool.ts';
 
 export interface OverlayOptions {
   /** Marks go into `user.` attributes, as overlayfs needs it in a user namespace; the default is `trusted.`. */
-  readonly userXattrs?: boolean;
+  readonly userXattrs?: boolean | undefined;
 }
 
 /** Layers as folders, stacked by the kernel's overlayfs. Costs nothing until it is used. */
 export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptions = {}): Snapshotter {
   const snapshots = new SnapshotRoot(paths);
   const userXattrs = options.userXattrs ?? false;
-  let pool: Promise<WorkerPool> | undefined;
+  let pool: ReturnType<SnapshotterParts['pool']> | undefined;
   const parts: SnapshotterParts = {
     snapshots,
     metadata: new MetadataStore(snapshots),
     userXattrs,
     pool: () => {
-      pool ??= import('./workers/worker-pool.ts').then((module) => new module.WorkerPool());
+      pool ??= import('./layer-work.ts').then((module) => module.createLayerWorkers());
       return pool;
     },
   };
@@ -75,6 +74,7 @@ export function createOverlaySnapshotter(paths: HostPaths, options: OverlayOptio
     },
     sync: async () => await metadata.sync(),
     cleanup: async () => await (await import('./clean-up.ts')).cleanUp(parts),
+    [Symbol.asyncDispose]: async () => await (await pool)?.[Symbol.asyncDispose](),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { LayerWork } from './layer-work.ts';
 import type { MetadataStore } from './records/metadata-store.ts';
 import type { SnapshotRoot } from './records/snapshot-root.ts';
 import type { WorkerPool } from './workers/worker-pool.ts';
@@ -8,5 +9,5 @@ export interface SnapshotterParts {
   readonly metadata: MetadataStore;
   readonly userXattrs: boolean;
   /** Loaded when there is work for it: starting a container needs none of that. */
-  pool(): Promise<WorkerPool>;
+  pool(): Promise<WorkerPool<LayerWork>>;
 }

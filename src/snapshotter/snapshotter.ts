@@ -25,9 +25,9 @@ export interface ApplyRequest {
   /** All diffIDs of the stack, up to and with this layer's own. */
   readonly diffIds: readonly Digest[];
   readonly source: LayerSource;
-  readonly signal?: AbortSignal;
-  readonly onBytes?: (uncompressedBytes: number) => void;
-  readonly onWarning?: (text: string) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface PrepareOptions {
    * What the active snapshot holds need not survive a crash of the host: syncs cost nothing then. For build steps and
    * containers that go with their command.
    */
-  readonly isVolatile?: boolean;
+  readonly isVolatile?: boolean | undefined;
 }
 
 /** A writable layer that a container or a build step works in. */
@@ -65,7 +65,7 @@ export interface ActiveSnapshot {
  * - `remove` of a key that is not there does nothing. Nothing guards against removing what is in use: that is
  *   the leases' affair (store).
  */
-export interface Snapshotter {
+export interface Snapshotter extends AsyncDisposable {
   readonly name: string;
   /** The snapshot of the last layer of `diffIds`, under either name that it may have; undefined: not unpacked. */
   stat(diffIds: readonly Digest[]): Promise<SnapshotInfo | undefined>;
@@ -123,10 +123,10 @@ export interface DiffOptions {
   /** Where the uncompressed tar goes. */
   readonly tarPath: string;
   /** Times later than this become this (`SOURCE_DATE_EPOCH`), in the tar and in the snapshot alike. */
-  readonly clampSeconds?: number;
+  readonly clampSeconds?: number | undefined;
   /** Leaves the active snapshot as it is, so that it goes on (and may even be in use); `commit` cannot follow then. */
-  readonly isReadOnly?: boolean;
-  readonly signal?: AbortSignal;
+  readonly isReadOnly?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface DiffResult {

@@ -9,7 +9,7 @@ import { type HeaderToWrite, paxRecordsFor, writeHeader } from './write-header.t
 
 export interface LayerWriterOptions {
   /** Times later than this become this (`SOURCE_DATE_EPOCH`). */
-  readonly clampSeconds?: number;
+  readonly clampSeconds?: number | undefined;
 }
 
 export interface WrittenLayer {

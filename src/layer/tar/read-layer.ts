@@ -10,12 +10,12 @@ export interface ReadLayerOptions {
   /** How the uncompressed stream is hashed; the default is sha256. */
   readonly algorithm?: DigestAlgorithm;
   readonly limits?: Partial<LayerLimits>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** See DecompressOptions. */
   readonly pipePath?: string;
   /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
-  readonly onBytes?: (uncompressedBytes: number) => void;
-  readonly onWarning?: (text: string) => void;
+  readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 export interface ReadLayerResult {

@@ -17,7 +17,7 @@ import { type SparseGathering, startSparse } from './sparse-entry.ts';
 
 export interface TarReaderOptions {
   readonly limits?: Partial<LayerLimits>;
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);

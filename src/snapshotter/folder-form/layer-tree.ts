@@ -1,6 +1,7 @@
 import { corruptEntry, hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
+import { LowerNeeded } from '../layer-form.ts';
 
 /** What a layer's own tree has under one name. */
 export type OwnNode = FolderNode | LeafNode | WhiteoutNode;
@@ -13,9 +14,9 @@ export interface WhiteoutNode {
 export interface LeafNode {
   readonly type: 'file' | 'symlink' | 'special';
   /** Of a symlink. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** Present where something is left to be done in the end: an exact time, xattrs, a node that Node cannot make. */
-  readonly entry?: LayerEntry;
+  readonly entry?: LayerEntry | undefined;
   /** False for what the batch in the end makes. */
   readonly isMade: boolean;
 }
@@ -49,9 +50,6 @@ const UNLISTED_FOLDER: FolderMetadata = {
 };
 
 const MAX_SYMLINKS = 40;
-
-/** Thrown where a layer turns out to need what lies below it, and that was not given. Nothing is wrong with it. */
-export class LowerNeeded extends Error {}
 
 /**
  * A layer's own tree in memory, by which all paths of its tar are resolved: never by what the file system says.

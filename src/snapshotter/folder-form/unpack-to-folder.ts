@@ -6,11 +6,20 @@ import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
 import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
 import { readLayer } from '../../layer/tar/read-layer.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import type { WorkOptions } from '../workers/worker-messages.ts';
 import { ApplyVisitor } from './apply-visitor.ts';
 import { finishLayer } from './finish-layer.ts';
 import { type Creator, LayerFolder } from './layer-folder.ts';
 import { type FolderMetadata, LayerTree } from './layer-tree.ts';
 import { TrueIndex } from './true-index.ts';
+
+/** The layers below, lowest first. */
+export interface LowerFolders {
+  /** `$OCITS_ROOT`, for the layer indexes. */
+  readonly storeRoot: string;
+  readonly diffIds: readonly Digest[];
+  readonly folders: readonly string[];
+}
 
 /** What one layer needs to be unpacked: plain data, for a worker thread. */
 export interface UnpackJob {
@@ -19,13 +28,8 @@ export interface UnpackJob {
   /** An empty folder for the layer's tree, and a name beside it for what is needed in between: what begins with it is free. */
   readonly root: string;
   readonly scratch: string;
-  /** The layers below, lowest first; absent while it is not known whether they are needed. */
-  readonly lower?: {
-    /** `$OCITS_ROOT`, for the layer indexes. */
-    readonly storeRoot: string;
-    readonly diffIds: readonly Digest[];
-    readonly folders: readonly string[];
-  };
+  /** Absent while it is not known whether they are needed. */
+  readonly lower?: LowerFolders | undefined;
   readonly whiteoutDevice: string;
   readonly opaqueXattr: string;
   readonly creator: Creator;
@@ -42,18 +46,12 @@ export interface UnpackedLayer {
   readonly index: Uint8Array;
 }
 
-export interface UnpackCalls {
-  readonly signal?: AbortSignal;
-  readonly onBytes?: (uncompressedBytes: number) => void;
-  readonly onWarning?: (text: string) => void;
-}
-
 /**
  * Unpacks a layer into the empty folder `job.root` and verifies its diffID. Throws LowerNeeded where the layer leans
  * on the layers below and `job.lower` is absent, `digest-mismatch`, and what `readLayer` throws. After an error the
  * folders are the caller's to delete.
  */
-export async function unpackToFolder(job: UnpackJob, options: UnpackCalls = {}): Promise<UnpackedLayer> {
+export async function unpackToFolder(job: UnpackJob, options: WorkOptions = {}): Promise<UnpackedLayer> {
   const warnings = new Warnings();
   const folder = new LayerFolder(job.root, job.creator);
   const tree = new LayerTree(await lowerTree(job), (made) =>

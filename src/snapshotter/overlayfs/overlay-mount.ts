@@ -17,7 +17,7 @@ export interface OverlayParts {
   /** overlayfs keeps its marks in `user.` attributes, as it must in a user namespace. */
   readonly userXattrs: boolean;
   /** No sync ever reaches the disk. */
-  readonly isVolatile?: boolean;
+  readonly isVolatile?: boolean | undefined;
 }
 
 /** The overlay mount of some folders. Throws `unsupported` where the options would not fit one page. */

@@ -5,7 +5,7 @@ import { type ReadableLayer, StackReader } from './stack-reader.ts';
 export interface OpenOptions {
   readonly userXattrs: boolean;
   /** An upper layer over the stack, which may change while it is read. */
-  readonly upper?: string;
+  readonly upper?: string | undefined;
 }
 
 /** Reads a stack's merged tree; undefined where there are no layers at all. */

@@ -17,7 +17,7 @@ const S_IFLNK = 0o120000;
 /** A folder with the tree of a layer. `opaques` is absent where it has to be asked of the file system. */
 export interface ReadableLayer {
   readonly tree: string;
-  readonly opaques?: ReadonlySet<BytePath>;
+  readonly opaques?: ReadonlySet<BytePath> | undefined;
 }
 
 /** Something in the merged tree: an open place, with what it is. */
@@ -25,7 +25,7 @@ export interface FoundPlace {
   readonly fd: number;
   readonly stat: Stats;
   /** Of a symlink. */
-  readonly target?: string;
+  readonly target?: string | undefined;
 }
 
 /** One folder of the merged tree: the folders of all layers that take part in it, topmost first. */

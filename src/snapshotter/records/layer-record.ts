@@ -22,7 +22,7 @@ export interface LayerRecord {
   /** Its tree was the upper layer of a mount. */
   readonly wasUpper: boolean;
   /** Of the root folder, where the layer lists it. */
-  readonly rootFolder?: RootFolder;
+  readonly rootFolder?: RootFolder | undefined;
   /** Folders that hide all that lies below them; the empty path is the root. */
   readonly opaques: readonly BytePath[];
 }

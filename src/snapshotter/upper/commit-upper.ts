@@ -32,16 +32,18 @@ export async function diffActive(
   const job: DiffJob = {
     upper,
     tarPath: options.tarPath,
-    ...(options.clampSeconds === undefined ? {} : { clampSeconds: options.clampSeconds }),
+    clampSeconds: options.clampSeconds,
     isReadOnly: options.isReadOnly ?? false,
     targets,
     lower: stack.layers.map(({ key, opaques }) => ({ tree: parts.snapshots.tree(key), opaques })),
     root: stack.root,
     opaqueXattr: opaqueXattr(parts.userXattrs),
   };
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
   const isSmall = !isOver(measureUpper(upper, SMALL), SMALL);
-  const diffed = isSmall ? await diffUpper(job, signal) : await (await parts.pool()).run('diff', job, signal);
+  const { signal } = options;
+  const diffed = isSmall
+    ? await diffUpper(job, { signal })
+    : await (await parts.pool()).run('diff', job, { signal });
   const { index, ...facts } = diffed;
   if (!job.isReadOnly) {
     writeFileSync(join(folder, INDEX), index);
@@ -84,7 +86,7 @@ export async function commitActive(
     leans: facts.leans,
     wasUpper: true,
     opaques: facts.opaques,
-    ...(facts.rootFolder === undefined ? {} : { rootFolder: facts.rootFolder }),
+    rootFolder: facts.rootFolder,
   });
   await rm(join(folder, FACTS), { force: true });
   return key;

@@ -19,6 +19,7 @@ import { utime } from '../folder-form/layer-folder.ts';
 import { type ReadableLayer, StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
 import type { MountTarget } from '../snapshotter.ts';
+import type { WorkOptions } from '../workers/worker-messages.ts';
 import { type UpperNode, UpperTree } from './upper-walk.ts';
 
 const S_IFMT = 0o170000;
@@ -30,7 +31,7 @@ const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
 export interface DiffJob {
   readonly upper: string;
   readonly tarPath: string;
-  readonly clampSeconds?: number;
+  readonly clampSeconds?: number | undefined;
   /** Leave the upper layer as it is; else it becomes what the tar says. */
   readonly isReadOnly: boolean;
   readonly targets: readonly MountTarget[];
@@ -49,18 +50,14 @@ export interface DiffedLayer extends WrittenLayer {
   readonly leans: boolean;
 }
 
-export interface DiffRunOptions {
-  readonly signal?: AbortSignal;
-}
-
 /**
  * Writes what an upper layer changes as a tar, sorted. Times are whole seconds, as in all builders' tars; sockets,
  * mount targets and overlayfs's own marks are left out. Deletes the tar where it fails.
  */
-export async function diffUpper(job: DiffJob, options: DiffRunOptions = {}): Promise<DiffedLayer> {
+export async function diffUpper(job: DiffJob, options: WorkOptions = {}): Promise<DiffedLayer> {
   using lower = openLower(job);
   const xattrs = await upperXattrs(job.upper, options.signal);
-  using writer = createLayerWriter(job.tarPath, clampOf(job));
+  using writer = createLayerWriter(job.tarPath, { clampSeconds: job.clampSeconds });
   const diff = new UpperDiff(job, { writer, lower, xattrs, options });
   await diff.run();
   return { ...writer.finish(), ...diff.facts() };
@@ -70,7 +67,7 @@ interface DiffParts {
   readonly writer: LayerWriter;
   readonly lower: StackReader | undefined;
   readonly xattrs: ReadonlyMap<BytePath, ReadonlyMap<string, Buffer>>;
-  readonly options: DiffRunOptions;
+  readonly options: WorkOptions;
 }
 
 class UpperDiff {
@@ -220,7 +217,7 @@ class UpperDiff {
       uid: Number(stat.uid),
       gid: Number(stat.gid),
       mtime: { seconds: Math.min(seconds, clampSeconds ?? seconds), nanoseconds: 0 },
-      ...(kept.length === 0 ? {} : { xattrs: new Map(kept) }),
+      xattrs: kept.length === 0 ? undefined : new Map(kept),
     };
   }
 
@@ -245,10 +242,6 @@ async function upperXattrs(upper: string, signal: AbortSignal | undefined) {
   const found = new Map<BytePath, ReadonlyMap<string, Buffer>>();
   await readXattrs(upper, ({ path, xattrs }) => found.set(path, xattrs), signal);
   return found;
-}
-
-function clampOf({ clampSeconds }: DiffJob): { clampSeconds?: number } {
-  return clampSeconds === undefined ? {} : { clampSeconds };
 }
 
 /** Linux's own packing of a device number. */

@@ -1,24 +1,28 @@
 import { type ErrorCode, OcitsError } from '../../errors.ts';
-import { LowerNeeded } from '../folder-form/layer-tree.ts';
-import type { UnpackedLayer, UnpackJob } from '../folder-form/unpack-to-folder.ts';
-import type { DiffedLayer, DiffJob } from '../upper/diff-upper.ts';
+import { LowerNeeded } from '../layer-form.ts';
 
-/** The work that can be given to a thread, by name: what it takes and what it gives. */
-export interface WorkKinds {
-  readonly unpack: { readonly job: UnpackJob; readonly result: UnpackedLayer };
-  readonly diff: { readonly job: DiffJob; readonly result: DiffedLayer };
+/** The kinds of work by name: what each takes and what it gives, as plain data. */
+export type WorkTable<Kinds> = {
+  readonly [K in keyof Kinds]: { readonly job: unknown; readonly result: unknown };
+};
+
+/** What goes along with a piece of work; none of it needs to be there. */
+export interface WorkOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
-export type WorkKind = keyof WorkKinds;
-
+/** What a thread is told. An abort is of the work under way. */
 export type ToWorker =
-  | { readonly type: 'work'; readonly kind: WorkKind; readonly job: WorkKinds[WorkKind]['job'] }
+  | { readonly type: 'work'; readonly kind: string; readonly job: unknown }
   | { readonly type: 'abort' };
 
+/** What a thread tells: of each piece of work either `done` or `failed` comes last. */
 export type FromWorker =
   | { readonly type: 'bytes'; readonly bytes: number }
   | { readonly type: 'warning'; readonly text: string }
-  | { readonly type: 'done'; readonly result: WorkKinds[WorkKind]['result'] }
+  | { readonly type: 'done'; readonly result: unknown }
   | { readonly type: 'failed'; readonly error: ErrorData };
 
 /** An error on its way between threads, which know no classes of each other's. */
@@ -32,6 +36,7 @@ export interface ErrorData {
   readonly hint: string | undefined;
 }
 
+/** An error as plain data, whatever was thrown. */
 export function toErrorData(thrown: unknown): ErrorData {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return {
@@ -45,6 +50,7 @@ export function toErrorData(thrown: unknown): ErrorData {
   };
 }
 
+/** The error again: an `OcitsError` or a `LowerNeeded` where it was one. */
 export function fromErrorData(data: ErrorData): Error {
   if (data.lowerNeeded) return new LowerNeeded();
   if (data.isOcits) {

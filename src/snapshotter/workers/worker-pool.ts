@@ -1,49 +1,80 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { OcitsError } from '../../errors.ts';
 import {
   type FromWorker,
   fromErrorData,
   type ToWorker,
-  type WorkKind,
-  type WorkKinds,
+  type WorkOptions,
+  type WorkTable,
 } from './worker-messages.ts';
 
 const IDLE_MS = 1000;
 
-export interface WorkOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onBytes?: ((bytes: number) => void) | undefined;
-  readonly onWarning?: ((text: string) => void) | undefined;
-}
-
 interface Thread {
   readonly worker: Worker;
-  idleTimer?: NodeJS.Timeout;
+  idleTimer?: NodeJS.Timeout | undefined;
 }
 
 /**
- * Threads that work with synchronous file calls, one piece of work each: at most one more than there are cores. They
- * start when there is work, and end a second after the last; an idle one does not keep the process alive.
+ * The room of threads: they do with synchronous file calls what would take several times as long on the main thread.
+ * What the work is, this room does not know: the snapshotter's front names the kinds (`LayerWork`) and has the file
+ * that a thread runs. Only the parts that unpack or diff may call it.
+ *
+ *     await using pool = new WorkerPool<LayerWork>(() => new Worker(url));
+ *     const layer = await pool.run('unpack', job, { signal });
+ *
+ * A thread does one piece of work at a time, and there is at most one thread more than there are cores. They start when
+ * there is work, and end a second after the last, or at once where the pool is disposed of; an idle one does not keep
+ * the process alive.
  */
-export class WorkerPool {
+export class WorkerPool<Kinds extends WorkTable<Kinds>> implements AsyncDisposable {
+  readonly #start: () => Worker;
   readonly #idle: Thread[] = [];
   readonly #waiting: (() => void)[] = [];
+  /** What is under way, with a way to end it. */
+  readonly #running = new Map<Promise<unknown>, () => void>();
   #free = availableParallelism() + 1;
+  #isClosed = false;
 
-  /** Runs one piece of work; the first come is the first served. Throws what the work throws. */
-  async run<K extends WorkKind>(
+  /** `start` makes a thread that serves the kinds of work, by `serveWork`. */
+  constructor(start: () => Worker) {
+    this.#start = start;
+  }
+
+  /**
+   * Runs one piece of work; the first come is the first served. Throws what the work throws, and `aborted` where the
+   * pool is disposed of.
+   */
+  async run<K extends keyof Kinds & string>(
     kind: K,
-    job: WorkKinds[K]['job'],
+    job: Kinds[K]['job'],
     options: WorkOptions = {},
-  ): Promise<WorkKinds[K]['result']> {
+  ): Promise<Kinds[K]['result']> {
     await this.#enter();
     try {
       options.signal?.throwIfAborted();
-      return await this.#runOn(this.#take(), kind, job, options);
+      if (this.#isClosed) throw new OcitsError('aborted', 'the snapshotter has been closed');
+      const thread = this.#take();
+      const work = this.#runOn(thread, { type: 'work', kind, job }, options);
+      this.#running.set(work, () => post(thread.worker, { type: 'abort' }));
+      try {
+        return (await work) as Kinds[K]['result'];
+      } finally {
+        this.#running.delete(work);
+      }
     } finally {
       this.#leave();
     }
+  }
+
+  /** Aborts what is under way, and ends all threads. Doing it again changes nothing. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    const running = [...this.#running];
+    for (const [, abort] of running) abort();
+    await Promise.allSettled(running.map(([work]) => work));
+    await Promise.all(this.#idle.splice(0).map(endThread));
   }
 
   async #enter(): Promise<void> {
@@ -58,7 +89,7 @@ export class WorkerPool {
   }
 
   #take(): Thread {
-    const thread = this.#idle.pop() ?? { worker: startWorker() };
+    const thread = this.#idle.pop() ?? { worker: this.#start() };
     clearTimeout(thread.idleTimer);
     thread.worker.ref();
     return thread;
@@ -66,27 +97,28 @@ export class WorkerPool {
 
   #rest(thread: Thread): void {
     thread.worker.unref();
+    this.#idle.push(thread);
+    // Whoever disposes of the pool waits for this thread, and ends it.
+    if (this.#isClosed) return;
     thread.idleTimer = setTimeout(() => {
       this.#idle.splice(this.#idle.indexOf(thread), 1);
-      void thread.worker.terminate();
+      void endThread(thread);
     }, IDLE_MS).unref();
-    this.#idle.push(thread);
   }
 
-  async #runOn<K extends WorkKind>(
+  async #runOn(
     thread: Thread,
-    kind: K,
-    job: WorkKinds[K]['job'],
+    message: ToWorker,
     { signal, onBytes, onWarning }: WorkOptions,
-  ): Promise<WorkKinds[K]['result']> {
+  ): Promise<unknown> {
     const { worker } = thread;
-    const { promise, resolve, reject } = Promise.withResolvers<WorkKinds[K]['result']>();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     let hasEnded = false;
-    const onMessage = (message: FromWorker) => {
-      if (message.type === 'bytes') onBytes?.(message.bytes);
-      else if (message.type === 'warning') onWarning?.(message.text);
-      else if (message.type === 'done') resolve(message.result as WorkKinds[K]['result']);
-      else reject(fromErrorData(message.error));
+    const onMessage = (told: FromWorker) => {
+      if (told.type === 'bytes') onBytes?.(told.bytes);
+      else if (told.type === 'warning') onWarning?.(told.text);
+      else if (told.type === 'done') resolve(told.result);
+      else reject(fromErrorData(told.error));
     };
     const onError = (error: unknown) => {
       hasEnded = true;
@@ -97,7 +129,7 @@ export class WorkerPool {
     worker.on('message', onMessage).once('error', onError).once('exit', onExit);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      post(worker, { type: 'work', kind, job });
+      post(worker, message);
       return await promise;
     } finally {
       signal?.removeEventListener('abort', onAbort);
@@ -107,15 +139,11 @@ export class WorkerPool {
   }
 }
 
-function post(worker: Worker, message: ToWorker): void {
-  worker.postMessage(message);
+async function endThread({ worker, idleTimer }: Thread): Promise<void> {
+  clearTimeout(idleTimer);
+  await worker.terminate();
 }
 
-function startWorker(): Worker {
-  const name = import.meta.url.endsWith('.ts') ? '../overlay-worker.ts' : './overlay-worker.js';
-  // What a thread allocates is chunks that are soon of no use. With V8's own limits they pile up: measured on 940 MB of
-  // layers in three threads, this saves 100 MB of memory and, by the processor's caches, a quarter of the time.
-  const resourceLimits = { maxYoungGenerationSizeMb: 2 };
-  // Flags that the program was started with, such as --input-type, need not fit a file.
-  return new Worker(new URL(name, import.meta.url), { resourceLimits, execArgv: [] });
+function post(worker: Worker, message: ToWorker): void {
+  worker.postMessage(message);
 }

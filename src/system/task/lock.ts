@@ -12,7 +12,7 @@ export interface LockOptions {
   readonly mode: 'shared' | 'exclusive';
   /** How long to wait; 0 tries once. The default waits until the signal aborts. */
   readonly waitMs?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** What this process does for a few milliseconds anyway, done while the lock is being taken. */
   readonly meanwhile?: () => void;
 }

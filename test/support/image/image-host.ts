@@ -23,6 +23,7 @@ function emptySnapshotter(): Snapshotter {
     diff: none,
     commit: none,
     usage: none,
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 
