@@ -8,7 +8,7 @@ import { requireLinuxRoot } from '../system/process/require-host.ts';
 import { lockFile } from '../system/task/lock.ts';
 import type { LowerFolders, UnpackedLayer, UnpackJob } from './folder-form/unpack-to-folder.ts';
 import { LowerNeeded } from './layer-form.ts';
-import { opaqueXattr } from './reading/open-stack.ts';
+import { opaqueXattr } from './overlayfs/overlay-xattrs.ts';
 import { keyOf, publishLayer } from './records/publish-layer.ts';
 import type { ApplyRequest } from './snapshotter.ts';
 import type { SnapshotterParts } from './snapshotter-parts.ts';

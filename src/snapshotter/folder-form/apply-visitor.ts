@@ -12,7 +12,7 @@ import type {
 } from '../../layer/layer-change.ts';
 import type { LayerVisitor } from '../../layer/layer-visitor.ts';
 import { clearPlace, type LayerParts, type Place, placeOf, putLeaf } from './entry-place.ts';
-import { isForbiddenDevice, withoutOverlayXattrs } from './forbidden.ts';
+import { isForbiddenDevice, withoutOverlayXattrs } from './forbidden-entries.ts';
 import type { OpenFile } from './layer-folder.ts';
 import type { FolderNode, LeafNode } from './layer-tree.ts';
 import { LowerCopies } from './lower-copies.ts';

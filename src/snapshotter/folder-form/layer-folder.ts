@@ -21,6 +21,7 @@ import {
 } from 'node:fs';
 import type { BytePath, EntryMetadata, FileEntry, SymlinkEntry } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
+import { fileTime } from '../../system/file/file-time.ts';
 import { type FolderNode, type OwnNode, walkUp } from './layer-tree.ts';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -90,7 +91,7 @@ export class LayerFolder {
     const { fd } = open;
     if (file.sizeBytes > open.endBytes) ftruncateSync(fd, file.sizeBytes);
     this.#own(fd, file);
-    const time = utime(file.mtime.seconds);
+    const time = fileTime(file.mtime.seconds);
     futimesSync(fd, time, time);
     closeSync(fd);
   }
@@ -99,7 +100,7 @@ export class LayerFolder {
     const path = this.native(link.path);
     symlinkSync(nativePath(link.target), path);
     if (this.#isForeign(link)) lchownSync(path, link.uid, link.gid);
-    const time = utime(link.mtime.seconds);
+    const time = fileTime(link.mtime.seconds);
     lutimesSync(path, time, time);
   }
 
@@ -137,7 +138,7 @@ export class LayerFolder {
     const native = this.native(path);
     if (this.#isForeign(metadata)) chownSync(native, metadata.uid, metadata.gid);
     if ((this.#folderModes.get(path) ?? metadata.mode) !== metadata.mode) chmodSync(native, metadata.mode);
-    const time = utime(metadata.mtime.seconds);
+    const time = fileTime(metadata.mtime.seconds);
     utimesSync(native, time, time);
   }
 
@@ -157,9 +158,4 @@ export class LayerFolder {
   #isForeign({ uid, gid }: Pick<EntryMetadata, 'uid' | 'gid'>): boolean {
     return uid !== this.#creator.uid || gid !== this.#creator.gid;
   }
-}
-
-/** A time for Node's calls, which take negative numbers for the present, but negative texts for what they say. */
-export function utime(seconds: number): number | string {
-  return seconds < 0 ? String(seconds) : seconds;
 }

@@ -2,7 +2,7 @@ import { corruptEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
 import { type LayerParts, type Place, putLeaf } from './entry-place.ts';
-import { withoutOverlayXattrs } from './forbidden.ts';
+import { withoutOverlayXattrs } from './forbidden-entries.ts';
 import { type FolderNode, type LeafNode, type OwnNode, WHITEOUT } from './layer-tree.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readXattrs, removeXattr } from '../../system/file/xattrs.ts';
-import { opaqueXattr } from '../reading/open-stack.ts';
+import { isOverlayXattr, opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
 import type { SnapshotterParts } from '../snapshotter-parts.ts';
-import { isOverlayXattr } from './forbidden.ts';
 
 const CLEAN = 'clean';
 

@@ -1,3 +1,4 @@
+import { opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
 import type { LayerStack } from '../records/layer-stack.ts';
 import type { SnapshotRoot } from '../records/snapshot-root.ts';
 import { type ReadableLayer, StackReader } from './stack-reader.ts';
@@ -20,9 +21,4 @@ export function openStack(
   }));
   if (upper !== undefined) layers.unshift({ tree: upper });
   return layers.length === 0 ? undefined : new StackReader(layers, opaqueXattr(userXattrs));
-}
-
-/** The attribute that marks an opaque folder. */
-export function opaqueXattr(userXattrs: boolean): string {
-  return `${userXattrs ? 'user' : 'trusted'}.overlay.opaque`;
 }

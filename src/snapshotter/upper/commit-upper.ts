@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { opaqueXattr } from '../reading/open-stack.ts';
+import { opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
 import { loadStack } from '../records/layer-stack.ts';
 import { keyOf, publishLayer } from '../records/publish-layer.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';

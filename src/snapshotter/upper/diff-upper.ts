@@ -13,9 +13,9 @@ import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata } from '../../layer/layer-change.ts';
 import { createLayerWriter, type LayerWriter, type WrittenLayer } from '../../layer/tar/layer-writer.ts';
+import { fileTime } from '../../system/file/file-time.ts';
 import { readXattrs } from '../../system/file/xattrs.ts';
-import { isPrivateXattr } from '../folder-form/forbidden.ts';
-import { utime } from '../folder-form/layer-folder.ts';
+import { isPrivateXattr } from '../overlayfs/overlay-xattrs.ts';
 import { type ReadableLayer, StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
 import type { MountTarget } from '../snapshotter.ts';
@@ -227,7 +227,7 @@ class UpperDiff {
     // Leaving things out has changed a folder's time since it was read.
     const isRight = stat.mtimeNs === BigInt(mtime.seconds) * 1_000_000_000n && type !== 'directory';
     if (isRight) return;
-    const time = utime(mtime.seconds);
+    const time = fileTime(mtime.seconds);
     lutimesSync(native, time, time);
   }
 }

@@ -14,8 +14,8 @@ import {
 import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
+import { fileTime } from '../../system/file/file-time.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
-import { utime } from '../folder-form/layer-folder.ts';
 import type { StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
 import { makeRootFolder } from '../records/snapshot-root.ts';
@@ -55,7 +55,7 @@ export async function makeTargetLayer(
   // Deepest first, since making what is inside changes a folder's time.
   for (const [path, stat] of [...made].reverse()) {
     if (stat === undefined) continue;
-    const time = utime(stat.mtimeMs / 1000);
+    const time = fileTime(stat.mtimeMs / 1000);
     utimesSync(within(folder, path), time, time);
   }
 }

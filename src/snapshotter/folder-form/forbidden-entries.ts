@@ -1,12 +1,5 @@
 import type { LayerEntry } from '../../layer/layer-change.ts';
-
-/** overlayfs's own attributes, under whatever namespace: `trusted.overlay.opaque`, `user.overlay.redirect`, … */
-const OVERLAY_XATTR = /^[^.]+\.overlay\./;
-
-/** Whether overlayfs takes this attribute for its own. */
-export function isOverlayXattr(name: string): boolean {
-  return OVERLAY_XATTR.test(name);
-}
+import { isOverlayXattr } from '../overlayfs/overlay-xattrs.ts';
 
 /** Whether overlayfs takes this entry of an image for a whiteout. */
 export function isForbiddenDevice(entry: LayerEntry): boolean {
@@ -21,12 +14,4 @@ export function withoutOverlayXattrs<T extends LayerEntry>(entry: T, onDrop?: ()
   if (kept.size === xattrs.size) return entry;
   onDrop?.();
   return (kept.size === 0 ? rest : { ...rest, xattrs: kept }) as T;
-}
-
-/** What belongs to the host or to the file system, not to an image; as umoci and containerd have it. */
-const HOST_XATTRS = new Set(['security.selinux', 'security.ima', 'security.evm', 'system.nfs4_acl']);
-
-/** Whether a layer's tar does not tell of this attribute. */
-export function isPrivateXattr(name: string): boolean {
-  return isOverlayXattr(name) || HOST_XATTRS.has(name);
 }
