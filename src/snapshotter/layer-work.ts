@@ -1,11 +1,12 @@
 import { Worker } from 'node:worker_threads';
-import type { UnpackedLayer, UnpackJob } from './folder-form/unpack-to-folder.ts';
+import type { UnpackJob } from './folder-form/unpack-to-folder.ts';
+import type { AppliedLayer } from './layer-form.ts';
 import type { DiffedLayer, DiffJob } from './upper/diff-upper.ts';
 import { WorkerPool } from './workers/worker-pool.ts';
 
 /** The work that is done in threads, by name. */
 export interface LayerWork {
-  readonly unpack: { readonly job: UnpackJob; readonly result: UnpackedLayer };
+  readonly unpack: { readonly job: UnpackJob; readonly result: AppliedLayer };
   readonly diff: { readonly job: DiffJob; readonly result: DiffedLayer };
 }
 

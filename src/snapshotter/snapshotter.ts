@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import type { BytePath, LayerSource } from '../layer/layer-change.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Mount } from '../system/mount.ts';
@@ -40,7 +39,7 @@ export type MountTarget =
 
 export interface PrepareOptions {
   /**
-   * What the active snapshot holds need not survive a crash of the host: syncs cost nothing then. For build steps and
+   * What the active snapshot holds need not survive a crash of the machine: syncs cost nothing then. For build steps and
    * containers that go with their command.
    */
   readonly isVolatile?: boolean | undefined;
@@ -54,21 +53,58 @@ export interface ActiveSnapshot {
 /**
  * Unpacked layers, and mounts of stacks of them. No caller knows what a layer is on disk.
  *
- * - `apply` unpacks one layer, verifies its diffID and makes the layer's index, so that it is visible only when
- *   complete; doing it again is cheap and changes nothing. Two processes that apply one layer do it once.
- * - An active snapshot is a writable layer in a folder of the caller's, on top of `parents`. `prepare` makes it
- *   or finds it, and gives the mounts; the last of them has the tree. Nothing is mounted by the snapshotter:
- *   mounts are plain data, for `runtime.enter`.
- * - `commit` turns what an active snapshot has written into a layer: `diff` writes its changes as a tar to the
- *   sink, in the order and form that `apply` of that tar would give the same snapshot; then the layer gets its
- *   name, without being unpacked again. The active snapshot is used up, and must not be mounted any more.
- * - `remove` of a key that is not there does nothing. Nothing guards against removing what is in use: that is
- *   the leases' affair (store).
+ * A snapshot is one of three:
+ *
+ * - *Committed*: a layer, which never changes, by its key. `apply` makes one of a layer's tar, `commit` of what an
+ *   active snapshot has written. Several of them, lowest first, are a stack, and any stack may share any of them.
+ * - *Active*: a writable layer on a stack, in a folder of the caller's. It is no parent of anything.
+ * - A *view*: a stack to read, of which nothing is kept.
+ *
+ * ## Life cycle
+ *
+ *                  apply                        prepare                     diff, commit
+ *     layer's tar -------> committed snapshot ----------> active snapshot -------------> committed snapshot
+ *                           |     ^     |                     |
+ *                    remove |     |     | view                | the caller deletes its folder
+ *                           v     |     v                     v
+ *                         gone    |   mounts                gone
+ *                                  `-- stat finds it again, in any process, whatever became of the one that made it
+ *
+ * ## Example: unpack an image of two layers, run something on it, keep what it wrote
+ *
+ *     await using snapshotter = createOverlaySnapshotter(paths);
+ *     const base = snapshotter.apply({ parents: [], diffIds: [one], source: first });
+ *     const top = snapshotter.apply({ parents: [base], diffIds: [one, two], source: second });  // at the same time
+ *     const stack = await Promise.all([base, top]);
+ *     const { mounts } = await snapshotter.prepare(folder, stack, [{ path: 'proc', type: 'directory' }]);
+ *     // The caller makes the mounts where it likes (`runtime.enter`), runs something, and unmounts.
+ *     const { diffId } = await snapshotter.diff(folder, { tarPath });
+ *     const key = await snapshotter.commit(folder, [one, two], diffId);  // [...stack, key] is a stack now
+ *
+ * ## What holds
+ *
+ * - A committed snapshot is visible only when it is complete and its diffID verified; its layer's index is there, too.
+ *   To apply or commit it again is cheap and changes nothing. Two processes that apply one layer do it once.
+ * - A key is the layer's diffID where the layer stands on its own, so that stacks share it; else the chainID. Callers
+ *   ask `stat`, and need not know which.
+ * - Nothing is mounted here: mounts are plain data. The last of them has the tree; those before it say where they go.
+ * - An active snapshot survives a crash of its process: `prepare` finds it, with what it holds. It must not be mounted
+ *   any more when `diff` is called (save a read-only one) and `commit` uses it up.
+ * - `diff` writes the changes in the order and form in which `apply` of that tar would give the same snapshot.
+ * - `remove` of a key that is not there does nothing. Nothing guards against removing what is in use: that is the
+ *   leases' affair (store).
+ * - Disposing ends threads and timers at once, and aborts what they do. What has no need of them still works.
+ *
+ * What not every snapshotter can do is an interface of its own: `CleaningSnapshotter`, `DurableSnapshotter`.
  */
 export interface Snapshotter extends AsyncDisposable {
   readonly name: string;
   /** The snapshot of the last layer of `diffIds`, under either name that it may have; undefined: not unpacked. */
   stat(diffIds: readonly Digest[]): Promise<SnapshotInfo | undefined>;
+  /**
+   * Unpacks a layer. Throws `digest-mismatch` where the tar is not the one that the last of `diffIds` names, `corrupt`
+   * and `hostile` where it is damaged or made to do harm, `aborted`, `disk-full`.
+   */
   apply(request: ApplyRequest): Promise<SnapshotKey>;
   /**
    * `folder`: private to the caller, on the snapshotter's own file system; holds all of the active snapshot's state.
@@ -103,20 +139,49 @@ export interface Snapshotter extends AsyncDisposable {
     paths: readonly BytePath[],
   ): Promise<readonly { readonly mode: number | undefined; readonly way: readonly BytePath[] }[]>;
   /** Opens the regular file that one layer's index lists as `path`, for reading. Throws `not-found`. */
-  openFile(key: SnapshotKey, path: BytePath): Promise<FileHandle>;
+  openFile(key: SnapshotKey, path: BytePath): Promise<LayerFile>;
+  /**
+   * Writes what an active snapshot has changed as a tar. It is the last thing before `commit`, unless it is told to be
+   * read-only. Throws `not-found` where the folder has no active snapshot.
+   */
   diff(folder: string, options: DiffOptions): Promise<DiffResult>;
+  /**
+   * Makes of an active snapshot the layer that its `diff` has written, without unpacking anything. Throws
+   * `invalid-argument` where that was another diff, or none.
+   */
   commit(folder: string, parentDiffIds: readonly Digest[], diffId: Digest): Promise<SnapshotKey>;
   /** Bytes and entries written into an active snapshot, which may be in use: what can be reached by a path. */
   usage(folder: string): Promise<{ sizeBytes: number; entries: number }>;
   remove(key: SnapshotKey): Promise<void>;
   list(): AsyncIterable<SnapshotInfo>;
-  /**
-   * Makes durable what was applied and committed since the last time: one sync for all of it, which may take seconds.
-   * Nobody need call it: without it, layers are held against their indexes after the host has started anew.
-   */
-  sync(): Promise<void>;
+}
+
+/** A snapshotter whose crashed processes leave something behind, or that defers work. */
+export interface CleaningSnapshotter extends Snapshotter {
   /** Deletes what crashed processes left half-made, and frees what waits for deletion; makes durable what is there. */
   cleanup(): Promise<void>;
+}
+
+/** A snapshotter that does not sync as it goes. */
+export interface DurableSnapshotter extends Snapshotter {
+  /**
+   * Makes durable what was applied and committed since the last time: one sync for all of it, which may take seconds.
+   * Nobody need call it: without it, layers are held against their indexes after the machine has started anew.
+   */
+  sync(): Promise<void>;
+}
+
+/** Whether there may be something to clean up. */
+export function canCleanUp(snapshotter: Snapshotter): snapshotter is CleaningSnapshotter {
+  return 'cleanup' in snapshotter;
+}
+
+/** A regular file of one layer, open for reading. */
+export interface LayerFile {
+  readonly fd: number;
+  /** Where in what is open the content begins, since a layer may be one file itself. The layer's index has its size. */
+  readonly start: number;
+  close(): void;
 }
 
 export interface DiffOptions {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
+import { canCleanUp } from '../../src/snapshotter/snapshotter.ts';
 import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
 import {
   detailed,
@@ -200,7 +201,7 @@ export function applyTests(factory: SnapshotterFactory): void {
     expect(Math.abs(info!.createdAt.getTime() - Date.now())).toBeLessThan(60_000);
     await host.snapshotter.remove(keys[1]!);
     await host.snapshotter.remove(keys[1]!);
-    await host.snapshotter.cleanup();
+    if (canCleanUp(host.snapshotter)) await host.snapshotter.cleanup();
     expect((await Array.fromAsync(host.snapshotter.list())).map(({ key }) => key)).toEqual([keys[0]]);
     expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
     await expect(host.snapshotter.view(keys)).rejects.toMatchObject({ code: 'not-found' });

@@ -98,8 +98,7 @@ export class TreeContent {
       return { fd, start: entry.dataOffset, close: () => closeSync(fd) };
     }
     const parents = await this.parents(tree, signal);
-    const file = await (await this.#engine.snapshotter()).openFile(parents[layer]!, entry.path);
-    return { fd: file.fd, close: () => file.close() };
+    return await (await this.#engine.snapshotter()).openFile(parents[layer]!, entry.path);
   }
 
   /** Takes note that a step has left the snapshot of the tree's last layer. */

@@ -1,6 +1,6 @@
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Snapshotter } from '../../snapshotter/snapshotter.ts';
+import { canCleanUp, type Snapshotter } from '../../snapshotter/snapshotter.ts';
 import { cleanPartials } from '../../store/clean-partials.ts';
 import type { RootSource } from '../../store/content-roots.ts';
 import type { Store } from '../../store/store.ts';
@@ -48,7 +48,7 @@ export async function collectGarbage(
   if (only === undefined) {
     partialBytes = await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
     await pruneBlobOrigins(store, live.blobs);
-    await snapshotter.cleanup();
+    if (canCleanUp(snapshotter)) await snapshotter.cleanup();
   }
   return {
     blobs: blobs.deleted,

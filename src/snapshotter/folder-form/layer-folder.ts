@@ -26,6 +26,7 @@ import { type FolderNode, type OwnNode, walkUp } from './layer-tree.ts';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
+/** Who makes a layer's files. */
 export interface Creator {
   /** What new files get by themselves. */
   readonly uid: number;

@@ -1,7 +1,7 @@
 import { corruptEntry, hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata, LayerEntry } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
-import { LowerNeeded } from '../layer-form.ts';
+import { LowerNeeded } from '../lower-needed.ts';
 
 /** What a layer's own tree has under one name. */
 export type OwnNode = FolderNode | LeafNode | WhiteoutNode;

@@ -1,8 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Digest } from '../../oci/digest.ts';
 import { readXattrs, removeXattr } from '../../system/file/xattrs.ts';
-import { isOverlayXattr, opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
-import type { SnapshotterParts } from '../snapshotter-parts.ts';
+import { isOverlayXattr } from '../overlayfs/overlay-xattrs.ts';
+import type { LayerRecord } from '../records/layer-record.ts';
 
 const CLEAN = 'clean';
 
@@ -10,11 +11,15 @@ const CLEAN = 'clean';
  * Takes overlayfs's marks (`origin`, `impure`, `uuid`, …) out of layers that were an upper one once. They mean nothing
  * in a lower layer, so there is no hurry; opaque marks stay.
  */
-export async function removeMarks({ snapshots, metadata, userXattrs }: SnapshotterParts): Promise<void> {
-  for (const { key, wasUpper } of metadata.list()) {
-    const note = join(snapshots.layer(key), CLEAN);
+export async function removeMarks(
+  layers: Iterable<LayerRecord>,
+  { opaque, treeOf }: { readonly opaque: string; readonly treeOf: (key: Digest) => string },
+): Promise<void> {
+  for (const { key, wasUpper } of layers) {
+    const tree = treeOf(key);
+    const note = join(dirname(tree), CLEAN);
     if (!wasUpper || existsSync(note)) continue;
-    await removeFrom(snapshots.tree(key), opaqueXattr(userXattrs));
+    await removeFrom(tree, opaque);
     writeFileSync(note, '', { mode: 0o600 });
   }
 }

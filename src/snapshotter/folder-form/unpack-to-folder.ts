@@ -1,20 +1,20 @@
 import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
-import { openIndexStore } from '../../layer/index/index-store.ts';
-import type { LayerIndex } from '../../layer/index/layer-index.ts';
 import type { BytePath, LayerSource } from '../../layer/layer-change.ts';
 import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
 import { readLayer } from '../../layer/tar/read-layer.ts';
 import { type Digest, digestAlgorithm } from '../../oci/digest.ts';
+import type { AppliedLayer } from '../layer-form.ts';
+import { loadIndexes } from '../reading/index-reader.ts';
 import type { WorkOptions } from '../workers/worker-messages.ts';
 import { ApplyVisitor } from './apply-visitor.ts';
 import { finishLayer } from './finish-layer.ts';
 import { type Creator, LayerFolder } from './layer-folder.ts';
-import { type FolderMetadata, LayerTree } from './layer-tree.ts';
+import { LayerTree } from './layer-tree.ts';
 import { TrueIndex } from './true-index.ts';
 
 /** The layers below, lowest first. */
-export interface LowerFolders {
+export interface UnpackedBelow {
   /** `$OCITS_ROOT`, for the layer indexes. */
   readonly storeRoot: string;
   readonly diffIds: readonly Digest[];
@@ -29,21 +29,10 @@ export interface UnpackJob {
   readonly root: string;
   readonly scratch: string;
   /** Absent while it is not known whether they are needed. */
-  readonly lower?: LowerFolders | undefined;
+  readonly lower?: UnpackedBelow | undefined;
   readonly whiteoutDevice: string;
   readonly opaqueXattr: string;
   readonly creator: Creator;
-}
-
-export interface UnpackedLayer {
-  /** The layer's meaning depends on the layers below it. */
-  readonly leans: boolean;
-  /** What the tar says of its root folder, where it does. */
-  readonly rootFolder: Pick<FolderMetadata, 'mode' | 'uid' | 'gid'> | undefined;
-  readonly opaques: readonly BytePath[];
-  readonly sizeBytes: number;
-  readonly entries: number;
-  readonly index: Uint8Array;
 }
 
 /**
@@ -51,7 +40,7 @@ export interface UnpackedLayer {
  * on the layers below and `job.lower` is absent, `digest-mismatch`, and what `readLayer` throws. After an error the
  * folders are the caller's to delete.
  */
-export async function unpackToFolder(job: UnpackJob, options: WorkOptions = {}): Promise<UnpackedLayer> {
+export async function unpackToFolder(job: UnpackJob, options: WorkOptions = {}): Promise<AppliedLayer> {
   const warnings = new Warnings();
   const folder = new LayerFolder(job.root, job.creator);
   const tree = new LayerTree(await lowerTree(job), (made) =>
@@ -92,18 +81,7 @@ export async function unpackToFolder(job: UnpackJob, options: WorkOptions = {}):
 async function lowerTree({ lower }: UnpackJob): Promise<MergedTree | 'bottom' | undefined> {
   if (lower === undefined) return undefined;
   if (lower.diffIds.length === 0) return 'bottom';
-  const store = openIndexStore(lower.storeRoot);
-  const indexes: LayerIndex[] = [];
-  for (const diffId of lower.diffIds) {
-    const index = await store.get(diffId);
-    if (index === undefined) {
-      throw new OcitsError('not-found', `there is no index of the layer ${diffId}, on which another leans`, {
-        hint: 'remove the image and pull it again',
-      });
-    }
-    indexes.push(index);
-  }
-  return mergeIndexes(indexes);
+  return mergeIndexes(await loadIndexes(lower.storeRoot, lower.diffIds));
 }
 
 /** Each kind of warning is told once, however many entries a hostile layer gives cause with. */

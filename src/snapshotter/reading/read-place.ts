@@ -1,12 +1,12 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, lstat, open } from 'node:fs/promises';
+import { readSync } from 'node:fs';
 import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/file/byte-name.ts';
+import { FILE_TYPES, S_IFMT } from '../../system/file/file-types.ts';
+import type { PlaceContent } from './layer-place.ts';
 import type { StackReader } from './stack-reader.ts';
 
-const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const CHUNK_BYTES = 64 * 1024;
 
 /** The content of a regular file of the merged tree; undefined where there is none. Throws `hostile` over the limit. */
 export async function readPlaceFile(
@@ -15,47 +15,27 @@ export async function readPlaceFile(
   limitBytes: number,
 ): Promise<Buffer | undefined> {
   const place = await reader.resolve(path);
-  if (place === undefined || !place.stat.isFile()) return undefined;
-  // The place is the file itself, whatever stands under its name by now.
-  const fd = openSync(`/proc/self/fd/${place.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
+  if (place === undefined || (place.stat.mode & S_IFMT) !== FILE_TYPES.file) return undefined;
+  const content = await place.open();
   try {
-    return readUpTo(fd, path, limitBytes);
+    return readUpTo(content, path, limitBytes);
   } finally {
-    closeSync(fd);
+    content.close();
   }
 }
 
 /** A file may grow while it is read: what counts is what was read, not what its size was. */
-function readUpTo(fd: number, path: BytePath, limitBytes: number): Buffer {
-  const buffer = Buffer.allocUnsafe(Math.min(fstatSync(fd).size, limitBytes) + 1);
+function readUpTo({ fd, start, sizeBytes }: PlaceContent, path: BytePath, limitBytes: number): Buffer {
+  const endBytes = Math.min(sizeBytes ?? Number.POSITIVE_INFINITY, limitBytes + 1);
   const chunks: Buffer[] = [];
   let total = 0;
-  for (;;) {
-    const read = readSync(fd, buffer, 0, buffer.length, null);
-    if (read === 0) return Buffer.concat(chunks);
+  while (total < endBytes) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, endBytes - total));
+    const read = readSync(fd, chunk, 0, chunk.length, start + total);
+    if (read === 0) break;
     total += read;
-    if (total > limitBytes) {
-      throw new OcitsError('hostile', `${showPath(path)} in the image has more than ${limitBytes} bytes`);
-    }
-    chunks.push(Buffer.from(buffer.subarray(0, read)));
+    chunks.push(chunk.subarray(0, read));
   }
-}
-
-/** Opens a regular file of one layer's tree, of which only its own folders lead there. Throws `not-found`. */
-export async function openLayerFile(tree: string, path: BytePath): Promise<FileHandle> {
-  const prefix = Buffer.from(tree).toString('latin1');
-  const parts = path.split('/');
-  const isClean = parts.every((part) => part !== '' && part !== '.' && part !== '..');
-  if (!isClean) throw notFound(path);
-  for (let count = 1; count <= parts.length; count++) {
-    const native = nativePath(`${prefix}/${parts.slice(0, count).join('/')}`);
-    const stat = await lstat(native).catch(() => undefined);
-    const isRight = count === parts.length ? stat?.isFile() : stat?.isDirectory();
-    if (!isRight) throw notFound(path);
-  }
-  return await open(nativePath(`${prefix}/${path}`), OPEN_FILE);
-}
-
-function notFound(path: BytePath): OcitsError {
-  return new OcitsError('not-found', `the layer has no regular file ${showPath(path)}`);
+  if (total <= limitBytes) return Buffer.concat(chunks);
+  throw new OcitsError('hostile', `${showPath(path)} in the image has more than ${limitBytes} bytes`);
 }

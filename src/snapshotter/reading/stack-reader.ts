@@ -1,67 +1,49 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, type Stats } from 'node:fs';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { OcitsError } from '../../errors.ts';
 import { hostileEntry, joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
-import { nativePath } from '../../system/file/byte-name.ts';
-import { readXattrsOf } from '../../system/file/xattrs.ts';
+import { FILE_TYPES, S_IFMT } from '../../system/file/file-types.ts';
+import type { LayerPlace, LayerReader, PlaceStat } from './layer-place.ts';
 
-/** Opens a place without opening what is there: no device wakes up, no fifo waits. Node has no name for it. */
-const O_PATH = 0o10000000;
-const OPEN_PLACE = O_PATH | constants.O_NOFOLLOW;
 const MAX_SYMLINKS = 40;
-const S_IFMT = 0o170000;
-const S_IFCHR = 0o020000;
-const S_IFDIR = 0o040000;
-const S_IFLNK = 0o120000;
-
-/** A folder with the tree of a layer. `opaques` is absent where it has to be asked of the file system. */
-export interface ReadableLayer {
-  readonly tree: string;
-  readonly opaques?: ReadonlySet<BytePath> | undefined;
-}
-
-/** Something in the merged tree: an open place, with what it is. */
-export interface FoundPlace {
-  readonly fd: number;
-  readonly stat: Stats;
-  /** Of a symlink. */
-  readonly target?: string | undefined;
-}
 
 /** One folder of the merged tree: the folders of all layers that take part in it, topmost first. */
 interface MergedFolder {
   readonly path: BytePath;
-  readonly levels: readonly { readonly layer: ReadableLayer; readonly fd: number }[];
-  readonly stat: Stats;
+  readonly levels: readonly LayerPlace[];
+  /** The topmost of them, which says what the folder is like. */
+  readonly top: LayerPlace;
 }
 
 /**
- * Reads the merged tree of layers without mounting it, as overlayfs would show it. Goes from folder to folder by open
- * descriptors and never lets the kernel follow a symlink, so that even a container which changes its upper layer
- * meanwhile leads nowhere outside. Disposing closes all.
+ * The room of reading: it shows what overlayfs would show of layers, and of an upper directory over them, without
+ * mounting anything. How one layer is read, a `LayerReader` knows. The parts that resolve users, make mount targets or
+ * take a diff may call it.
+ *
+ *     using stack = await openStack(parts, layers, { upper });
+ *     const place = await stack?.resolve('etc/passwd');
+ *     const content = place && (await place.open());
+ *
+ * Symlinks are followed inside the root, by the text that they have, never by the kernel. Disposing closes all.
  */
 export class StackReader implements Disposable {
-  readonly #layers: readonly ReadableLayer[];
-  readonly #opaqueXattr: string;
-  readonly #fds: number[] = [];
+  readonly #layers: readonly LayerReader[];
   readonly #folders = new Map<BytePath, MergedFolder>();
   #root: MergedFolder | undefined;
 
   /** `layers`: topmost first. */
-  constructor(layers: readonly ReadableLayer[], opaqueXattr: string) {
+  constructor(layers: readonly LayerReader[]) {
     this.#layers = layers;
-    this.#opaqueXattr = opaqueXattr;
   }
 
   /**
    * What is at `path`, with all symlinks followed inside the root. `onPlace` is told the true path of each place on the
    * way, the last one of what is not there. Throws `hostile` on a loop.
    */
-  async resolve(path: BytePath, onPlace?: (place: BytePath) => void): Promise<FoundPlace | undefined> {
+  async resolve(path: BytePath, onPlace?: (place: BytePath) => void): Promise<LayerPlace | undefined> {
     const parts = path.split('/').reverse();
     let trail = [this.#rootFolder()];
     let symlinks = 0;
-    let found: FoundPlace | undefined;
+    let found: LayerPlace | undefined;
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
       if (part === '' || part === '.') continue;
       // What is no folder has nothing below it, not even `..`.
@@ -83,88 +65,57 @@ export class StackReader implements Disposable {
         parts.push(...next.target.split('/').reverse());
       }
     }
-    const last = trail.at(-1)!;
-    return found ?? { fd: last.levels[0]?.fd ?? -1, stat: last.stat };
+    return found ?? trail.at(-1)!.top;
   }
 
   /** What is at `path` itself; undefined, too, where something on the way is a symlink or no folder. */
-  async lookup(path: BytePath): Promise<Stats | undefined> {
+  async lookup(path: BytePath): Promise<PlaceStat | undefined> {
     let folder = this.#rootFolder();
-    if (path === '') return folder.stat;
+    if (path === '') return folder.top.stat;
     const parts = path.split('/');
     for (const [position, part] of parts.entries()) {
       const next = await this.#enter(folder, part);
-      if (position === parts.length - 1) return next?.stat;
-      if (next === undefined || !('levels' in next)) return undefined;
+      const isLast = position === parts.length - 1;
+      if (next === undefined || !('levels' in next)) return isLast ? next?.stat : undefined;
       folder = next;
     }
-    return folder.stat;
+    return folder.top.stat;
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#fds) closeSync(fd);
-    this.#fds.length = 0;
+    for (const layer of this.#layers) layer[Symbol.dispose]();
     this.#folders.clear();
     this.#root = undefined;
   }
 
   #rootFolder(): MergedFolder {
     if (this.#root === undefined) {
-      const levels = this.#layers.map((layer) => ({ layer, fd: this.#open(layer.tree) }));
+      const levels = this.#layers.map((layer) => layer.root());
       const top = levels[0];
       if (top === undefined) throw new OcitsError('internal', 'a stack without layers was read');
-      this.#root = { path: '', levels, stat: fstatSync(top.fd) };
+      this.#root = { path: '', levels, top };
     }
     return this.#root;
   }
 
-  async #enter(folder: MergedFolder, name: string): Promise<MergedFolder | FoundPlace | undefined> {
+  async #enter(folder: MergedFolder, name: string): Promise<MergedFolder | LayerPlace | undefined> {
     const path = joinPath(folder.path, name);
     const known = this.#folders.get(path);
     if (known !== undefined) return known;
-    const levels: { layer: ReadableLayer; fd: number }[] = [];
+    const levels: LayerPlace[] = [];
     for (const level of folder.levels) {
-      const place = this.#look(level.fd, name);
+      const place = level.find(name);
       if (place === undefined) continue;
-      const type = place.stat.mode & S_IFMT;
-      if (type === S_IFDIR) {
-        levels.push({ layer: level.layer, fd: place.fd });
-        if (await this.#isOpaque(level.layer, path, place.fd)) break;
-      } else if (levels.length > 0 || (type === S_IFCHR && place.stat.rdev === 0)) break;
+      if ((place.stat.mode & S_IFMT) === FILE_TYPES.directory) {
+        levels.push(place);
+        if (await place.isOpaque()) break;
+      } else if (levels.length > 0 || place.isWhiteout) break;
       else return place;
     }
     const top = levels[0];
     if (top === undefined) return undefined;
-    const entered = { path, levels, stat: fstatSync(top.fd) };
+    const entered = { path, levels, top };
     this.#folders.set(path, entered);
     return entered;
-  }
-
-  async #isOpaque(layer: ReadableLayer, path: BytePath, fd: number): Promise<boolean> {
-    if (layer.opaques !== undefined) return layer.opaques.has(path);
-    const xattrs = await readXattrsOf(`/proc/${process.pid}/fd/${fd}`, '.');
-    return xattrs.get(this.#opaqueXattr)?.toString('latin1') === 'y';
-  }
-
-  #look(folder: number, name: string): FoundPlace | undefined {
-    const path = nativePath(`/proc/self/fd/${folder}/${name}`);
-    // An exception for each miss would cost more than all else here.
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
-    try {
-      const fd = this.#open(path);
-      const stat = fstatSync(fd);
-      if ((stat.mode & S_IFMT) !== S_IFLNK) return { fd, stat };
-      return { fd, stat, target: readlinkSync(path, 'latin1') };
-    } catch (error) {
-      // A running container may have put something else there in between.
-      if (isErrno(error, 'ENOENT', 'EINVAL')) return undefined;
-      throw error;
-    }
-  }
-
-  #open(path: string | Buffer): number {
-    const fd = openSync(path, OPEN_PLACE);
-    this.#fds.push(fd);
-    return fd;
   }
 }

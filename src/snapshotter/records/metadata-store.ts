@@ -1,29 +1,34 @@
-import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { OcitsError } from '../../errors.ts';
-import type { LayerIndex } from '../../layer/index/layer-index.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { nativePath } from '../../system/file/byte-name.ts';
 import { namesIfThereSync } from '../../system/file/if-there.ts';
 import { readBootId } from '../../system/process/boot-id.ts';
 import { runTool } from '../../system/process/spawn.ts';
+import { canVerify, type LayerForm } from '../layer-form.ts';
 import { isDurable, type LayerRecord, markDurable, readRecord } from './layer-record.ts';
 import type { SnapshotRoot } from './snapshot-root.ts';
 
 const LAYER_NAME = /^(?:[0-9a-f]{64}|[0-9a-f]{128})$/;
-const S_IFMT = 0o170000;
 
 /**
- * Finds unpacked layers that can be trusted. Their files are not synced one by one: a layer of an earlier boot that
- * no `sync` has marked is held against its index, and thrown away where something is missing.
+ * The room of records: which layers there are, what is known of each, and how one comes to be there at once and whole.
+ * The rooms of upper directories and of reading call it, and the snapshotter's front.
+ *
+ *     const record = await metadata.findIn(diffIds);
+ *     const { layers, root } = await loadStack(metadata, keys);
+ *
+ * Finds layers that can be trusted. Their files are not synced one by one: a layer of an earlier boot that no `sync` has
+ * marked is held against its index by its form, and thrown away where something is missing.
  */
 export class MetadataStore {
   readonly #snapshots: SnapshotRoot;
+  readonly #form: LayerForm;
   #bootId: string | undefined;
 
-  constructor(snapshots: SnapshotRoot) {
+  constructor(snapshots: SnapshotRoot, form: LayerForm) {
     this.#snapshots = snapshots;
+    this.#form = form;
   }
 
   get bootId(): string {
@@ -46,9 +51,7 @@ export class MetadataStore {
     const record = readRecord(folder);
     if (record === undefined) return undefined;
     if (record.bootId === this.bootId || isDurable(folder)) return record;
-    const { openIndexStore } = await import('../../layer/index/index-store.ts');
-    const index = await openIndexStore(this.#snapshots.storeRoot).get(record.diffId);
-    if (index !== undefined && isComplete(this.#snapshots.tree(key), index)) {
+    if (await this.#isComplete(record)) {
       markDurable(folder);
       return record;
     }
@@ -87,6 +90,13 @@ export class MetadataStore {
     for (const folder of unmarked) markDurable(folder);
   }
 
+  async #isComplete({ key, diffId }: LayerRecord): Promise<boolean> {
+    if (!canVerify(this.#form)) return false;
+    const { openIndexStore } = await import('../../layer/index/index-store.ts');
+    const index = await openIndexStore(this.#snapshots.storeRoot).get(diffId);
+    return index !== undefined && this.#form.isComplete(key, index);
+  }
+
   #folders(): string[] {
     const { folder } = this.#snapshots;
     return namesIfThereSync(folder)
@@ -94,28 +104,3 @@ export class MetadataStore {
       .map((name) => join(folder, name));
   }
 }
-
-/** Whether each entry is there with its type and, for files, its size: what a crash before the write-back cuts. */
-function isComplete(tree: string, index: LayerIndex): boolean {
-  const prefix = Buffer.from(tree).toString('latin1');
-  for (let position = 0; position < index.count; position++) {
-    const change = index.at(position);
-    if (change.type === 'opaque' || change.type === 'whiteout') continue;
-    if (index.find(change.path) !== position) continue;
-    const stat = lstatSync(nativePath(`${prefix}/${change.path}`), { throwIfNoEntry: false });
-    if (stat === undefined) return false;
-    if (change.type === 'hardlink') continue;
-    if ((stat.mode & S_IFMT) !== FILE_TYPES[change.type]) return false;
-    if (change.type === 'file' && stat.size !== change.sizeBytes) return false;
-  }
-  return true;
-}
-
-const FILE_TYPES = {
-  fifo: 0o010000,
-  char: 0o020000,
-  directory: 0o040000,
-  block: 0o060000,
-  file: 0o100000,
-  symlink: 0o120000,
-} as const;

@@ -2,9 +2,9 @@ import { renameSync } from 'node:fs';
 import { isErrno } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { type LayerRecord, readRecord, writeRecord } from './layer-record.ts';
 import type { MetadataStore } from './metadata-store.ts';
-import type { SnapshotRoot } from './snapshot-root.ts';
 
 export type LayerToPublish = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
 
@@ -27,12 +27,12 @@ export async function keyOf(
  * to be there meanwhile; the folder stays the caller's then. A layer whose record a crash has damaged makes room.
  */
 export async function publishLayer(
-  snapshots: SnapshotRoot,
+  { snapshots, form }: Pick<SnapshotterParts, 'snapshots' | 'form'>,
   folder: string,
   layer: LayerToPublish,
 ): Promise<boolean> {
   snapshots.make();
-  const link = snapshots.link(layer.key);
+  const link = form.shortName(layer.key);
   writeRecord(folder, { version: 1, ...layer, link, createdAt: new Date().toISOString() });
   const place = snapshots.layer(layer.key);
   if (isRenamed(folder, place)) return true;

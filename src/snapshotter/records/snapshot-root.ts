@@ -1,32 +1,28 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, readlinkSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { isErrno } from '../../errors.ts';
 import { type Digest, digestHex } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import type { RootFolder } from './layer-record.ts';
 
 /**
- * The folder of everything that the snapshotter keeps, `$OCITS_ROOT/snapshots/overlay`:
- * `<hex>/fs` a layer's tree and `<hex>/record.json` what is known of it, `l/<name>` short links to trees,
- * `staging/<hex>` a layer that is being unpacked by whoever has its lock, `trash/` what waits for deletion,
- * `empty/` empty folders, `whiteout` the device of which whiteouts are links.
+ * The folder of everything that the snapshotter keeps, `$OCITS_ROOT/snapshots/<name>`: `<hex>/` a layer, with
+ * `record.json` and what its form makes of it, `staging/<hex>` a layer that is being made by whoever has its lock,
+ * `trash/` what waits for deletion, `empty/` empty folders. A form may keep things of its own beside them.
  */
 export class SnapshotRoot {
   readonly folder: string;
   readonly storeRoot: string;
   readonly #locks: string;
 
-  constructor(paths: HostPaths) {
+  /** `name`: the snapshotter's. */
+  constructor(paths: HostPaths, name: string) {
     this.storeRoot = paths.root;
-    this.folder = join(paths.root, 'snapshots/overlay');
-    this.#locks = join(paths.run, 'locks/snapshots-overlay');
-  }
-
-  get whiteoutDevice(): string {
-    return join(this.folder, 'whiteout');
+    this.folder = join(paths.root, 'snapshots', name);
+    this.#locks = join(paths.run, `locks/snapshots-${name}`);
   }
 
   get staging(): string {
@@ -41,10 +37,6 @@ export class SnapshotRoot {
     return join(this.folder, digestHex(key));
   }
 
-  tree(key: Digest): string {
-    return join(this.layer(key), 'fs');
-  }
-
   /** Held by whoever unpacks the layer, in any stack. */
   lock(diffIdHex: string): string {
     return join(this.#locks, diffIdHex);
@@ -52,20 +44,9 @@ export class SnapshotRoot {
 
   /** Makes the folders, closed to other users, where they are missing. */
   make(): void {
-    for (const name of ['l', 'staging', 'trash', 'empty']) {
+    for (const name of ['staging', 'trash', 'empty']) {
       mkdirSync(join(this.folder, name), { recursive: true, mode: 0o700 });
     }
-  }
-
-  /** The short name of a layer's tree, relative to `folder`, made where it is missing: `l/1a2b3c4d`. */
-  link(key: Digest): string {
-    const hex = digestHex(key);
-    const target = `../${hex}/fs`;
-    for (let length = 8; length <= hex.length; length += 8) {
-      const name = `l/${hex.slice(0, length)}`;
-      if (linkTo(join(this.folder, name), target)) return name;
-    }
-    throw new OcitsError('internal', `no free short link for the layer ${key}`);
   }
 
   /**
@@ -108,15 +89,4 @@ export function makeRootFolder(path: string, { mode, uid, gid }: RootFolder): vo
   }
   chownSync(path, uid, gid);
   chmodSync(path, mode);
-}
-
-/** False where the name leads elsewhere. */
-function linkTo(path: string, target: string): boolean {
-  try {
-    symlinkSync(target, path);
-    return true;
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
-    return readlinkSync(path) === target;
-  }
 }

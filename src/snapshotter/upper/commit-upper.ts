@@ -1,10 +1,11 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
+import { placesOf } from '../reading/open-stack.ts';
 import { loadStack } from '../records/layer-stack.ts';
 import { keyOf, publishLayer } from '../records/publish-layer.ts';
 import type { DiffOptions, DiffResult } from '../snapshotter.ts';
@@ -35,7 +36,7 @@ export async function diffActive(
     clampSeconds: options.clampSeconds,
     isReadOnly: options.isReadOnly ?? false,
     targets,
-    lower: stack.layers.map(({ key, opaques }) => ({ tree: parts.snapshots.tree(key), opaques })),
+    lower: placesOf(parts.form, parts.snapshots.storeRoot, stack),
     root: stack.root,
     opaqueXattr: opaqueXattr(parts.userXattrs),
   };
@@ -52,16 +53,14 @@ export async function diffActive(
   return { diffId: facts.diffId, sizeBytes: facts.sizeBytes, entries: facts.entries };
 }
 
-/**
- * Snapshotter.commit: the upper folder becomes the layer's tree by a rename. overlayfs's marks stay in it: they mean
- * nothing in a lower layer, save opaque marks, which the tar has, too, or which bind the layer to this stack.
- */
+/** Snapshotter.commit: the form takes the upper directory over. */
 export async function commitActive(
-  { snapshots, metadata }: SnapshotterParts,
+  parts: SnapshotterParts,
   folder: string,
   parentDiffIds: readonly Digest[],
   diffId: Digest,
 ): Promise<Digest> {
+  const { form, metadata, snapshots } = parts;
   const facts = readFacts(folder, diffId);
   const diffIds = [...parentDiffIds, diffId];
   const known = await metadata.findIn(diffIds);
@@ -69,15 +68,8 @@ export async function commitActive(
   if (known !== undefined) return known.key;
   const key = await keyOf(metadata, diffIds, facts.leans);
   await openIndexStore(snapshots.storeRoot).put(diffId, readFileSync(join(folder, INDEX)));
-  const tree = join(layer, 'fs');
-  mkdirSync(layer, { recursive: true, mode: 0o700 });
-  if (!existsSync(tree)) await rename(upper, tree);
-  // A root folder that the layer does not list has no owner and mode of its own, for other stacks.
-  if (facts.rootFolder === undefined) {
-    chownSync(tree, 0, 0);
-    chmodSync(tree, 0o755);
-  }
-  await publishLayer(snapshots, layer, {
+  await form.adopt({ active: folder, upper, place: layer, rootFolder: facts.rootFolder });
+  await publishLayer(parts, layer, {
     key,
     diffId,
     bootId: metadata.bootId,

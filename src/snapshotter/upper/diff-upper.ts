@@ -14,16 +14,16 @@ import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath, EntryMetadata } from '../../layer/layer-change.ts';
 import { createLayerWriter, type LayerWriter, type WrittenLayer } from '../../layer/tar/layer-writer.ts';
 import { fileTime } from '../../system/file/file-time.ts';
+import { FILE_TYPES, S_IFMT } from '../../system/file/file-types.ts';
 import { readXattrs } from '../../system/file/xattrs.ts';
 import { isPrivateXattr } from '../overlayfs/overlay-xattrs.ts';
-import { type ReadableLayer, StackReader } from '../reading/stack-reader.ts';
+import { openStack, type StackPlaces } from '../reading/open-stack.ts';
+import type { StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
 import type { MountTarget } from '../snapshotter.ts';
 import type { WorkOptions } from '../workers/worker-messages.ts';
 import { type UpperNode, UpperTree } from './upper-walk.ts';
 
-const S_IFMT = 0o170000;
-const S_IFDIR = 0o040000;
 const PAUSE_ENTRIES = 256;
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -35,8 +35,8 @@ export interface DiffJob {
   /** Leave the upper layer as it is; else it becomes what the tar says. */
   readonly isReadOnly: boolean;
   readonly targets: readonly MountTarget[];
-  /** The layers below, topmost first, and what the root folder is there. */
-  readonly lower: readonly { readonly tree: string; readonly opaques: readonly BytePath[] }[];
+  /** The layers below, and what the root folder is there. */
+  readonly lower: StackPlaces;
   readonly root: RootFolder;
   readonly opaqueXattr: string;
 }
@@ -55,7 +55,7 @@ export interface DiffedLayer extends WrittenLayer {
  * mount targets and overlayfs's own marks are left out. Deletes the tar where it fails.
  */
 export async function diffUpper(job: DiffJob, options: WorkOptions = {}): Promise<DiffedLayer> {
-  using lower = openLower(job);
+  using lower = await openStack(job.lower, { opaqueXattr: job.opaqueXattr });
   const xattrs = await upperXattrs(job.upper, options.signal);
   using writer = createLayerWriter(job.tarPath, { clampSeconds: job.clampSeconds });
   const diff = new UpperDiff(job, { writer, lower, xattrs, options });
@@ -140,7 +140,7 @@ class UpperDiff {
   /** overlayfs marks new folders, too, as it likes; the tar shall not depend on that. */
   async #opaque(path: BytePath): Promise<void> {
     const below = await this.#parts.lower?.lookup(path);
-    if (below === undefined || (below.mode & S_IFMT) !== S_IFDIR) {
+    if (below === undefined || (below.mode & S_IFMT) !== FILE_TYPES.directory) {
       this.#leans = true;
       return;
     }
@@ -230,12 +230,6 @@ class UpperDiff {
     const time = fileTime(mtime.seconds);
     lutimesSync(native, time, time);
   }
-}
-
-function openLower({ lower, opaqueXattr }: DiffJob): StackReader | undefined {
-  if (lower.length === 0) return undefined;
-  const layers: ReadableLayer[] = lower.map(({ tree, opaques }) => ({ tree, opaques: new Set(opaques) }));
-  return new StackReader(layers, opaqueXattr);
 }
 
 async function upperXattrs(upper: string, signal: AbortSignal | undefined) {

@@ -5,7 +5,6 @@ import {
   lstatSync,
   mkdirSync,
   renameSync,
-  type Stats,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -15,16 +14,15 @@ import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
 import { fileTime } from '../../system/file/file-time.ts';
+import { FILE_TYPES, S_IFMT } from '../../system/file/file-types.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
+import type { PlaceStat } from '../reading/layer-place.ts';
 import type { StackReader } from '../reading/stack-reader.ts';
 import type { RootFolder } from '../records/layer-record.ts';
 import { makeRootFolder } from '../records/snapshot-root.ts';
 import type { MountTarget } from '../snapshotter.ts';
 
 const PLAIN_MODE = 0o755;
-const S_IFMT = 0o170000;
-const S_IFDIR = 0o040000;
-const S_IFREG = 0o100000;
 
 /**
  * Makes the layer with the mount targets in `folder`, which must not exist: plain empty files, folders and symlinks, which stand
@@ -38,7 +36,7 @@ export async function makeTargetLayer(
   targets: readonly MountTarget[],
 ): Promise<void> {
   makeRootFolder(folder, root);
-  const made = new Map<BytePath, Stats | undefined>();
+  const made = new Map<BytePath, PlaceStat | undefined>();
   for (const target of targets) {
     const parts = target.path.split('/');
     const names = target.type === 'directory' ? parts : parts.slice(0, -1);
@@ -65,11 +63,11 @@ async function makeLike(
   folder: string,
   path: BytePath,
   image: StackReader | undefined,
-): Promise<Stats | undefined> {
+): Promise<PlaceStat | undefined> {
   const native = within(folder, path);
   mkdirSync(native, PLAIN_MODE);
   const stat = await image?.lookup(path);
-  const isFolder = stat !== undefined && (stat.mode & S_IFMT) === S_IFDIR;
+  const isFolder = stat !== undefined && (stat.mode & S_IFMT) === FILE_TYPES.directory;
   if (isFolder) chownSync(native, stat.uid, stat.gid);
   chmodSync(native, isFolder ? stat.mode & 0o7777 : PLAIN_MODE);
   return isFolder ? stat : undefined;
@@ -87,10 +85,10 @@ export async function clearTargets(upper: string, targets: readonly MountTarget[
       const native = within(upper, parts.slice(0, count).join('/'));
       const stat = lstatSync(native, { throwIfNoEntry: false });
       if (stat === undefined) break;
-      const wanted = count === parts.length && type === 'file' ? S_IFREG : S_IFDIR;
+      const wanted = count === parts.length && type === 'file' ? FILE_TYPES.file : FILE_TYPES.directory;
       const found = stat.mode & S_IFMT;
       if (found === wanted) continue;
-      if (found === S_IFDIR) await removeFolder(upper, native);
+      if (found === FILE_TYPES.directory) await removeFolder(upper, native);
       else unlinkSync(native);
       break;
     }

@@ -4,11 +4,12 @@ import { OcitsError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import { overlayMount } from '../overlayfs/overlay-mount.ts';
-import { openStack } from '../reading/open-stack.ts';
+import { opaqueXattr } from '../overlayfs/overlay-xattrs.ts';
+import { openStack, placesOf } from '../reading/open-stack.ts';
 import { type LayerStack, loadStack } from '../records/layer-stack.ts';
-import type { MetadataStore } from '../records/metadata-store.ts';
-import { makeRootFolder, type SnapshotRoot } from '../records/snapshot-root.ts';
+import { makeRootFolder } from '../records/snapshot-root.ts';
 import type { ActiveSnapshot, MountTarget, PrepareOptions } from '../snapshotter.ts';
+import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
 import { clearTargets, makeTargetLayer } from './mount-targets.ts';
 
@@ -16,16 +17,25 @@ export interface PrepareRequest extends PrepareOptions {
   readonly folder: string;
   readonly parents: readonly Digest[];
   readonly targets: readonly MountTarget[];
-  readonly userXattrs: boolean;
 }
 
-/** Snapshotter.prepare: makes or finds the upper layer, renews the layer with the mount targets. */
+/**
+ * The room of upper directories: what a container or a step writes, whatever form the layers below have. An active
+ * snapshot is made or found, mounted, measured, and its changes become a tar and a layer. Only the snapshotter's front
+ * calls it.
+ *
+ *     const { mounts } = await prepareActive(parts, { folder, parents, targets });
+ *     const { diffId } = await diffActive(parts, folder, { tarPath });
+ *     const key = await commitActive(parts, folder, parentDiffIds, diffId);
+ *
+ * Snapshotter.prepare: makes or finds the upper layer, renews the layer with the mount targets.
+ */
 export async function prepareActive(
-  snapshots: SnapshotRoot,
-  metadata: MetadataStore,
+  parts: SnapshotterParts,
   request: PrepareRequest,
 ): Promise<ActiveSnapshot> {
-  const { folder, parents, targets, userXattrs } = request;
+  const { snapshots, metadata, form, userXattrs } = parts;
+  const { folder, parents, targets } = request;
   const folders = activeFolders(folder);
   const stack = await loadStack(metadata, parents);
   snapshots.make();
@@ -37,23 +47,21 @@ export async function prepareActive(
   if (JSON.stringify(state?.targets) !== JSON.stringify(targets)) {
     // What a failure leaves half-made must not pass for the old ones.
     if (state !== undefined) writeActiveState(folder, { version: 1, parents, targets: [] });
-    await remakeTargets(snapshots, stack, { ...request, folder: folders.targets });
+    await remakeTargets(parts, stack, folders.targets, targets);
     // Written last: who finds it finds all of the rest.
     writeActiveState(folder, { version: 1, parents, targets });
   }
-  const lowers = [
-    ...(targets.length === 0 ? [] : [relative(snapshots.folder, folders.targets)]),
-    ...stack.layers.map((layer) => layer.link),
-  ];
+  const { names, mounts } = await form.lowers(stack.layers);
+  const lowers = targets.length === 0 ? [...names] : [relative(snapshots.folder, folders.targets), ...names];
   if (lowers.length === 0) lowers.push(snapshots.emptyFolder(0, stack.root));
   const mount = overlayMount({
     folder: snapshots.folder,
     lowers,
     upper: { folder: folders.upper, work: folders.work },
     userXattrs,
-    isVolatile: request.isVolatile ?? false,
+    isVolatile: request.isVolatile,
   });
-  return { mounts: [mount] };
+  return { mounts: [...mounts, mount] };
 }
 
 function checkState(
@@ -71,13 +79,14 @@ async function prepareWork(work: string): Promise<void> {
 }
 
 async function remakeTargets(
-  snapshots: SnapshotRoot,
+  { form, snapshots, userXattrs }: SnapshotterParts,
   stack: LayerStack,
-  request: PrepareRequest,
+  folder: string,
+  targets: readonly MountTarget[],
 ): Promise<void> {
-  const { folder, targets, userXattrs } = request;
   await removeTrees([folder]);
   if (targets.length === 0) return;
-  using image = openStack(snapshots, stack, { userXattrs });
+  const places = placesOf(form, snapshots.storeRoot, stack);
+  using image = await openStack(places, { opaqueXattr: opaqueXattr(userXattrs) });
   await makeTargetLayer(folder, stack.root, image, targets);
 }

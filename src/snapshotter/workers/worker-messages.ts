@@ -1,5 +1,5 @@
 import { type ErrorCode, OcitsError } from '../../errors.ts';
-import { LowerNeeded } from '../layer-form.ts';
+import { LowerNeeded } from '../lower-needed.ts';
 
 /** The kinds of work by name: what each takes and what it gives, as plain data. */
 export type WorkTable<Kinds> = {

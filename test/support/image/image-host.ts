@@ -11,8 +11,6 @@ function emptySnapshotter(): Snapshotter {
     name: 'none',
     stat: async () => undefined,
     remove: async () => {},
-    cleanup: async () => {},
-    sync: async () => {},
     async *list() {},
     apply: none,
     prepare: none,

@@ -8,7 +8,7 @@ import type { ApplyRequest, SnapshotKey, Snapshotter } from '../../../src/snapsh
 import { removeTrees } from '../../../src/system/file/remove-tree.ts';
 import type { HostPaths } from '../../../src/system/paths.ts';
 
-export type SnapshotterFactory = (paths: HostPaths) => Snapshotter;
+export type SnapshotterFactory<S extends Snapshotter = Snapshotter> = (paths: HostPaths) => S;
 
 /** A stack that has been applied, lowest layer first. */
 export interface AppliedStack {
@@ -17,8 +17,8 @@ export interface AppliedStack {
 }
 
 /** A snapshotter with folders of its own, which go with it. */
-export interface TemporarySnapshotter extends AsyncDisposable {
-  readonly snapshotter: Snapshotter;
+export interface TemporarySnapshotter<S extends Snapshotter = Snapshotter> extends AsyncDisposable {
+  readonly snapshotter: S;
   readonly paths: HostPaths;
   /** A fresh name on the snapshotter's file system, for an active snapshot or a file. */
   name(): string;
@@ -28,7 +28,9 @@ export interface TemporarySnapshotter extends AsyncDisposable {
   stack(tars: readonly Buffer[], more?: Partial<ApplyRequest>): Promise<AppliedStack>;
 }
 
-export async function temporarySnapshotter(factory: SnapshotterFactory): Promise<TemporarySnapshotter> {
+export async function temporarySnapshotter<S extends Snapshotter>(
+  factory: SnapshotterFactory<S>,
+): Promise<TemporarySnapshotter<S>> {
   const folder = await mkdtemp(join(tmpdir(), 'ocits-snapshots-'));
   const paths = { root: join(folder, 'root'), run: join(folder, 'run') };
   mkdirSync(join(paths.root, 'containers'), { recursive: true });
@@ -61,6 +63,9 @@ export async function temporarySnapshotter(factory: SnapshotterFactory): Promise
       if (failed !== undefined) throw failed.reason;
       return { keys: await Promise.all(keys), diffIds };
     },
-    [Symbol.asyncDispose]: () => removeTrees([folder]),
+    [Symbol.asyncDispose]: async () => {
+      await snapshotter[Symbol.asyncDispose]();
+      await removeTrees([folder]);
+    },
   };
 }
