@@ -14,10 +14,15 @@ export interface Access {
   readonly xattrPrefix: 'trusted.' | 'user.';
 }
 
+/** The number of the user who runs this process; undefined where the platform has no users of that kind. */
+export function ownUid(): number | undefined {
+  return process.getuid?.();
+}
+
 /** The access of this process. The arguments stand for other machines in tests. */
 export function decideAccess(
   platform: NodeJS.Platform = process.platform,
-  uid: number | undefined = process.getuid?.(),
+  uid: number | undefined = ownUid(),
 ): Access {
   return { platform, uid, isRoot: platform === 'linux' && uid === 0, xattrPrefix: 'trusted.' };
 }

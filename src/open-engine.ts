@@ -16,7 +16,7 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
   const store = retriedOnce(async () => (await import('./store/open-store.ts')).openStore(paths));
   const snapshotter = retriedOnce(async () => {
     const { createOverlaySnapshotter } = await import('./snapshotter/overlay-snapshotter.ts');
-    return createOverlaySnapshotter(paths, { userXattrs: access.xattrPrefix === 'user.' });
+    return createOverlaySnapshotter(paths, { access });
   });
   const registry = retriedOnce(async () => (await import('./registry/client/registry.ts')).createRegistry());
   return {
@@ -36,6 +36,7 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
     contentRoots: retriedOnce(async () => await allContentRoots(paths)),
     async [Symbol.asyncDispose]() {
       (await registry.made())?.[Symbol.dispose]();
+      await (await snapshotter.made())?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -121,6 +121,11 @@ test('only src/cli and commands print', () => {
   ).toEqual([]);
 });
 
+test('who runs the process is asked in one place', () => {
+  const asking = files.filter((file) => /\bget(e?)uid\b/.test(read(file)));
+  expect(asking).toEqual(['access.ts', 'snapshotter/folder-form/folder-form.ts']);
+});
+
 test('nothing is used that the oldest Node lacks', () => {
   expect(files.filter((file) => /\bnew (Async)?DisposableStack\b|\bPromise\.try\b/.test(read(file)))).toEqual(
     [],

@@ -1,3 +1,4 @@
+import { type Access, decideAccess } from '../access.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { FOLDERS } from './folder-form/folder-form.ts';
 import { lookAtStack, readStackFile } from './reading/read-stack.ts';
@@ -13,8 +14,8 @@ import { viewStack } from './upper/view-stack.ts';
 
 /** How stacks are mounted, and what a layer is on disk. */
 export interface OverlayOptions {
-  /** Marks go into `user.` attributes, as overlayfs needs it in a user namespace; the default is `trusted.`. */
-  readonly userXattrs?: boolean | undefined;
+  /** What the process may do, and where overlayfs keeps its marks; the default is this process's own. */
+  readonly access?: Access | undefined;
   /** The default is folders. */
   readonly form?: LayerFormKind | undefined;
 }
@@ -32,8 +33,9 @@ export interface OverlayOptions {
  */
 export function createOverlaySnapshotter(
   paths: HostPaths,
-  { userXattrs = false, form: kind = FOLDERS }: OverlayOptions = {},
+  { access = decideAccess(), form: kind = FOLDERS }: OverlayOptions = {},
 ): CleaningSnapshotter & DurableSnapshotter {
+  const userXattrs = access.xattrPrefix === 'user.';
   const snapshots = new SnapshotRoot(paths, kind.name);
   let workers: ReturnType<SnapshotterParts['pool']> | undefined;
   const pool = () => {
@@ -42,7 +44,7 @@ export function createOverlaySnapshotter(
   };
   const form = kind.create({ snapshots, userXattrs, pool });
   const metadata = new MetadataStore(snapshots, form);
-  const parts: SnapshotterParts = { snapshots, metadata, form, userXattrs, pool };
+  const parts: SnapshotterParts = { access, snapshots, metadata, form, userXattrs, pool };
   const upperOf = (folder: string | undefined) =>
     folder === undefined ? undefined : activeFolders(folder).upper;
   return {

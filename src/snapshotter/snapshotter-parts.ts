@@ -1,3 +1,4 @@
+import type { Access } from '../access.ts';
 import type { LayerForm } from './layer-form.ts';
 import type { LayerWork } from './layer-work.ts';
 import type { MetadataStore } from './records/metadata-store.ts';
@@ -15,6 +16,7 @@ export interface FormTools {
 
 /** What the rooms of the snapshotter share. */
 export interface SnapshotterParts extends FormTools {
+  readonly access: Access;
   /** What layers are on disk. */
   readonly form: LayerForm;
   readonly metadata: MetadataStore;

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ownUid } from '../access.ts';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 
@@ -41,7 +42,7 @@ function makeFolder(path: string): void {
 }
 
 function closeToOthers(top: string): void {
-  const own = process.getuid?.() ?? 0;
+  const own = ownUid() ?? 0;
   const found = lstatSync(top);
   if (!found.isDirectory()) throw new OcitsError('permission', `${top} is not a folder`);
   if (found.uid !== own) throw foreign(top, found.uid);
@@ -54,7 +55,7 @@ function closeToOthers(top: string): void {
 
 /** Inside a user namespace the owners of the host's folders show as the overflow user. */
 function isUnmapped(uid: number): boolean {
-  return uid === 65534 && process.getuid?.() === 0;
+  return uid === 65534 && ownUid() === 0;
 }
 
 function foreign(path: string, uid: number): OcitsError {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ownUid } from '../access.ts';
 
 /** Where ocits keeps its content (`root`) and its locks, pids and sockets (`run`); both absolute. */
 export interface HostPaths {
@@ -15,10 +16,7 @@ export function partialFolder(root: string): string {
 }
 
 /** `OCITS_ROOT` and `OCITS_RUN`, else the system's folders for root and the XDG folders for a user. */
-export function hostPaths(
-  env: NodeJS.ProcessEnv = process.env,
-  uid: number = process.getuid?.() ?? 0,
-): HostPaths {
+export function hostPaths(env: NodeJS.ProcessEnv = process.env, uid: number = ownUid() ?? 0): HostPaths {
   const home = env['HOME'] ?? '/';
   const root =
     uid === 0 ? '/var/lib/ocits' : join(env['XDG_DATA_HOME'] || join(home, '.local/share'), 'ocits');

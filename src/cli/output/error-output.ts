@@ -1,3 +1,4 @@
+import { ownUid } from '../../access.ts';
 import { isErrno, isOcitsError, OcitsError } from '../../errors.ts';
 import { exitCodeOf } from '../process/interrupt.ts';
 import { printable } from './printable.ts';
@@ -66,7 +67,7 @@ function describeSystemFailure(error: unknown): string | undefined {
 }
 
 function rootHint(): string | undefined {
-  return process.getuid?.() === 0 ? undefined : 'run ocits as root, such as with sudo';
+  return ownUid() === 0 ? undefined : 'run ocits as root, such as with sudo';
 }
 
 function placeOf(location: {

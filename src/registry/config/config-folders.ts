@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { ownUid } from '../../access.ts';
 
 /** Where the configuration of registries is read from; absolute paths. */
 export interface ConfigFolders {
@@ -25,7 +26,7 @@ export function configFolders(env: NodeJS.ProcessEnv = process.env): ConfigFolde
     system: '/etc',
     home,
     config: env['XDG_CONFIG_HOME'] || join(home, '.config'),
-    runtime: env['XDG_RUNTIME_DIR'] || join('/run/containers', String(process.getuid?.() ?? 0)),
+    runtime: env['XDG_RUNTIME_DIR'] || join('/run/containers', String(ownUid() ?? 0)),
     registriesConf: env['CONTAINERS_REGISTRIES_CONF'] || undefined,
     authFile: env['REGISTRY_AUTH_FILE'] || undefined,
     dockerConfig: env['DOCKER_CONFIG'] || undefined,

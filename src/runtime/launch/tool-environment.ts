@@ -1,3 +1,5 @@
+import { ownUid } from '../../access.ts';
+
 const KEPT: readonly string[] = ['HOME', 'OCITS_ROOT', 'OCITS_RUN'];
 /**
  * What a user's own tools need. As root, with these crun would ask the systemd of root's login instead of the host's,
@@ -17,7 +19,7 @@ const KEPT_FOR_USER: readonly string[] = [
  */
 export function toolEnvironment(
   env: NodeJS.ProcessEnv = process.env,
-  uid: number = process.getuid?.() ?? 0,
+  uid: number = ownUid() ?? 0,
 ): NodeJS.ProcessEnv {
   const names = uid === 0 ? KEPT : [...KEPT, ...KEPT_FOR_USER];
   const kept = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));

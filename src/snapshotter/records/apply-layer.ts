@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireRoot } from '../../access.ts';
 import { OcitsError, wrapError } from '../../errors.ts';
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import { type Digest, digestHex, shortDigest } from '../../oci/digest.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
-import { requireLinuxRoot } from '../../system/process/require-host.ts';
 import { lockFile } from '../../system/task/lock.ts';
 import { LowerNeeded } from '../lower-needed.ts';
 import type { ApplyRequest } from '../snapshotter.ts';
@@ -37,7 +37,7 @@ async function applyOnce(
   const { metadata, snapshots } = parts;
   const known = await metadata.findIn(diffIds);
   if (known !== undefined) return known.key;
-  requireLinuxRoot('unpacking layers');
+  requireRoot(parts.access, 'unpacking layers');
   snapshots.make();
   const hex = digestHex(diffId);
   await using _lock = await lockFile(snapshots.lock(hex), { mode: 'exclusive', signal });

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../../src/cli/base-command.ts';
+import { openEngine } from '../../../src/open-engine.ts';
 
 /** A command with a flag of each kind, which keeps what it read. */
 class FlagCommand extends BaseCommand {
@@ -27,7 +28,7 @@ class FlagCommand extends BaseCommand {
 export async function readFlags(argv: readonly string[], config: object): Promise<unknown> {
   const command = new FlagCommand([...argv], config as never);
   try {
-    await command.execute();
+    await command.execute(openEngine());
     return command.result;
   } catch (error) {
     return `${(error as Error).name}: ${(error as Error).message}`;
