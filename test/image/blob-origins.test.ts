@@ -38,4 +38,5 @@ test('a damaged record counts as none, and one for a blob that nobody needs goes
 test('a store without any', async () => {
   await using made = await temporaryStore();
   await pruneBlobOrigins(made.store, new Set());
+  expect(await blobOrigins(made.store, blob)).toEqual([]);
 });
