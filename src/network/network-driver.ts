@@ -6,13 +6,9 @@ import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity } from '../system/process/process-identity.ts';
 import { allSettled } from '../system/task/all-settled.ts';
 import { lockFile, withLock } from '../system/task/lock.ts';
-import { type AttachmentRecord, AttachmentRecords } from './attachment-records.ts';
-import { allowForwarding, allowHairpin, bridgeNetwork, deleteBridge } from './bridge.ts';
-import { bridgeRules, type FirewallRule, portChain, portRules } from './firewall-rules.ts';
-import { additions, deletions, restoreRules, savedRules } from './iptables.ts';
-import { formatNetwork, gatewayOf, type Ipv4Network, macFor, nextAddress } from './ipv4.ts';
-import { deleteNamespace, isUnused, makeNamespace, runInNamespace } from './namespace.ts';
-import { connectToBridge } from './netavark.ts';
+import { formatNetwork, gatewayOf, type Ipv4Network, macFor, nextAddress } from './address/ipv4.ts';
+import { allowForwarding, allowHairpin, bridgeNetwork, deleteBridge } from './drivers/bridge-link.ts';
+import { connectToBridge } from './drivers/netavark.ts';
 import type {
   NetworkAttachment,
   NetworkDescription,
@@ -20,8 +16,12 @@ import type {
   NetworkRequest,
   PortMapping,
 } from './network.ts';
-import { attachmentsFolder, type NetworkSettings, networkSettings } from './network-settings.ts';
-import { settlePorts } from './port-check.ts';
+import { settlePorts } from './ports/settle.ts';
+import { bridgeRules, type FirewallRule, portChain, portRules } from './rules/firewall.ts';
+import { additions, deletions, restoreRules, savedRules } from './rules/iptables.ts';
+import { deleteNamespace, isUnused, makeNamespace, runInNamespace } from './sandbox/namespace.ts';
+import { type AttachmentRecord, AttachmentRecords } from './sandbox/sandbox-records.ts';
+import { attachmentsFolder, type NetworkSettings, networkSettings } from './settings.ts';
 
 const INTERFACE = 'eth0';
 /** The driver of the one network there is, `bridge`. Needs root, netavark and iptables. Constructing it does nothing. */

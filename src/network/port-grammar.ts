@@ -1,5 +1,5 @@
 import { OcitsError } from '../errors.ts';
-import { parseIpv4 } from './ipv4.ts';
+import { parseIpv4 } from './address/ipv4.ts';
 import type { PortMapping, Protocol } from './network.ts';
 
 interface PortRange {

@@ -16,7 +16,7 @@ import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { containerRoots } from '../../src/container/record/roots.ts';
 import { containerState } from '../../src/container/record/state.ts';
 import { listContainers } from '../../src/container/show/list-containers.ts';
-import { attachmentsFolder, networkSettings } from '../../src/network/network-settings.ts';
+import { attachmentsFolder, networkSettings } from '../../src/network/settings.ts';
 import { identifyProcess, ownIdentity } from '../../src/system/process/process-identity.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 import { containerRequest } from '../support/container/container-request.ts';

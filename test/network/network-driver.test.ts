@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseNetwork } from '../../src/network/ipv4.ts';
+import { parseNetwork } from '../../src/network/address/ipv4.ts';
 import type { NetworkAttachment, NetworkDriver, PortMapping } from '../../src/network/network.ts';
 import { createNetworkDriver } from '../../src/network/network-driver.ts';
 

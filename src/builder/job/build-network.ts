@@ -1,7 +1,7 @@
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
-import { hostsFile } from '../../network/hosts-file.ts';
+import { hostsFile } from '../../network/names/hosts-file.ts';
+import { hostResolvConf, resolvConf } from '../../network/names/resolv-conf.ts';
 import type { NetworkAttachment, NetworkDriver } from '../../network/network.ts';
-import { hostResolvConf, resolvConf } from '../../network/resolv-conf.ts';
 import type { BuildNetworkMode, RunSettings } from '../request/build-request.ts';
 import { BUILD_HOSTNAME } from './run-spec.ts';
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProcessSpec } from '../../bundle/container-spec.ts';
 import type { BuildArgs } from '../../dockerfile/expand/build-args.ts';
-import type { ExtraHost } from '../../network/hosts-file.ts';
+import type { ExtraHost } from '../../network/names/hosts-file.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
 

@@ -2,7 +2,7 @@ import type { BuildRequest } from '../../builder/request/build-request.ts';
 import { parseBytes, parsePairs, parseUlimit } from '../../container/flags/parse-values.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
-import { parseAddHost } from '../../network/hosts-file.ts';
+import { parseAddHost } from '../../network/names/hosts-file.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
 import { parseSecret } from './secret-flag.ts';
 

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine.ts';
-import { hasAttachments } from '../../network/network-settings.ts';
+import { hasAttachments } from '../../network/settings.ts';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { isRunning } from '../../system/process/process-identity.ts';

@@ -1,7 +1,7 @@
 import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
-import type { ExtraHost } from '../../network/hosts-file.ts';
+import type { ExtraHost } from '../../network/names/hosts-file.ts';
+import type { DnsOptions } from '../../network/names/resolv-conf.ts';
 import type { PortMapping } from '../../network/network.ts';
-import type { DnsOptions } from '../../network/resolv-conf.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { MountRequest } from '../../volume/mount-request.ts';
 

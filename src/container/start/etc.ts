@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
-import { hostsFile } from '../../network/hosts-file.ts';
+import { hostsFile } from '../../network/names/hosts-file.ts';
+import { hostResolvConf, resolvConf } from '../../network/names/resolv-conf.ts';
 import type { NetworkAttachment } from '../../network/network.ts';
-import { hostResolvConf, resolvConf } from '../../network/resolv-conf.ts';
 import { textIfThere } from '../../system/file/if-there.ts';
 import type { ContainerRecord } from '../record/record.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { hostsFile, parseAddHost } from '../../src/network/hosts-file.ts';
-import { resolvConf } from '../../src/network/resolv-conf.ts';
+import { hostsFile, parseAddHost } from '../../../src/network/names/hosts-file.ts';
+import { resolvConf } from '../../../src/network/names/resolv-conf.ts';
 
 const none = { servers: [], search: [], options: [] };
 

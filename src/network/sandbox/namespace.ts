@@ -1,9 +1,9 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isErrno, isOcitsError } from '../errors.ts';
-import { requireProgram } from '../system/process/programs.ts';
-import { runTool } from '../system/process/spawn.ts';
+import { isErrno, isOcitsError } from '../../errors.ts';
+import { requireProgram } from '../../system/process/programs.ts';
+import { runTool } from '../../system/process/spawn.ts';
 
 /**
  * Makes a network namespace and keeps it alive by a mount at `path`, until `deleteNamespace`. The file must not be

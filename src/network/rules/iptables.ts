@@ -1,6 +1,6 @@
-import { requireProgram } from '../system/process/programs.ts';
-import { runTool } from '../system/process/spawn.ts';
-import type { FirewallRule } from './firewall-rules.ts';
+import { requireProgram } from '../../system/process/programs.ts';
+import { runTool } from '../../system/process/spawn.ts';
+import type { FirewallRule } from './firewall.ts';
 
 /** A rule as iptables-save prints it. */
 export interface SavedRule {

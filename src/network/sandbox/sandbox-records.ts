@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { removeAbandoned } from '../system/file/abandoned.ts';
-import { replaceFile } from '../system/file/atomic-file.ts';
-import { namesIfThere, textIfThere } from '../system/file/if-there.ts';
-import type { ProcessIdentity } from '../system/process/process-identity.ts';
-import type { NetworkAttachment } from './network.ts';
+import { removeAbandoned } from '../../system/file/abandoned.ts';
+import { replaceFile } from '../../system/file/atomic-file.ts';
+import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
+import type { ProcessIdentity } from '../../system/process/process-identity.ts';
+import type { NetworkAttachment } from '../network.ts';
 
 /** What is known of an attachment on this host, by all ocits processes of whatever store. */
 export interface AttachmentRecord extends NetworkAttachment {

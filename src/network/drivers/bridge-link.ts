@@ -1,11 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../errors.ts';
-import { requireProgram } from '../system/process/programs.ts';
-import { runTool } from '../system/process/spawn.ts';
-import { chooseNetwork, hostRoutes } from './host-routes.ts';
-import { formatNetwork, type Ipv4Network, overlaps } from './ipv4.ts';
-import type { NetworkSettings } from './network-settings.ts';
+import { isErrno, OcitsError } from '../../errors.ts';
+import { requireProgram } from '../../system/process/programs.ts';
+import { runTool } from '../../system/process/spawn.ts';
+import { chooseNetwork, hostRoutes } from '../address/host-routes.ts';
+import { formatNetwork, type Ipv4Network, overlaps } from '../address/ipv4.ts';
+import type { NetworkSettings } from '../settings.ts';
 
 /** The network of a bridge: what it has where it is there, else what was set, else a free one. */
 export async function bridgeNetwork(settings: NetworkSettings): Promise<Ipv4Network> {

@@ -1,4 +1,4 @@
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 
 /** An IPv4 network: its first address as a number, and how many bits are fixed. */
 export interface Ipv4Network {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
-import { OcitsError } from '../errors.ts';
-import { requireProgram } from '../system/process/programs.ts';
-import { runTool } from '../system/process/spawn.ts';
-import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from './ipv4.ts';
+import { OcitsError } from '../../errors.ts';
+import { requireProgram } from '../../system/process/programs.ts';
+import { runTool } from '../../system/process/spawn.ts';
+import { formatNetwork, gatewayOf, type Ipv4Network, macFor } from '../address/ipv4.ts';
 
 export interface BridgeConnection {
   readonly containerId: string;

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 import { formatNetwork, type Ipv4Network, overlaps, parseNetwork } from './ipv4.ts';
 
 /** Networks that a bridge may get, in the order in which they are tried. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 
 /** A line of /etc/hosts. `host-gateway` stands for the host as the container sees it. */
 export interface ExtraHost {

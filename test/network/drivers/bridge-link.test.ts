@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { bridgeNetwork } from '../../src/network/bridge.ts';
-import { formatNetwork, parseNetwork } from '../../src/network/ipv4.ts';
-import { runTool } from '../../src/system/process/spawn.ts';
+import { formatNetwork, parseNetwork } from '../../../src/network/address/ipv4.ts';
+import { bridgeNetwork } from '../../../src/network/drivers/bridge-link.ts';
+import { runTool } from '../../../src/system/process/spawn.ts';
 
 const BRIDGE = 'ocits-idle';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseNetwork, parseRoutes } from '../../src/network/host-routes.ts';
+import { chooseNetwork, parseRoutes } from '../../../src/network/address/host-routes.ts';
 import {
   formatNetwork,
   macFor,
@@ -7,7 +7,7 @@ import {
   overlaps,
   parseIpv4,
   parseNetwork,
-} from '../../src/network/ipv4.ts';
+} from '../../../src/network/address/ipv4.ts';
 
 test('addresses and networks', () => {
   expect(parseIpv4('10.0.0.256')).toBeUndefined();

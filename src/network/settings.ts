@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, OcitsError } from '../errors.ts';
-import { type Ipv4Network, parseNetwork } from './ipv4.ts';
+import { type Ipv4Network, parseNetwork } from './address/ipv4.ts';
 
 /** Which bridge, and where its records are. Plain data. */
 export interface NetworkSettings {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isErrno } from '../errors.ts';
+import { isErrno } from '../../errors.ts';
 
 /** What `--dns`, `--dns-search` and `--dns-option` say; an empty list leaves the host's word. */
 export interface DnsOptions {
