@@ -1,5 +1,5 @@
 import type { Access } from './access.ts';
-import type { NetworkDriver } from './network/network.ts';
+import type { NetworkController } from './network/controller.ts';
 import type { Registry } from './registry/client/registry.ts';
 import type { Supervisor } from './runtime/supervisor.ts';
 import type { Snapshotter } from './snapshotter/snapshotter.ts';
@@ -23,7 +23,7 @@ export interface Engine extends AsyncDisposable {
   store(): Promise<Store>;
   snapshotter(): Promise<Snapshotter>;
   registry(): Promise<Registry>;
-  network(): Promise<NetworkDriver>;
+  network(): Promise<NetworkController>;
   volumes(): Promise<VolumeStore>;
   /** Runs what ends before its caller does: a RUN step. */
   supervisor(): Promise<Supervisor>;

@@ -26,7 +26,7 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
     snapshotter,
     registry,
     network: retriedOnce(async () =>
-      (await import('./network/network-driver.ts')).createNetworkDriver(paths),
+      (await import('./network/open-controller.ts')).openNetworkController(paths),
     ),
     volumes: retriedOnce(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
     supervisor: retriedOnce(async () => {

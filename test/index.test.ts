@@ -5,7 +5,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as ocits from '../src/index.ts';
-import { createNetworkDriver } from '../src/network/network-driver.ts';
+import { openNetworkController } from '../src/network/open-controller.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { addBusyboxImage } from './support/image/busybox-image.ts';
 import { startRegistry, type TestRegistry } from './support/registry/registry.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
   for (const { id } of await ocits.containers({ ...here, all: true })) {
     await ocits.removeContainer(id, { ...here, force: true });
   }
-  await createNetworkDriver(paths).prune();
+  await openNetworkController(paths).prune();
   await registry[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true, force: true });
 });

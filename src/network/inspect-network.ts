@@ -1,33 +1,14 @@
-import { OcitsError } from '../errors.ts';
-import type { NetworkDriver } from './network.ts';
+import type { NetworkController } from './controller.ts';
 
-/** What `docker network inspect` prints of a network: there are `bridge`, `host` and `none`. Throws `not-found`. */
+/** What `docker network inspect` prints of a network. Throws `not-found`. */
 export async function inspectNetwork(
-  driver: NetworkDriver,
-  name: string,
+  controller: NetworkController,
+  nameOrId: string,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const common = {
-    Name: name,
-    Id: name,
-    Scope: 'local',
-    EnableIPv6: false,
-    Internal: false,
-    Attachable: false,
-  };
-  if (name === 'host' || name === 'none') {
-    const driverName = name === 'none' ? 'null' : name;
-    return {
-      ...common,
-      Driver: driverName,
-      IPAM: { Driver: 'default', Config: [] },
-      Containers: {},
-      Labels: {},
-    };
-  }
-  if (name !== 'bridge') throw new OcitsError('not-found', `No such network: ${name}`);
-  const { bridge, subnet, gateway, attachments } = await driver.describe();
-  const containers = attachments.map(({ id, label, macAddress, addresses }) => [
-    id,
+  const network = await controller.describe(nameOrId);
+  const { id, name, driver, subnet, gateway, endpoints, options } = network;
+  const containers = endpoints.map(({ id: containerId, label, macAddress, addresses }) => [
+    containerId,
     {
       Name: label ?? '',
       EndpointID: '',
@@ -37,11 +18,20 @@ export async function inspectNetwork(
     },
   ]);
   return {
-    ...common,
-    Driver: 'bridge',
-    IPAM: { Driver: 'default', Options: null, Config: [{ Subnet: subnet, Gateway: gateway }] },
+    Name: name,
+    Id: id,
+    Scope: 'local',
+    EnableIPv6: false,
+    Internal: false,
+    Attachable: false,
+    Driver: driver,
+    IPAM:
+      subnet === undefined
+        ? { Driver: 'default', Config: [] }
+        : { Driver: 'default', Options: null, Config: [{ Subnet: subnet, Gateway: gateway }] },
     Containers: Object.fromEntries(containers),
-    Options: { 'com.docker.network.bridge.name': bridge },
+    // JSON leaves it out where the driver has none.
+    Options: options,
     Labels: {},
   };
 }

@@ -1,3 +1,13 @@
+/**
+ * Networks of containers and of builds. A *sandbox* is a network namespace, one a container; an *endpoint* connects a
+ * sandbox to one *network*; a *driver* knows how networks of one kind are made. `container`, `builder` and commands
+ * come in here, by a `NetworkController`.
+ *
+ *     const sandbox = await controller.setup({ id, ports: [], endpoints: [{ network: 'bridge', aliases: [] }] });
+ *     // … processes run in the namespace at sandbox.path …
+ *     await controller.teardown({ id });
+ */
+
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
 /** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
@@ -9,58 +19,71 @@ export interface PortMapping {
   readonly protocol: Protocol;
 }
 
-export interface NetworkRequest {
-  /** The container's (or build's) ID: names the namespace. */
-  readonly id: string;
-  readonly name: string;
-  readonly ports: readonly PortMapping[];
-  /** For messages to others who want the same port: the container's name. */
-  readonly label?: string;
-  readonly signal?: AbortSignal;
+/** In which network namespace a container's processes run. */
+export type SandboxChoice =
+  /** One that is made for them and has endpoints. */
+  | { readonly kind: 'own' }
+  /** The host's. */
+  | { readonly kind: 'host' }
+  /** A new one with a loopback and nothing else. The runtime makes it, and it ends with the processes. */
+  | { readonly kind: 'none' }
+  /** That of another container, by its ID. */
+  | { readonly kind: 'container'; readonly id: string };
+
+/** A network that a container is to be on. Plain data: it is kept in the container's record. */
+export interface EndpointRequest {
+  readonly network: string;
+  /** Names, besides the container's own, by which others on the network find it. */
+  readonly aliases: readonly string[];
+  /** The address that it is to have there; the default is a free one. */
+  readonly address?: string | undefined;
 }
 
-/** A network namespace that is set up. Plain data: it is kept in the container's state, for teardown by another process. */
-export interface NetworkAttachment {
-  readonly id: string;
+/** The connection of a sandbox to one network, as it is. Enough to take it away again, even without the network's record. */
+export interface NetworkEndpoint {
   readonly network: string;
-  readonly namespacePath: string;
+  /** The network's: see `NetworkRecord`. */
+  readonly driver: string;
+  /** The interface of the host that it is connected to, such as the bridge. */
+  readonly hostInterface: string;
+  /** Its name inside the sandbox. */
   readonly interfaceName: string;
   readonly macAddress: string;
   /** With prefix length, such as `10.89.0.2/16`. */
   readonly addresses: readonly string[];
   readonly gateways: readonly string[];
+  /** What it has on the host: every host port is a number here. */
   readonly ports: readonly PortMapping[];
 }
 
-/** The one network there is, as it stands on this host. */
-export interface NetworkDescription {
-  /** The bridge's interface, which need not be there yet. */
-  readonly bridge: string;
-  /** Such as `10.89.0.0/16`: what it has, or would get. */
-  readonly subnet: string;
-  readonly gateway: string;
-  /** Whatever the store; `label` as in the request. */
-  readonly attachments: readonly (NetworkAttachment & { readonly label?: string })[];
+/** A network namespace that is made and kept by a mount, until it is torn down by whatever process. */
+export interface Sandbox {
+  /** The container's or the build's. */
+  readonly id: string;
+  readonly path: string;
+  /** In the order of the request. */
+  readonly endpoints: readonly NetworkEndpoint[];
+  /** For messages: the container's name. */
+  readonly label?: string | undefined;
 }
 
-/** Networks of containers: one record an attachment, in one folder of the host whatever the store. */
-export interface NetworkDriver {
-  /**
-   * Makes the namespace, gives it an address of the bridge and publishes the ports. `in-use` where a port is taken,
-   * naming the port and, where known, who has it.
-   */
-  setup(request: NetworkRequest): Promise<NetworkAttachment>;
-  /** Idempotent; removes rules and namespace also where half of them are gone. */
-  teardown(attachment: Pick<NetworkAttachment, 'id'>): Promise<void>;
-  /** What is set up for `id` now; undefined where nothing is. */
-  find(id: string): Promise<NetworkAttachment | undefined>;
-  /**
-   * Tears down what nobody needs any more: of this store where `isLive` denies it, of another where its folder is gone
-   * and nothing of it runs; never while the process that asked for it still runs. `isLive` is asked after the records
-   * are read, so an answer by then is an answer about them. A few file reads where there is nothing to do.
-   */
-  repair(isLive: (id: string) => Promise<boolean>): Promise<void>;
-  describe(): Promise<NetworkDescription>;
-  /** Removes bridges to which nothing is connected, with their rules. They stay otherwise, ready for the next container. */
-  prune(): Promise<readonly string[]>;
+/** A network. */
+export interface NetworkRecord {
+  readonly id: string;
+  readonly name: string;
+  /** What makes networks of its kind, by Docker's name: one of the table in `drivers/open-driver.ts`. */
+  readonly driver: string;
+  /** The interface of the host that its endpoints are connected to, such as the bridge. It need not be there yet. */
+  readonly hostInterface?: string | undefined;
+  /** Such as `10.89.0.0/16`. Undefined: the driver chooses one when the network is first used. */
+  readonly subnet?: string | undefined;
+  readonly gateway?: string | undefined;
+}
+
+/** A network as it stands on this host. */
+export interface NetworkDescription extends NetworkRecord {
+  /** Settings by the names of Docker's drivers; undefined where the kind has none. */
+  readonly options?: Readonly<Record<string, string>> | undefined;
+  /** What is connected, whatever the store, with the sandbox's ID and label. */
+  readonly endpoints: readonly (NetworkEndpoint & Pick<Sandbox, 'id' | 'label'>)[];
 }

@@ -9,10 +9,10 @@ export interface NetworkSettings {
   readonly folder: string;
   readonly bridge: string;
   /** The bridge's network; undefined: one that is free on the host. */
-  readonly network?: Ipv4Network;
+  readonly network?: Ipv4Network | undefined;
 }
 
-/** Where the records of attachments are. */
+/** Where the records of sandboxes are. */
 export function attachmentsFolder({ folder }: NetworkSettings): string {
   return join(folder, 'attachments');
 }
@@ -44,5 +44,5 @@ export function networkSettings(env: NodeJS.ProcessEnv = process.env): NetworkSe
     );
   }
   const subnet = env['OCITS_SUBNET'];
-  return { folder: DEFAULT_FOLDER, bridge, ...(subnet ? { network: parseNetwork(subnet) } : {}) };
+  return { folder: DEFAULT_FOLDER, bridge, network: subnet ? parseNetwork(subnet) : undefined };
 }

@@ -145,8 +145,11 @@ describe('on the bridge', () => {
       },
       onStarted: (container, { id }) =>
         void container.stdout!.once('data', async () => {
-          const { ports } = (await (await lab.engine.network()).find(id))!;
-          page = execFileSync('curl', ['-s', `http://127.0.0.1:${ports[0]!.hostPort}/`]).toString();
+          const sandbox = (await (await lab.engine.network()).find(id))!;
+          page = execFileSync('curl', [
+            '-s',
+            `http://127.0.0.1:${sandbox.endpoints[0]!.ports[0]!.hostPort}/`,
+          ]).toString();
           await container.kill('KILL');
         }),
     });

@@ -1,7 +1,8 @@
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
+import type { NetworkController } from '../../network/controller.ts';
 import { hostsFile } from '../../network/names/hosts-file.ts';
 import { hostResolvConf, resolvConf } from '../../network/names/resolv-conf.ts';
-import type { NetworkAttachment, NetworkDriver } from '../../network/network.ts';
+import type { Sandbox } from '../../network/network.ts';
 import type { BuildNetworkMode, RunSettings } from '../request/build-request.ts';
 import { BUILD_HOSTNAME } from './run-spec.ts';
 
@@ -20,14 +21,14 @@ const LOOPBACK = '127.0.0.1';
  * made when the first step needs it, and goes with the build.
  */
 export class BuildNetwork implements AsyncDisposable {
-  readonly #driver: () => Promise<NetworkDriver>;
+  readonly #controller: () => Promise<NetworkController>;
   readonly #id: string;
   readonly #options: RunSettings;
   readonly #modes = new Map<BuildNetworkMode, Promise<StepNetwork>>();
-  #attachment: Promise<NetworkAttachment> | undefined;
+  #sandbox: Promise<Sandbox> | undefined;
 
-  constructor(driver: () => Promise<NetworkDriver>, buildId: string, options: RunSettings) {
-    this.#driver = driver;
+  constructor(controller: () => Promise<NetworkController>, buildId: string, options: RunSettings) {
+    this.#controller = controller;
     this.#id = buildId;
     this.#options = options;
   }
@@ -45,28 +46,28 @@ export class BuildNetwork implements AsyncDisposable {
   async #make(mode: BuildNetworkMode, signal: AbortSignal): Promise<StepNetwork> {
     if (mode === 'host') return { network: { mode: 'host' }, etcFiles: await this.#etcFiles(mode) };
     if (mode === 'none') return { network: { mode: 'none' }, etcFiles: await this.#etcFiles(mode) };
-    const driver = await this.#driver();
-    this.#attachment = driver.setup({
+    const controller = await this.#controller();
+    this.#sandbox = controller.setup({
       id: this.#id,
-      name: 'bridge',
+      endpoints: [{ network: 'bridge', aliases: [] }],
       ports: [],
       label: 'a build',
       signal,
     });
-    const attachment = await this.#attachment;
+    const sandbox = await this.#sandbox;
     return {
-      network: { mode: 'namespace', path: attachment.namespacePath },
-      etcFiles: await this.#etcFiles(mode, attachment),
+      network: { mode: 'namespace', path: sandbox.path },
+      etcFiles: await this.#etcFiles(mode, sandbox),
     };
   }
 
-  async #etcFiles(mode: BuildNetworkMode, attachment?: NetworkAttachment): Promise<StepNetwork['etcFiles']> {
-    const address = attachment?.addresses[0]?.split('/')[0];
+  async #etcFiles(mode: BuildNetworkMode, sandbox?: Sandbox): Promise<StepNetwork['etcFiles']> {
+    const address = sandbox?.endpoints[0]?.addresses[0]?.split('/')[0];
     return {
       hosts: hostsFile({
         hostname: BUILD_HOSTNAME,
         ...(address === undefined ? {} : { address }),
-        gateway: attachment?.gateways[0] ?? LOOPBACK,
+        gateway: sandbox?.endpoints[0]?.gateways[0] ?? LOOPBACK,
         extra: this.#options.extraHosts,
       }),
       hostname: `${BUILD_HOSTNAME}\n`,
@@ -75,8 +76,8 @@ export class BuildNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#attachment === undefined) return;
-    await this.#attachment.catch(() => {});
-    await (await this.#driver()).teardown({ id: this.#id });
+    if (this.#sandbox === undefined) return;
+    await this.#sandbox.catch(() => {});
+    await (await this.#controller()).teardown({ id: this.#id });
   }
 }

@@ -12,7 +12,7 @@ export default class NetworkInspect extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(NetworkInspect);
     const { engine } = this;
-    const driver = await engine.network();
-    await inspectTargets(args, flags.format, (name) => inspectNetwork(driver, name));
+    const controller = await engine.network();
+    await inspectTargets(args, flags.format, (name) => inspectNetwork(controller, name));
   }
 }

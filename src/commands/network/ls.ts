@@ -1,6 +1,7 @@
 import { jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
+import { openNetworkStore } from '../../network/store/network-store.ts';
 
 const COLUMNS = [
   { name: 'ID', header: 'NETWORK ID' },
@@ -8,12 +9,6 @@ const COLUMNS = [
   { name: 'Driver', header: 'DRIVER' },
   { name: 'Scope', header: 'SCOPE' },
 ];
-/** All that there are yet. Their names are their IDs. */
-const NETWORKS = [
-  { Name: 'bridge', Driver: 'bridge' },
-  { Name: 'host', Driver: 'host' },
-  { Name: 'none', Driver: 'null' },
-].map((network) => ({ ID: network.Name, ...network, Scope: 'local' }));
 
 export default class NetworkLs extends BaseCommand {
   static override summary = 'List networks';
@@ -27,8 +22,14 @@ export default class NetworkLs extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(NetworkLs);
-    if (flags.json) return this.printJson(NETWORKS);
+    const networks = (await openNetworkStore().list()).map(({ id, name, driver }) => ({
+      ID: id,
+      Name: name,
+      Driver: driver,
+      Scope: 'local',
+    }));
+    if (flags.json) return this.printJson(networks);
     const format = flags.quiet ? '{{.ID}}' : flags.format;
-    this.print(formatListing({ items: NETWORKS, columns: COLUMNS, row: (row) => row }, format));
+    this.print(formatListing({ items: networks, columns: COLUMNS, row: (row) => row }, format));
   }
 }

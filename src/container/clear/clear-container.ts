@@ -36,7 +36,7 @@ export async function clearContainer(
   const { id, lifetime, network } = record;
   await Promise.all([
     byRuntime ? undefined : clearRuntime(engine, id),
-    network.mode === 'bridge' ? engine.network().then((driver) => driver.teardown({ id })) : undefined,
+    network.mode === 'bridge' ? engine.network().then((networks) => networks.teardown({ id })) : undefined,
   ]);
   if (lifetime.autoRemove) await discardContainer(engine, record);
   await unmarkLive(engine.paths, id);

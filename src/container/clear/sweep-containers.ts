@@ -25,7 +25,7 @@ export async function sweepContainers(engine: Engine): Promise<void> {
     if (await sweepOne(engine, id)) alive.add(id);
   }
   await Promise.all([
-    hasAttachments() ? engine.network().then((driver) => driver.repair(isLive)) : undefined,
+    hasAttachments() ? engine.network().then((networks) => networks.repair(isLive)) : undefined,
     removeAbandoned(containersFolder(engine.paths)),
     removeAbandoned(engine.paths.run),
     sweepVolumes(engine.paths),

@@ -22,7 +22,7 @@ export async function inspectContainer(
 ): Promise<Inspected> {
   const state = containerState(engine.paths, record.id);
   const files = containerFolder(engine.paths, record.id);
-  const attachment =
+  const sandbox =
     state.status === 'running' && record.network.mode === 'bridge'
       ? await (await engine.network()).find(record.id)
       : undefined;
@@ -51,7 +51,7 @@ export async function inspectContainer(
     ...(options.size ? { SizeRw: await writtenBytes(engine, record) } : {}),
     Mounts: inspectMounts(record),
     Config: inspectConfig(record),
-    NetworkSettings: inspectedNetworks(record, attachment),
+    NetworkSettings: inspectedNetworks(record, sandbox),
   };
 }
 

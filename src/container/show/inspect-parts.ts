@@ -1,5 +1,5 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
-import type { NetworkAttachment, PortMapping } from '../../network/network.ts';
+import type { PortMapping, Sandbox } from '../../network/network.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
 type Inspected = Readonly<Record<string, unknown>>;
@@ -30,25 +30,23 @@ function inspectMount(mount: ContainerMount): Inspected {
 }
 
 /** Docker's `NetworkSettings`: the address and the published ports are there while the container runs. */
-export function inspectedNetworks(
-  record: ContainerRecord,
-  attachment: NetworkAttachment | undefined,
-): Inspected {
-  const [address = '', prefix = '0'] = attachment?.addresses[0]?.split('/') ?? [];
+export function inspectedNetworks(record: ContainerRecord, sandbox: Sandbox | undefined): Inspected {
+  const connection = sandbox?.endpoints[0];
+  const [address = '', prefix = '0'] = connection?.addresses[0]?.split('/') ?? [];
   const endpoint = {
-    Gateway: attachment?.gateways[0] ?? '',
+    Gateway: connection?.gateways[0] ?? '',
     IPAddress: address,
     IPPrefixLen: Number(prefix),
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    MacAddress: attachment?.macAddress ?? '',
+    MacAddress: connection?.macAddress ?? '',
   };
   return {
     Bridge: '',
-    SandboxID: attachment === undefined ? '' : record.id,
-    SandboxKey: attachment?.namespacePath ?? '',
-    Ports: portBindings(record.network.exposed, attachment?.ports ?? []),
+    SandboxID: sandbox?.id ?? '',
+    SandboxKey: sandbox?.path ?? '',
+    Ports: portBindings(record.network.exposed, connection?.ports ?? []),
     ...endpoint,
     Networks: {
       [record.network.mode]: { NetworkID: record.network.mode, EndpointID: '', Aliases: null, ...endpoint },

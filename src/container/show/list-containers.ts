@@ -47,5 +47,5 @@ export async function publishedPorts(
   { status }: ContainerState,
 ): Promise<readonly PortMapping[]> {
   if (status !== 'running' || network.mode !== 'bridge' || network.ports.length === 0) return [];
-  return (await (await engine.network()).find(id))?.ports ?? [];
+  return (await (await engine.network()).find(id))?.endpoints.flatMap(({ ports }) => ports) ?? [];
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import { hostsFile } from '../../network/names/hosts-file.ts';
 import { hostResolvConf, resolvConf } from '../../network/names/resolv-conf.ts';
-import type { NetworkAttachment } from '../../network/network.ts';
+import type { Sandbox } from '../../network/network.ts';
 import { textIfThere } from '../../system/file/if-there.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
@@ -20,10 +20,10 @@ export function hostnameOf({ hostname: name, network }: ContainerRecord): string
 export async function writeEtcFiles(
   folder: string,
   record: ContainerRecord,
-  attachment: NetworkAttachment | undefined,
+  sandbox: Sandbox | undefined,
 ): Promise<ContainerSpec['etcFiles']> {
   const contents: Readonly<Record<string, string>> = {
-    hosts: await hostsContent(record, attachment),
+    hosts: await hostsContent(record, sandbox),
     hostname: `${hostnameOf(record)}\n`,
     'resolv.conf': await resolvConfContent(record),
   };
@@ -34,13 +34,10 @@ export async function writeEtcFiles(
   });
 }
 
-async function hostsContent(
-  record: ContainerRecord,
-  attachment: NetworkAttachment | undefined,
-): Promise<string> {
+async function hostsContent(record: ContainerRecord, sandbox: Sandbox | undefined): Promise<string> {
   const { network } = record;
   const extra = network.extraHosts;
-  const gateway = attachment?.gateways[0] ?? LOOPBACK;
+  const gateway = sandbox?.endpoints[0]?.gateways[0] ?? LOOPBACK;
   const made = (address?: string) =>
     hostsFile({
       hostname: hostnameOf(record),
@@ -48,7 +45,7 @@ async function hostsContent(
       extra,
       ...(address === undefined ? {} : { address }),
     });
-  if (network.mode !== 'host') return made(attachment?.addresses[0]?.split('/')[0]);
+  if (network.mode !== 'host') return made(sandbox?.endpoints[0]?.addresses[0]?.split('/')[0]);
   const own = await textIfThere('/etc/hosts');
   if (own === undefined) return made();
   const lines = extra.map(

@@ -2,7 +2,7 @@ import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import type { NetworkAttachment } from '../../network/network.ts';
+import type { Sandbox } from '../../network/network.ts';
 import { createConmonSupervisor } from '../../runtime/conmon/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../../runtime/crun/direct-supervisor.ts';
 import { cgroupsPath } from '../../runtime/launch/host-cgroups.ts';
@@ -38,7 +38,7 @@ export async function launchContainer(
   await using undo = new UndoStack();
   await setLiveMark(engine.paths, record.id);
   undo.defer(async () => await unmarkLive(engine.paths, record.id));
-  const [attachment, rootMounts, user] = await allSettled([
+  const [sandbox, rootMounts, user] = await allSettled([
     connect(engine, call, record, undo),
     prepare(engine, record, files),
     containerUser(
@@ -52,8 +52,8 @@ export async function launchContainer(
     rootfs: files.rootfs,
     hostname: hostnameOf(record),
     user,
-    etcFiles: await writeEtcFiles(files.etc, record, attachment),
-    network: networkOf(record, attachment),
+    etcFiles: await writeEtcFiles(files.etc, record, sandbox),
+    network: networkOf(record, sandbox),
     cgroupsPath: cgroupsPath(record.id),
     ...(record.host.init ? { init: requireInit() } : {}),
   });
@@ -76,12 +76,13 @@ async function connect(
   { signal }: Call,
   record: ContainerRecord,
   undo: UndoStack,
-): Promise<NetworkAttachment | undefined> {
+): Promise<Sandbox | undefined> {
   if (record.network.mode !== 'bridge') return undefined;
   const { id, name: label, network } = record;
-  const driver = await engine.network();
-  undo.defer(async () => await driver.teardown({ id }));
-  return await driver.setup({ id, name: 'bridge', label, ports: network.ports, signal });
+  const networks = await engine.network();
+  undo.defer(async () => await networks.teardown({ id }));
+  const endpoints = [{ network: network.mode, aliases: [] }];
+  return await networks.setup({ id, endpoints, ports: network.ports, label, signal });
 }
 
 async function prepare(
@@ -95,11 +96,8 @@ async function prepare(
   return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;
 }
 
-function networkOf(
-  record: ContainerRecord,
-  attachment: NetworkAttachment | undefined,
-): ContainerSpec['network'] {
+function networkOf(record: ContainerRecord, sandbox: Sandbox | undefined): ContainerSpec['network'] {
   const { mode } = record.network;
   if (mode !== 'bridge') return { mode };
-  return { mode: 'namespace', path: attachment!.namespacePath };
+  return { mode: 'namespace', path: sandbox!.path };
 }

@@ -52,6 +52,12 @@ export function gatewayOf(network: Ipv4Network): string {
   return formatIpv4(network.base + 1);
 }
 
+/** Whether a container can have the address in the network: it is there, and neither the bridge's nor the last. */
+export function isHostAddress(network: Ipv4Network, text: string): boolean {
+  const offset = (parseIpv4(text) ?? network.base) - network.base;
+  return offset > 1 && offset < networkSize(network) - 1;
+}
+
 /**
  * The next address after `last` (a host address, or undefined for the first) that is not in `used`; goes round at
  * the end, so that an address that was given back is not given out again at once. Undefined where all are in use.

@@ -8,7 +8,9 @@ import { formatNetwork, type Ipv4Network, overlaps } from '../address/ipv4.ts';
 import type { NetworkSettings } from '../settings.ts';
 
 /** The network of a bridge: what it has where it is there, else what was set, else a free one. */
-export async function bridgeNetwork(settings: NetworkSettings): Promise<Ipv4Network> {
+export async function bridgeNetwork(
+  settings: Pick<NetworkSettings, 'bridge' | 'network'>,
+): Promise<Ipv4Network> {
   const routes = await hostRoutes();
   // Not from Node's list of interfaces: a bridge without ports has no carrier, and is not in it.
   const own = routes.find(({ interfaceName }) => interfaceName === settings.bridge);

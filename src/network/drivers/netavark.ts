@@ -28,7 +28,7 @@ export async function connectToBridge(connection: BridgeConnection, signal?: Abo
     okCodes: [0, 1],
     // It looks for iptables on PATH, where cron and others have no sbin.
     env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin` },
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   if (result.exitCode === 0) return;
   throw new OcitsError(

@@ -31,7 +31,7 @@ export function parseAddHost(text: string): ExtraHost {
 /** The content of a container's /etc/hosts. `address` is its own, where it has one. */
 export function hostsFile(options: {
   readonly hostname: string;
-  readonly address?: string;
+  readonly address?: string | undefined;
   /** What `host-gateway` stands for. */
   readonly gateway: string;
   readonly extra: readonly ExtraHost[];

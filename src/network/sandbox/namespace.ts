@@ -13,11 +13,7 @@ export async function makeNamespace(path: string, signal?: AbortSignal): Promise
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await (await open(path, 'wx', 0o600)).close();
   try {
-    await runTool(
-      requireProgram('unshare'),
-      [`--net=${path}`, 'true'],
-      signal === undefined ? {} : { signal },
-    );
+    await runTool(requireProgram('unshare'), [`--net=${path}`, 'true'], { signal });
   } catch (error) {
     await deleteNamespace(path);
     throw error;
@@ -77,9 +73,5 @@ export async function runInNamespace(
   command: readonly [string, ...string[]],
   signal?: AbortSignal,
 ): Promise<void> {
-  await runTool(
-    requireProgram('nsenter'),
-    [`--net=${path}`, '--', ...command],
-    signal === undefined ? {} : { signal },
-  );
+  await runTool(requireProgram('nsenter'), [`--net=${path}`, '--', ...command], { signal });
 }

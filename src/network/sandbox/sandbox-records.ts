@@ -3,28 +3,18 @@ import { join } from 'node:path';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
 import { replaceFile } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
-import type { ProcessIdentity } from '../../system/process/process-identity.ts';
-import type { NetworkAttachment } from '../network.ts';
+import { parseSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 
-/** What is known of an attachment on this host, by all ocits processes of whatever store. */
-export interface AttachmentRecord extends NetworkAttachment {
-  readonly bridge: string;
-  /** The store that it belongs to (`OCITS_ROOT`), and the process that asked for it. */
-  readonly root: string;
-  readonly owner: ProcessIdentity;
-  /** For messages: the container's name. */
-  readonly label?: string;
-}
-
-/** Records in a folder, one file each. To change or to decide by them, hold the network's lock. */
-export class AttachmentRecords {
+/** Records in a folder, one file each. To change or to decide by them, hold the lock of networks. */
+export class SandboxRecords {
   readonly #folder: string;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  async list(): Promise<readonly AttachmentRecord[]> {
+  /** Throws `unsupported` where a newer ocits has written one: what that holds would be given out again. */
+  async list(): Promise<readonly SandboxRecord[]> {
     const names = await namesIfThere(this.#folder);
     const records = await Promise.all(
       names.filter((name) => name.endsWith('.json')).map((name) => this.#read(join(this.#folder, name))),
@@ -32,11 +22,11 @@ export class AttachmentRecords {
     return records.filter((record) => record !== undefined);
   }
 
-  async find(id: string): Promise<AttachmentRecord | undefined> {
+  async find(id: string): Promise<SandboxRecord | undefined> {
     return await this.#read(this.#path(id));
   }
 
-  async put(record: AttachmentRecord): Promise<void> {
+  async put(record: SandboxRecord): Promise<void> {
     // No namespace and no rule outlives the boot, so neither need the record.
     await replaceFile(this.#path(record.id), JSON.stringify(record));
   }
@@ -54,8 +44,8 @@ export class AttachmentRecords {
     return join(this.#folder, `${id}.json`);
   }
 
-  async #read(path: string): Promise<AttachmentRecord | undefined> {
+  async #read(path: string): Promise<SandboxRecord | undefined> {
     const text = await textIfThere(path);
-    return text === undefined ? undefined : (JSON.parse(text) as AttachmentRecord);
+    return text === undefined ? undefined : parseSandboxRecord(text);
   }
 }

@@ -11,7 +11,7 @@ export interface ToolOptions {
   /** The whole environment of the child; the default is this process's. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string | Uint8Array | Readable;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Exit codes that are no failure; the default is 0 alone. */
   readonly okCodes?: readonly number[];
   /** Keep all of standard error, as of standard output, for what reads its lines; the default is its end. */
@@ -67,7 +67,7 @@ export function spawnTool(
   options: {
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     /** In a session of its own, out of reach of the terminal's signals. */
     readonly detached?: boolean;
   } = {},

@@ -7,7 +7,7 @@ import type { BuildRequest } from '../../../src/builder/request/build-request.ts
 import { type Call, openCall } from '../../../src/call.ts';
 import type { Engine } from '../../../src/engine.ts';
 import type { Image } from '../../../src/image/image.ts';
-import { createNetworkDriver } from '../../../src/network/network-driver.ts';
+import { openNetworkController } from '../../../src/network/open-controller.ts';
 import { hostPlatform } from '../../../src/oci/platform.ts';
 import { parseReference, withDefaultTag } from '../../../src/oci/reference.ts';
 import { openEngine } from '../../../src/open-engine.ts';
@@ -59,7 +59,7 @@ export async function buildHost(): Promise<TestBuildHost> {
   const events: ProgressEvent[] = [];
   const call = openCall('build', { emit: (event) => void events.push(copyOf(event)) });
   const folders = join(made.folder, 'network');
-  const network = createNetworkDriver(store.paths, {
+  const network = openNetworkController(store.paths, {
     folder: folders,
     bridge: `oct${randomBytes(3).toString('hex')}`,
   });

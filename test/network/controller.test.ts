@@ -9,9 +9,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNetwork } from '../../src/network/address/ipv4.ts';
-import type { NetworkAttachment, NetworkDriver, PortMapping } from '../../src/network/network.ts';
-import { createNetworkDriver } from '../../src/network/network-driver.ts';
+import type { NetworkController } from '../../src/network/controller.ts';
+import type { EndpointRequest, PortMapping, Sandbox } from '../../src/network/network.ts';
+import { openNetworkController } from '../../src/network/open-controller.ts';
 
+const TESTDATA = join(import.meta.dirname, '../../testdata/network');
 const run = promisify(execFile);
 const bridge = `oct${randomBytes(3).toString('hex')}`;
 const third = randomBytes(1)[0]!;
@@ -21,12 +23,12 @@ const outside = `198.18.${third}`;
 const far = { name: `far${bridge}`, host: `${outside}.1`, address: `${outside}.2` };
 
 let folder: string;
-let driver: NetworkDriver;
+let controller: NetworkController;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ocits-net-'));
-  driver = driverOf('root');
+  controller = controllerOf('root');
   await mkdir(join(folder, 'www'));
   await writeFile(join(folder, 'www/index.html'), 'hello from inside');
   await run('ip', ['netns', 'add', far.name]);
@@ -39,24 +41,26 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await driver.prune();
+  await controller.prune();
   await run('ip', ['netns', 'delete', far.name]);
   await rm(folder, { recursive: true });
 });
 
-function driverOf(root: string): NetworkDriver {
-  return createNetworkDriver(
+function controllerOf(root: string): NetworkController {
+  return openNetworkController(
     { root: join(folder, root), run: folder },
     // A network that no bridge gets by itself: others may be made at the same time.
     { folder: join(folder, 'net'), bridge, network: parseNetwork(`10.240.${third}.0/24`) },
   );
 }
 
-/** An attachment that is torn down at the end of the block. */
-async function attached(ports: readonly Partial<PortMapping>[] = [], label?: string, by = driver) {
-  const attachment = await by.setup({
+const ENDPOINT: EndpointRequest = { network: 'bridge', aliases: [] };
+
+/** A sandbox on the bridge that is torn down at the end of the block. */
+async function attached(ports: readonly Partial<PortMapping>[] = [], label?: string, by = controller) {
+  const sandbox = await by.setup({
     id: randomBytes(32).toString('hex'),
-    name: 'bridge',
+    endpoints: [ENDPOINT],
     ports: ports.map((port) => ({
       hostIp: '0.0.0.0',
       hostPort: 0,
@@ -64,13 +68,21 @@ async function attached(ports: readonly Partial<PortMapping>[] = [], label?: str
       protocol: 'tcp',
       ...port,
     })),
-    ...(label === undefined ? {} : { label }),
+    label,
   });
-  return Object.assign(attachment, { [Symbol.asyncDispose]: () => by.teardown(attachment) });
+  return Object.assign(sandbox, endpointOf(sandbox), {
+    [Symbol.asyncDispose]: () => by.teardown(sandbox),
+  });
 }
 
-function addressOf(attachment: NetworkAttachment): string {
-  return attachment.addresses[0]!.split('/')[0]!;
+/** The one endpoint. */
+function endpointOf({ endpoints }: Sandbox): Sandbox['endpoints'][number] {
+  expect(endpoints).toHaveLength(1);
+  return endpoints[0]!;
+}
+
+function addressOf(sandbox: Sandbox): string {
+  return endpointOf(sandbox).addresses[0]!.split('/')[0]!;
 }
 
 /** A web server in a network namespace. */
@@ -118,33 +130,33 @@ describe('a container on the bridge', () => {
   test('has an address, a route, a loopback, and the outside by the address of the host', async () => {
     await using box = await attached();
     const inside = async (...command: string[]) =>
-      (await run('nsenter', [`--net=${box.namespacePath}`, ...command])).stdout;
+      (await run('nsenter', [`--net=${box.path}`, ...command])).stdout;
     expect(await inside('ip', '-4', '-o', 'addr', 'show', 'dev', 'eth0')).toContain(` ${box.addresses[0]} `);
     expect(await inside('ip', 'route')).toContain(`default via ${box.gateways[0]}`);
     expect(await inside('ip', '-o', 'link', 'show', 'dev', 'lo')).toContain('<LOOPBACK,UP,LOWER_UP>');
     await serveIn(farPath, 8088);
-    expect(await fetchIn(box.namespacePath, `http://${far.address}:8088/`)).toBe('hello from inside');
+    expect(await fetchIn(box.path, `http://${far.address}:8088/`)).toBe('hello from inside');
   });
 
   test('publishes a port on localhost, on the host, to other containers and to itself', async () => {
     await using web = await attached([{}]);
     await using other = await attached();
-    await serveIn(web.namespacePath, 80);
+    await serveIn(web.path, 80);
     const port = web.ports[0]!.hostPort;
     expect(port).toBeGreaterThan(0);
     expect(await fetchHere(`http://127.0.0.1:${port}/`)).toBe('hello from inside');
     expect(await fetchHere(`http://${far.host}:${port}/`)).toBe('hello from inside');
     expect(await fetchIn(farPath, `http://${far.host}:${port}/`)).toBe('hello from inside');
-    expect(await fetchIn(other.namespacePath, `http://${far.host}:${port}/`)).toBe('hello from inside');
-    expect(await fetchIn(web.namespacePath, `http://${far.host}:${port}/`)).toBe('hello from inside');
-    expect(await fetchIn(other.namespacePath, `http://${addressOf(web)}/`)).toBe('hello from inside');
-    await driver.teardown(web);
+    expect(await fetchIn(other.path, `http://${far.host}:${port}/`)).toBe('hello from inside');
+    expect(await fetchIn(web.path, `http://${far.host}:${port}/`)).toBe('hello from inside');
+    expect(await fetchIn(other.path, `http://${addressOf(web)}/`)).toBe('hello from inside');
+    await controller.teardown(web);
     await expect(fetchHere(`http://127.0.0.1:${port}/`)).rejects.toThrow();
   });
 
   test('publishes on one address only where told so', async () => {
     await using web = await attached([{ hostIp: '127.0.0.1' }]);
-    await serveIn(web.namespacePath, 80);
+    await serveIn(web.path, 80);
     const port = web.ports[0]!.hostPort;
     expect(await fetchHere(`http://127.0.0.1:${port}/`)).toBe('hello from inside');
     await expect(fetchIn(farPath, `http://${far.host}:${port}/`)).rejects.toThrow();
@@ -154,7 +166,7 @@ describe('a container on the bridge', () => {
     await using box = await attached();
     const server = await listen('127.0.0.1');
     const { port } = server.address() as { port: number };
-    const inside = (...command: string[]) => run('nsenter', [`--net=${box.namespacePath}`, ...command]);
+    const inside = (...command: string[]) => run('nsenter', [`--net=${box.path}`, ...command]);
     await inside('ip', 'addr', 'flush', 'dev', 'lo');
     await inside('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet');
     await inside('ip', 'route', 'add', '127.0.0.0/8', 'via', box.gateways[0]!);
@@ -202,7 +214,7 @@ describe('host ports', () => {
   });
 });
 
-describe('the driver', () => {
+describe('the controller', () => {
   test('leaves no rule where the bridge cannot be reached', async () => {
     const bin = join(folder, 'bin');
     await mkdir(bin);
@@ -226,7 +238,7 @@ describe('the driver', () => {
     const boxes = await Promise.all(Array.from({ length: 6 }, () => attached([{}])));
     expect(new Set(boxes.map(addressOf)).size).toBe(6);
     expect(new Set(boxes.map((box) => box.ports[0]!.hostPort)).size).toBe(6);
-    await Promise.all(boxes.map((box) => driver.teardown(box)));
+    await Promise.all(boxes.map((box) => controller.teardown(box)));
     expect(await ourRules()).not.toMatch(/dnat.*--dport/i);
   });
 
@@ -253,7 +265,7 @@ describe('the driver', () => {
 
   test('puts back what somebody has flushed', async () => {
     await using web = await attached([{}]);
-    await serveIn(web.namespacePath, 80);
+    await serveIn(web.path, 80);
     for (const rule of (await ourRules()).split('\n').filter((line) => line.startsWith('-A POSTROUTING'))) {
       await run('iptables', ['-t', 'nat', ...words(rule.replace('-A', '-D'))]);
     }
@@ -265,33 +277,33 @@ describe('the driver', () => {
 
   test('tears down twice, and after the namespace is gone', async () => {
     const box = await attached([{}]);
-    await run('umount', [box.namespacePath]);
-    await driver.teardown(box);
-    await driver.teardown(box);
-    expect(existsSync(box.namespacePath)).toBe(false);
-    expect(await driver.find(box.id)).toBeUndefined();
+    await run('umount', [box.path]);
+    await controller.teardown(box);
+    await controller.teardown(box);
+    expect(existsSync(box.path)).toBe(false);
+    expect(await controller.find(box.id)).toBeUndefined();
   });
 
   test('repairs what dead processes left, and nothing else', async () => {
     await using alive = await attached();
     await using mine = await attached([{}]);
-    await using foreign = await attached([], undefined, driverOf('other'));
+    await using foreign = await attached([], undefined, controllerOf('other'));
     await mkdir(join(folder, 'other'), { recursive: true });
     for (const box of [alive, mine, foreign]) await forgetOwner(box.id);
     await using starting = await attached();
-    await driver.repair(async (id) => id === alive.id);
-    const found = await Promise.all([alive, mine, foreign, starting].map((box) => driver.find(box.id)));
+    await controller.repair(async (id) => id === alive.id);
+    const found = await Promise.all([alive, mine, foreign, starting].map((box) => controller.find(box.id)));
     expect(found.map((box) => box !== undefined)).toEqual([true, false, true, true]);
     await rm(join(folder, 'other'), { recursive: true });
-    const child = spawn('nsenter', [`--net=${foreign.namespacePath}`, 'cat'], { stdio: 'pipe' });
+    const child = spawn('nsenter', [`--net=${foreign.path}`, 'cat'], { stdio: 'pipe' });
     child.stdin.write('\n');
     await once(child.stdout, 'data');
-    await driver.repair(async (id) => id === alive.id);
-    expect(await driver.find(foreign.id)).toBeDefined();
+    await controller.repair(async (id) => id === alive.id);
+    expect(await controller.find(foreign.id)).toBeDefined();
     child.stdin.end();
     await once(child, 'exit');
-    await driver.repair(async (id) => id === alive.id);
-    expect(await driver.find(foreign.id)).toBeUndefined();
+    await controller.repair(async (id) => id === alive.id);
+    expect(await controller.find(foreign.id)).toBeUndefined();
   });
 
   test('repairs what was left half-written', async () => {
@@ -299,40 +311,113 @@ describe('the driver', () => {
     await once(dead, 'exit');
     const left = join(folder, 'net/attachments', `.tmp-${dead.pid}-0a1b2c`);
     await writeFile(left, '');
-    await driver.repair(async () => true);
+    await controller.repair(async () => true);
     expect(existsSync(left)).toBe(false);
   });
 
   test('repairs nothing that has come since it looked', async () => {
-    const request = { id: randomBytes(32).toString('hex'), name: 'bridge', ports: [] };
-    const ended = await driver.setup(request);
+    const request = { id: randomBytes(32).toString('hex'), endpoints: [ENDPOINT], ports: [] };
+    const ended = await controller.setup(request);
     await forgetOwner(ended.id);
-    await driver.repair(async () => {
-      await driver.teardown(ended);
-      await driver.setup(request);
+    await controller.repair(async () => {
+      await controller.teardown(ended);
+      await controller.setup(request);
       return false;
     });
-    expect(await driver.find(ended.id)).toBeDefined();
-    expect(existsSync(ended.namespacePath)).toBe(true);
-    await driver.teardown(ended);
+    expect(await controller.find(ended.id)).toBeDefined();
+    expect(existsSync(ended.path)).toBe(true);
+    await controller.teardown(ended);
   });
 
   test('keeps its bridge until it is pruned, and then leaves no rule', async () => {
     const box = await attached([{}]);
-    expect(await driver.prune()).toEqual([]);
-    await driver.teardown(box);
+    expect(await controller.prune()).toEqual([]);
+    await controller.teardown(box);
     expect(existsSync(`/sys/class/net/${bridge}`)).toBe(true);
-    expect(await driver.prune()).toEqual([bridge]);
+    expect(await controller.prune()).toEqual([bridge]);
     expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
     expect(await ourRules()).toBe('');
-    expect(await driver.prune()).toEqual([]);
+    expect(await controller.prune()).toEqual([]);
+  });
+
+  test('gives a container the address that it asks for, once', async () => {
+    const request = (address: string) => ({
+      id: randomBytes(32).toString('hex'),
+      endpoints: [{ ...ENDPOINT, address }],
+      ports: [],
+    });
+    const wanted = `10.240.${third}.77`;
+    const first = await controller.setup(request(wanted));
+    expect(endpointOf(first).addresses).toEqual([`${wanted}/24`]);
+    await expect(controller.setup(request(wanted))).rejects.toMatchObject({
+      code: 'in-use',
+      message: `another container has the address ${wanted}`,
+    });
+    await controller.teardown(first);
+    for (const wrong of [`10.240.${third}.1`, `10.240.${third}.255`, '10.1.2.3', 'nonsense']) {
+      await expect(controller.setup(request(wrong))).rejects.toMatchObject({ code: 'invalid-argument' });
+    }
+    expect(await readdir(join(folder, 'net/attachments'))).toEqual([]);
+  });
+
+  test('knows what an ocits has set up whose records were of one endpoint each', async () => {
+    await using box = await attached([{ hostPort: 0 }], 'web');
+    const path = join(folder, 'net/attachments', `${box.id}.json`);
+    const golden = JSON.parse(await readFile(join(TESTDATA, 'attachment-version-1.json'), 'utf8'));
+    const {
+      version: _,
+      endpoints,
+      path: namespacePath,
+      ...record
+    } = JSON.parse(await readFile(path, 'utf8'));
+    const { driver: __, hostInterface, ...endpoint } = endpoints[0];
+    const old = { ...record, ...endpoint, namespacePath, bridge: hostInterface };
+    expect(Object.keys(old).sort()).toEqual(Object.keys(golden).sort());
+    await writeFile(path, JSON.stringify(old));
+    expect(await controller.find(box.id)).toEqual({
+      id: box.id,
+      path: box.path,
+      endpoints: box.endpoints,
+      label: 'web',
+    });
+    expect((await controller.describe('bridge')).endpoints.map(({ id }) => id)).toEqual([box.id]);
+    await controller.teardown(box);
+    expect(await ourRules()).not.toMatch(/dnat.*--dport/i);
+    expect(existsSync(box.path)).toBe(false);
+  });
+
+  test('touches nothing where a newer ocits has written a record', async () => {
+    await using box = await attached([{}]);
+    const path = join(folder, 'net/attachments', `${box.id}.json`);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, JSON.stringify({ version: 3, id: box.id }));
+    const rules = await ourRules();
+    for (const attempt of [() => attached(), () => controller.prune(), () => controller.teardown(box)]) {
+      await expect(attempt()).rejects.toMatchObject({
+        code: 'unsupported',
+        message: expect.stringContaining('newer ocits'),
+      });
+    }
+    expect(await ourRules()).toBe(rules);
+    expect(existsSync(box.path)).toBe(true);
+    await writeFile(path, text);
   });
 
   test('says what it does not have', async () => {
-    const request = { id: 'a'.repeat(64), ports: [] };
-    await expect(driver.setup({ ...request, name: 'mine' })).rejects.toMatchObject({ code: 'unsupported' });
+    const request = { id: 'a'.repeat(64), ports: [], endpoints: [ENDPOINT] };
+    const on = (network: string, aliases: string[] = []) => ({
+      ...request,
+      endpoints: [{ network, aliases }],
+    });
+    await expect(controller.setup(on('mine'))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(controller.describe('mine')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(controller.setup(on('bridge', ['db']))).rejects.toMatchObject({ code: 'unsupported' });
+    for (const network of ['host', 'none']) {
+      await expect(controller.setup(on(network))).rejects.toMatchObject({ code: 'unsupported' });
+    }
     const port = { hostIp: '::1', hostPort: 0, containerPort: 80, protocol: 'tcp' } as const;
-    await expect(driver.setup({ ...request, name: 'bridge', ports: [port] })).rejects.toThrow('::1');
+    await expect(controller.setup({ ...request, ports: [port] })).rejects.toThrow('::1');
+    expect(await readdir(join(folder, 'net/attachments'))).toEqual([]);
   });
 });
 

@@ -1,0 +1,39 @@
+import type { EndpointRequest, NetworkDescription, PortMapping, Sandbox } from './network.ts';
+
+export interface SandboxRequest {
+  /** The container's (or build's) ID: names the namespace. */
+  readonly id: string;
+  /** The networks that it is connected to, in this order. */
+  readonly endpoints: readonly EndpointRequest[];
+  /** Published by the first network. */
+  readonly ports: readonly PortMapping[];
+  /** For messages to others who want the same port: the container's name. */
+  readonly label?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sandboxes and their endpoints: one record a sandbox, in one folder of the host whatever the store. */
+export interface NetworkController {
+  /**
+   * Makes the namespace, connects it to its networks and publishes the ports. `in-use` where a port or an address is
+   * taken, naming it and, where known, who has it; `not-found` for a network. After a failure nothing is left.
+   */
+  setup(request: SandboxRequest): Promise<Sandbox>;
+  /** Idempotent; removes rules and namespace also where half of them are gone. */
+  teardown(sandbox: Pick<Sandbox, 'id'>): Promise<void>;
+  /** What is set up for `id` now; undefined where nothing is. */
+  find(id: string): Promise<Sandbox | undefined>;
+  /**
+   * Tears down what nobody needs any more: of this store where `isLive` denies it, of another where its folder is gone
+   * and nothing of it runs; never while the process that asked for it still runs. `isLive` is asked after the records
+   * are read, so an answer by then is an answer about them. A few file reads where there is nothing to do.
+   */
+  repair(isLive: (id: string) => Promise<boolean>): Promise<void>;
+  /** A network by its name or ID, as it stands. Throws `not-found`. */
+  describe(nameOrId: string): Promise<NetworkDescription>;
+  /**
+   * Removes from the host what networks have there, where nothing is connected to them: bridges, with their rules.
+   * They stay otherwise, ready for the next container. Gives the names of interfaces.
+   */
+  prune(): Promise<readonly string[]>;
+}

@@ -1,0 +1,195 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { isErrno, OcitsError } from '../errors.ts';
+import type { HostPaths } from '../system/paths.ts';
+import { isRunning, ownIdentity } from '../system/process/process-identity.ts';
+import { allSettled } from '../system/task/all-settled.ts';
+import { lockFile, withLock } from '../system/task/lock.ts';
+import type { NetworkController, SandboxRequest } from './controller.ts';
+import type { NetworkDriver, ReservationRequest } from './driver.ts';
+import { openDriver } from './drivers/open-driver.ts';
+import type { NetworkDescription, NetworkRecord, Sandbox } from './network.ts';
+import { deleteNamespace, isUnused, makeNamespace } from './sandbox/namespace.ts';
+import type { SandboxRecord } from './sandbox/sandbox-record.ts';
+import { SandboxRecords } from './sandbox/sandbox-records.ts';
+import { attachmentsFolder, type NetworkSettings, networkSettings } from './settings.ts';
+import { type NetworkStore, openNetworkStore } from './store/network-store.ts';
+
+/** The controller of this host's networks. Sandboxes need root. Opening it does nothing. */
+export function openNetworkController(
+  paths: HostPaths,
+  settings: NetworkSettings = networkSettings(),
+): NetworkController {
+  return new HostNetworks(paths.root, settings);
+}
+
+interface FoundNetwork {
+  readonly network: NetworkRecord;
+  readonly driver: NetworkDriver;
+}
+
+class HostNetworks implements NetworkController {
+  readonly #root: string;
+  readonly #folder: string;
+  readonly #store: NetworkStore;
+  readonly #records: SandboxRecords;
+  readonly #drivers = new Map<string, Promise<NetworkDriver>>();
+
+  constructor(root: string, settings: NetworkSettings) {
+    this.#root = root;
+    this.#folder = settings.folder;
+    this.#store = openNetworkStore(settings);
+    this.#records = new SandboxRecords(attachmentsFolder(settings));
+  }
+
+  async setup(request: SandboxRequest): Promise<Sandbox> {
+    const networks = await Promise.all(request.endpoints.map(({ network }) => this.#find(network)));
+    if ((await this.#records.find(request.id)) !== undefined) {
+      throw new OcitsError('already-exists', `${request.id} is connected to the network already`);
+    }
+    try {
+      return await this.#setup(request, networks);
+    } catch (error) {
+      await this.teardown(request);
+      throw error;
+    }
+  }
+
+  async #setup(request: SandboxRequest, networks: readonly FoundNetwork[]): Promise<Sandbox> {
+    const { signal } = request;
+    const intent = this.#intent(request);
+    // First the record: whatever is made then can be found and cleared away after a crash.
+    await this.#records.put(intent);
+    const namespace = makeNamespace(intent.path, signal);
+    namespace.catch(() => {});
+    // Whatever fails below, the namespace is made to its end first: teardown must find it.
+    const [locked] = await Promise.allSettled([
+      lockFile(this.#lockPath, { mode: 'exclusive', signal }),
+      namespace,
+    ]);
+    if (locked.status === 'rejected') throw locked.reason;
+    await using _lock = locked.value;
+    await namespace;
+    let record = intent;
+    for (const [index, wanted] of request.endpoints.entries()) {
+      const ports = index === 0 ? request.ports : [];
+      const reservation = { ...wanted, interfaceName: `eth${index}`, ports };
+      record = await this.#connect(record, networks[index]!, reservation, signal);
+    }
+    return sandboxOf(record);
+  }
+
+  #intent({ id, label }: SandboxRequest): SandboxRecord {
+    const path = join(this.#folder, 'netns', id);
+    return { version: 2, id, path, endpoints: [], label, root: this.#root, owner: ownIdentity() };
+  }
+
+  /** Adds an endpoint to a sandbox; the record says so before anything of it is made. */
+  async #connect(
+    record: SandboxRecord,
+    { network, driver }: FoundNetwork,
+    request: ReservationRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<SandboxRecord> {
+    const defined = await driver.define(network);
+    const sandboxes = await this.#records.list();
+    const endpoint = await driver.reserve(defined, request, sandboxes);
+    const connected = { ...record, endpoints: [...record.endpoints, endpoint] };
+    await this.#records.put(connected);
+    const all = [...sandboxes.filter(({ id }) => id !== record.id), connected];
+    // Not under the lock any more, a failed set-up would take away rules that are still to come.
+    await allSettled([driver.attach(defined, record, endpoint, signal), driver.repair(defined, all)]);
+    return connected;
+  }
+
+  async teardown({ id }: Pick<Sandbox, 'id'>): Promise<void> {
+    const record = await this.#records.find(id);
+    if (record === undefined) return;
+    await Promise.all([deleteNamespace(record.path), this.#detach(record)]);
+    await this.#records.delete(id);
+  }
+
+  /** Takes away what the endpoints have outside of the namespace. */
+  async #detach(record: SandboxRecord): Promise<void> {
+    const published = record.endpoints.filter(({ ports }) => ports.length > 0);
+    if (published.length === 0) return;
+    // The record goes under the lock, too: else another set-up would put the rules back.
+    await withLock(this.#lockPath, { mode: 'exclusive' }, async () => {
+      for (const endpoint of published) await (await this.#driver(endpoint.driver)).detach(record, endpoint);
+      const endpoints = record.endpoints.map((endpoint) => ({ ...endpoint, ports: [] }));
+      await this.#records.put({ ...record, endpoints });
+    });
+  }
+
+  async find(id: string): Promise<Sandbox | undefined> {
+    const record = await this.#records.find(id);
+    return record === undefined ? undefined : sandboxOf(record);
+  }
+
+  async repair(isLive: (id: string) => Promise<boolean>): Promise<void> {
+    await this.#records.sweep();
+    for (const record of await this.#records.list()) {
+      if (isRunning(record.owner)) continue;
+      const isOurs = record.root === this.#root;
+      if (isOurs ? await isLive(record.id) : !(await isOrphan(record))) continue;
+      const now = await this.#records.find(record.id);
+      // Another may have come since under the same ID: a container that was started again.
+      if (isDeepStrictEqual(now?.owner, record.owner)) await this.teardown(record);
+    }
+  }
+
+  async describe(nameOrId: string): Promise<NetworkDescription> {
+    const { network, driver } = await this.#find(nameOrId);
+    return driver.describe(await driver.define(network), await this.#records.list());
+  }
+
+  async prune(): Promise<readonly string[]> {
+    return await withLock(this.#lockPath, { mode: 'exclusive' }, async () => {
+      const sandboxes = await this.#records.list();
+      const gone: string[] = [];
+      for (const network of await this.#store.list()) {
+        if (sandboxes.some((sandbox) => isOn(network, sandbox))) continue;
+        const name = await (await this.#driver(network.driver)).dismantle(network);
+        if (name !== undefined) gone.push(name);
+      }
+      return gone;
+    });
+  }
+
+  async #find(nameOrId: string): Promise<FoundNetwork> {
+    const network = await this.#store.find(nameOrId);
+    return { network, driver: await this.#driver(network.driver) };
+  }
+
+  #driver(kind: string): Promise<NetworkDriver> {
+    let driver = this.#drivers.get(kind);
+    if (driver === undefined) {
+      driver = openDriver(kind, this.#folder);
+      this.#drivers.set(kind, driver);
+    }
+    return driver;
+  }
+
+  get #lockPath(): string {
+    return join(this.#folder, 'lock');
+  }
+}
+
+function sandboxOf({ id, path, endpoints, label }: SandboxRecord): Sandbox {
+  return { id, path, endpoints, label };
+}
+
+/** By the interface and not by the network's name: another store may have another one for that name. */
+function isOn({ hostInterface }: NetworkRecord, { endpoints }: Sandbox): boolean {
+  return endpoints.some((endpoint) => endpoint.hostInterface === hostInterface);
+}
+
+/** Of a store that is gone. One that only we cannot see still has its containers, and those run in the namespace. */
+async function isOrphan({ root, path }: SandboxRecord): Promise<boolean> {
+  const isThere = await stat(root).then(
+    () => true,
+    (error: unknown) => !isErrno(error, 'ENOENT', 'ENOTDIR'),
+  );
+  return !isThere && isUnused(path);
+}
