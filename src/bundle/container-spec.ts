@@ -77,10 +77,8 @@ export interface ContainerSpec {
   readonly resources: ResourceLimits;
   readonly devices: readonly DeviceMapping[];
   readonly security: SecurityOptions;
-  readonly network:
-    | { readonly mode: 'namespace'; readonly path: string }
-    | { readonly mode: 'host' }
-    | { readonly mode: 'none' };
+  /** As runtime-spec config-linux.md#namespaces: the caller's own, an empty one, or the one at a path. */
+  readonly networkNamespace: 'inherited' | 'new' | { readonly path: string };
   /** A cgroupfs path such as `/ocits/<id>`, or `slice:prefix:name` for systemd. */
   readonly cgroupsPath: string;
   readonly sysctls: Readonly<Record<string, string>>;

@@ -125,7 +125,7 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
   };
 }
 
-function namespaces({ network }: ContainerSpec): readonly RuntimeNamespace[] {
+function namespaces({ networkNamespace: network }: ContainerSpec): readonly RuntimeNamespace[] {
   const own: RuntimeNamespace[] = [
     { type: 'pid' },
     { type: 'mount' },
@@ -133,20 +133,21 @@ function namespaces({ network }: ContainerSpec): readonly RuntimeNamespace[] {
     { type: 'ipc' },
     { type: 'cgroup' },
   ];
-  if (network.mode === 'none') own.push({ type: 'network' });
-  if (network.mode === 'namespace') own.push({ type: 'network', path: network.path });
+  if (network === 'new') own.push({ type: 'network' });
+  if (typeof network === 'object') own.push({ type: 'network', path: network.path });
   return own;
 }
 
 /** Docker's two defaults let any user ping and listen on low ports inside its own network; then the user's. */
-function sysctls({ network, security, sysctls: asked }: ContainerSpec): Readonly<Record<string, string>> {
-  if (network.mode === 'host') {
+function sysctls(spec: ContainerSpec): Readonly<Record<string, string>> {
+  const { networkNamespace, security, sysctls: asked } = spec;
+  if (networkNamespace === 'inherited') {
     const name = Object.keys(asked).find((key) => key.startsWith('net.'));
     if (name !== undefined) {
       throw new OcitsError('invalid-argument', `--sysctl ${name} cannot be set in the network of the host`);
     }
   }
-  if (network.mode === 'host' || security.privileged) return asked;
+  if (networkNamespace === 'inherited' || security.privileged) return asked;
   return {
     'net.ipv4.ip_unprivileged_port_start': '0',
     'net.ipv4.ping_group_range': '0 2147483647',

@@ -24,9 +24,9 @@ const CASES: Readonly<Record<string, SpecChanges>> = {
   'non-root-user': {
     hostname: 'web',
     process: { uid: 1000, gid: 1001, additionalGids: [1001, 27], cwd: '/home/me', terminal: true },
-    network: { mode: 'namespace', path: '/run/ocits/netns/test' },
+    networkNamespace: { path: '/run/ocits/netns/test' },
   },
-  privileged: { security: { privileged: true }, network: { mode: 'host' } },
+  privileged: { security: { privileged: true }, networkNamespace: 'inherited' },
   limits: {
     resources: {
       memoryBytes: 64 * 1024 * 1024,
@@ -124,7 +124,7 @@ test.each<[string, SpecChanges, string]>([
   ['more processors than there are', { resources: { cpus: 4.5 } }, '--cpus 4.5: this host has 4'],
   [
     'a network sysctl of the host',
-    { network: { mode: 'host' }, sysctls: { 'net.a': '1' } },
+    { networkNamespace: 'inherited', sysctls: { 'net.a': '1' } },
     '--sysctl net.a',
   ],
   ['an annotation of the runtime', { annotations: { 'run.oci.handler': 'krun' } }, 'run.oci.handler'],

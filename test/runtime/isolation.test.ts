@@ -223,7 +223,7 @@ test('user, groups, folder, host name, limits, sysctls and score arrive', async 
     await sh(host, 'cat /proc/sys/net/core/somaxconn', { sysctls: { 'net.core.somaxconn': '77' } }),
   ).toBe('77\n');
   expect(await sh(host, 'cat /proc/self/oom_score_adj', { resources: { oomScoreAdj: 321 } })).toBe('321\n');
-  expect(await sh(host, 'cd /proc/self/ns; busybox readlink net', { network: { mode: 'host' } })).toBe(
+  expect(await sh(host, 'cd /proc/self/ns; busybox readlink net', { networkNamespace: 'inherited' })).toBe(
     `${readlinkSync('/proc/self/ns/net')}\n`,
   );
 });

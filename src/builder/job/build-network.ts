@@ -8,7 +8,7 @@ import { BUILD_HOSTNAME } from './run-spec.ts';
 
 /** The network that a RUN step gets, and what the files that go with it say, by their names in /etc. */
 export interface StepNetwork {
-  readonly network: ContainerSpec['network'];
+  readonly networkNamespace: ContainerSpec['networkNamespace'];
   readonly etcFiles: Readonly<Record<'hosts' | 'hostname' | 'resolv.conf', string>>;
 }
 
@@ -44,8 +44,8 @@ export class BuildNetwork implements AsyncDisposable {
   }
 
   async #make(mode: BuildNetworkMode, signal: AbortSignal): Promise<StepNetwork> {
-    if (mode === 'host') return { network: { mode: 'host' }, etcFiles: await this.#etcFiles(mode) };
-    if (mode === 'none') return { network: { mode: 'none' }, etcFiles: await this.#etcFiles(mode) };
+    if (mode === 'host') return { networkNamespace: 'inherited', etcFiles: await this.#etcFiles(mode) };
+    if (mode === 'none') return { networkNamespace: 'new', etcFiles: await this.#etcFiles(mode) };
     const controller = await this.#controller();
     this.#sandbox = controller.setup({
       id: this.#id,
@@ -56,7 +56,7 @@ export class BuildNetwork implements AsyncDisposable {
     });
     const sandbox = await this.#sandbox;
     return {
-      network: { mode: 'namespace', path: sandbox.path },
+      networkNamespace: { path: sandbox.path },
       etcFiles: await this.#etcFiles(mode, sandbox),
     };
   }

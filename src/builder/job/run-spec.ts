@@ -14,7 +14,7 @@ export interface RunSurroundings {
   readonly mounts: readonly ContainerMount[];
   /** Variables beside the plan's own: secrets. */
   readonly env: readonly string[];
-  readonly network: ContainerSpec['network'];
+  readonly networkNamespace: ContainerSpec['networkNamespace'];
   readonly options: RunSettings;
   readonly cgroupsPath: string;
 }
@@ -27,7 +27,7 @@ export const BUILD_HOSTNAME = 'buildkitsandbox';
  * the ARGs alone. Pure.
  */
 export function runSpec(plan: RunPlan, surroundings: RunSurroundings): ContainerSpec {
-  const { id, rootfs, user, etcFiles, mounts, network, options, cgroupsPath } = surroundings;
+  const { id, rootfs, user, etcFiles, mounts, networkNamespace, options, cgroupsPath } = surroundings;
   const env = [...plan.env, ...plan.proxyEnv, ...surroundings.env];
   return {
     id,
@@ -55,7 +55,7 @@ export function runSpec(plan: RunPlan, surroundings: RunSurroundings): Container
       seccomp: 'default',
       readOnlyRootfs: false,
     },
-    network,
+    networkNamespace,
     cgroupsPath,
     sysctls: {},
     annotations: {},

@@ -97,7 +97,7 @@ export class RunCommand {
     signal: AbortSignal,
   ): Promise<ContainerSpec> {
     const { network, folder, runSettings } = this.#job;
-    const { network: space, etcFiles } = await (await network()).forMode(
+    const { networkNamespace, etcFiles } = await (await network()).forMode(
       networkMode(this.#plan, runSettings),
       signal,
     );
@@ -114,7 +114,7 @@ export class RunCommand {
       etcFiles: files,
       mounts: [...ready.mounts, ...(await this.#scriptMount(place))],
       env: ready.env,
-      network: space,
+      networkNamespace,
       options: runSettings,
     });
   }

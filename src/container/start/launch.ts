@@ -53,7 +53,7 @@ export async function launchContainer(
     hostname: hostnameOf(record),
     user,
     etcFiles: await writeEtcFiles(files.etc, record, sandbox),
-    network: networkOf(record, sandbox),
+    networkNamespace: namespaceFor(record, sandbox),
     cgroupsPath: cgroupsPath(record.id),
     ...(record.host.init ? { init: requireInit() } : {}),
   });
@@ -96,8 +96,11 @@ async function prepare(
   return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;
 }
 
-function networkOf(record: ContainerRecord, sandbox: Sandbox | undefined): ContainerSpec['network'] {
+function namespaceFor(
+  record: ContainerRecord,
+  sandbox: Sandbox | undefined,
+): ContainerSpec['networkNamespace'] {
   const { mode } = record.network;
-  if (mode !== 'bridge') return { mode };
-  return { mode: 'namespace', path: sandbox!.path };
+  if (mode === 'host') return 'inherited';
+  return mode === 'none' ? 'new' : { path: sandbox!.path };
 }

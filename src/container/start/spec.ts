@@ -10,7 +10,7 @@ export interface StartFacts {
   readonly hostname: string;
   readonly user: ResolvedUser;
   readonly etcFiles: ContainerSpec['etcFiles'];
-  readonly network: ContainerSpec['network'];
+  readonly networkNamespace: ContainerSpec['networkNamespace'];
   readonly cgroupsPath: string;
   /** The init program on the host, where the container is to have one. */
   readonly init?: string;
@@ -19,7 +19,7 @@ export interface StartFacts {
 /** What the runtime starts, from what was asked for and what was found. Pure. */
 export function containerSpec(record: ContainerRecord, facts: StartFacts): ContainerSpec {
   const { process, host } = record;
-  const { user, hostname, rootfs, etcFiles, network, cgroupsPath, init } = facts;
+  const { user, hostname, rootfs, etcFiles, networkNamespace, cgroupsPath, init } = facts;
   return {
     id: record.id,
     hostname,
@@ -45,7 +45,7 @@ export function containerSpec(record: ContainerRecord, facts: StartFacts): Conta
     resources: host.resources,
     devices: host.devices,
     security: host.security,
-    network,
+    networkNamespace,
     cgroupsPath,
     sysctls: host.sysctls,
     annotations: { ...shutdownAnnotations(cgroupsPath, process), ...record.annotations },

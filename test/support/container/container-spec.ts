@@ -17,7 +17,7 @@ export function containerSpec(changes: SpecChanges = {}): ContainerSpec {
     etcFiles: [],
     resources: {},
     devices: [],
-    network: { mode: 'none' },
+    networkNamespace: 'new',
     cgroupsPath: `/ocits/${id}`,
     sysctls: {},
     annotations: {},
