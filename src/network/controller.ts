@@ -3,7 +3,7 @@ import type { EndpointRequest, NetworkDescription, PortMapping, Sandbox } from '
 export interface SandboxRequest {
   /** The container's (or build's) ID: names the namespace. */
   readonly id: string;
-  /** The networks that it is connected to, in this order. */
+  /** The networks that it is connected to, in this order: those of a `NetworkChoice` with a sandbox of its own. */
   readonly endpoints: readonly EndpointRequest[];
   /** Published by the first network. */
   readonly ports: readonly PortMapping[];

@@ -1,9 +1,11 @@
 /**
  * Networks of containers and of builds. A *sandbox* is a network namespace, one a container; an *endpoint* connects a
  * sandbox to one *network*; a *driver* knows how networks of one kind are made. `container`, `builder` and commands
- * come in here, by a `NetworkController`.
+ * come in here: they ask `choice.ts` what a value of `--network` means, and a `NetworkController` to carry it out.
+ * Only this folder knows a network by its name.
  *
- *     const sandbox = await controller.setup({ id, ports: [], endpoints: [{ network: 'bridge', aliases: [] }] });
+ *     const choice = networkChoice('bridge');
+ *     const sandbox = await controller.setup({ id, ports: [], endpoints: choice.endpoints });
  *     // … processes run in the namespace at sandbox.path …
  *     await controller.teardown({ id });
  */
@@ -37,6 +39,12 @@ export interface EndpointRequest {
   readonly aliases: readonly string[];
   /** The address that it is to have there; the default is a free one. */
   readonly address?: string | undefined;
+}
+
+/** What a value of `--network` asks for. Plain data: it is kept in the container's record. */
+export interface NetworkChoice {
+  readonly sandbox: SandboxChoice;
+  readonly endpoints: readonly EndpointRequest[];
 }
 
 /** The connection of a sandbox to one network, as it is. Enough to take it away again, even without the network's record. */

@@ -16,6 +16,7 @@ import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { containerRoots } from '../../src/container/record/roots.ts';
 import { containerState } from '../../src/container/record/state.ts';
 import { listContainers } from '../../src/container/show/list-containers.ts';
+import { networkChoice } from '../../src/network/choice.ts';
 import { attachmentsFolder, networkSettings } from '../../src/network/settings.ts';
 import { identifyProcess, ownIdentity } from '../../src/system/process/process-identity.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
@@ -127,7 +128,7 @@ describe('a container in the foreground of another process', () => {
 });
 
 test('a container that starts while another command looks around keeps its network', async () => {
-  const network = { network: { mode: 'bridge' } } as const;
+  const network = { network: networkChoice('bridge') };
   const first = await lab.detached(['sleep', '60'], network);
   const late: ContainerRecord[] = [];
   // Behind the look at the containers, and before the one at the networks.

@@ -21,6 +21,7 @@ import { containerLogs } from '../../src/container/show/logs.ts';
 import { execInContainer } from '../../src/container/start/exec-container.ts';
 import { launchContainer } from '../../src/container/start/launch.ts';
 import { startContainer } from '../../src/container/start/start-container.ts';
+import { networkChoice } from '../../src/network/choice.ts';
 import { readPidRecord, writePidRecord } from '../../src/runtime/crun/records.ts';
 import { withLock } from '../../src/system/task/lock.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
@@ -55,7 +56,7 @@ const stateOf = ({ id }: ContainerRecord) => containerState(lab.paths, id);
 
 describe('a container in the background', () => {
   test('runs, is stopped by its signal, and its end is known', async () => {
-    const record = await lab.detached(['sh', '-c', LISTENING], { network: { mode: 'bridge' } });
+    const record = await lab.detached(['sh', '-c', LISTENING], { network: networkChoice('bridge') });
     expect(stateOf(record)).toMatchObject({ status: 'running', exitCode: 0 });
     await logged(record, 'started');
     await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 10 });
@@ -75,7 +76,7 @@ describe('a container in the background', () => {
 
   test('keeps what it has written when it is started again', async () => {
     const script = 'cat /state 2>/dev/null; echo again >> /state; echo more >> /etc/passwd; id -un';
-    const record = await lab.detached(['sh', '-c', script], { network: { mode: 'bridge' } });
+    const record = await lab.detached(['sh', '-c', script], { network: networkChoice('bridge') });
     expect((await ended(record)).exitCode).toBe(0);
     await startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
     await ended(record);
@@ -276,7 +277,7 @@ describe('containers', () => {
     const record = await lab.detached(['sleep', '60'], {
       name: 'described',
       network: {
-        mode: 'bridge',
+        ...networkChoice('bridge'),
         ports: [{ hostIp: '127.0.0.1', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
       },
       process: { env: ['A=1'] },

@@ -3,6 +3,7 @@ import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
 import { parseEnvFile, parseEnvFlags } from '../../src/container/flags/env-file.ts';
 import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
 import { parseBytes, parseDevice, parseUlimit } from '../../src/container/flags/parse-values.ts';
+import { networkChoice } from '../../src/network/choice.ts';
 
 const files: Readonly<Record<string, string>> = {
   'a.env': '\ufeff# comment\n\nA=1\nC\nNONE\r\nD="quoted"\r\n',
@@ -26,7 +27,7 @@ describe('the flags of create and run', () => {
       annotations: {},
       process: { command: [], env: [], terminal: false, openStdin: false, rlimits: [] },
       network: {
-        mode: 'bridge',
+        ...networkChoice('bridge'),
         ports: [],
         exposed: [],
         publishAll: false,
@@ -145,7 +146,11 @@ describe('the flags of create and run', () => {
       mount: ['type=tmpfs,dst=/t'],
       tmpfs: ['/run'],
     });
-    expect(network).toMatchObject({ mode: 'host', hostname: 'web', exposed: ['90/tcp', '91/tcp'] });
+    expect(network).toMatchObject({
+      ...networkChoice('host'),
+      hostname: 'web',
+      exposed: ['90/tcp', '91/tcp'],
+    });
     expect(network.dns).toEqual({ servers: ['9.9.9.9'], search: ['x.org'], options: [] });
     expect(mounts.map(({ kind, target }) => `${kind} ${target}`)).toEqual([
       'bind /data',

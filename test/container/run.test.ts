@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { networkChoice } from '../../src/network/choice.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 
 let lab: ContainerLab;
@@ -63,7 +64,7 @@ describe('a container in the foreground', () => {
 
   test("shares the host's network where told so", async () => {
     const output = await lab.sh('hostname; cat /proc/net/dev; cat /etc/resolv.conf', {
-      network: { mode: 'host' },
+      network: networkChoice('host'),
     });
     expect(output).toContain(`${hostname()}\n`);
     expect(output).toContain('eth0:');
@@ -113,19 +114,22 @@ describe('a container in the foreground', () => {
     [['/etc/passwd'], 'not-executable', 126],
     [['/bin'], 'not-executable', 126],
   ])('that cannot be started (%s) says why, and leaves nothing', async (command, code, exitCode) => {
-    await expect(lab.run(command, { network: { mode: 'bridge' } })).rejects.toMatchObject({ code, exitCode });
+    await expect(lab.run(command, { network: networkChoice('bridge') })).rejects.toMatchObject({
+      code,
+      exitCode,
+    });
   });
 
   test('that is interrupted before its start leaves nothing', async () => {
     const controller = new AbortController();
-    const run = lab.run(['sleep', '60'], { network: { mode: 'bridge' }, signal: controller.signal });
+    const run = lab.run(['sleep', '60'], { network: networkChoice('bridge'), signal: controller.signal });
     setTimeout(() => controller.abort(new Error('interrupted')), 25);
     await expect(run).rejects.toThrow('interrupted');
   });
 
   test('runs beside others', async () => {
     const runs = Array.from({ length: 5 }, (_, index) =>
-      lab.sh(`hostname -i; echo ${index}`, { network: { mode: 'bridge' } }),
+      lab.sh(`hostname -i; echo ${index}`, { network: networkChoice('bridge') }),
     );
     const outputs = await Promise.all(runs);
     expect(new Set(outputs.map((output) => output.split('\n')[0])).size).toBe(5);
@@ -138,7 +142,7 @@ describe('on the bridge', () => {
     let page = '';
     const result = await lab.run(['sh', '-c', script], {
       network: {
-        mode: 'bridge',
+        ...networkChoice('bridge'),
         hostname: 'web',
         ports: [{ hostIp: '0.0.0.0', hostPort: 0, containerPort: 80, protocol: 'tcp' }],
         extraHosts: [{ name: 'host.docker.internal', address: 'host-gateway' }],

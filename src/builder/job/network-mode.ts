@@ -1,5 +1,6 @@
+import type { BuildNetworkMode } from '../../network/choice.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
-import type { BuildNetworkMode, RunSettings } from '../request/build-request.ts';
+import type { RunSettings } from '../request/build-request.ts';
 
 /** The network of a RUN: its own word (`RUN --network=none`) goes before the build's. */
 export function networkMode({ instruction }: RunPlan, { network }: RunSettings): BuildNetworkMode {

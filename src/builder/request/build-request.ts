@@ -1,12 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { ProcessSpec } from '../../bundle/container-spec.ts';
 import type { BuildArgs } from '../../dockerfile/expand/build-args.ts';
+import type { BuildNetworkMode } from '../../network/choice.ts';
 import type { ExtraHost } from '../../network/names/hosts-file.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
-
-/** What network the RUN steps have: one of their own that reaches the outside, the host's, or none. */
-export type BuildNetworkMode = 'default' | 'host' | 'none';
 
 /** What a secret is: a file of the host, or a text. */
 export type BuildSecret = { readonly path: string } | { readonly value: string };

@@ -2,6 +2,7 @@ import type { BuildRequest } from '../../builder/request/build-request.ts';
 import { parseBytes, parsePairs, parseUlimit } from '../../container/flags/parse-values.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
+import { buildNetworkMode } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
 import { parseSecret } from './secret-flag.ts';
@@ -45,7 +46,7 @@ export function buildRequestFromFlags(
     },
     cache: { isUsed: flags['no-cache'] !== true, pullsAlways: flags.pull === true },
     run: {
-      network: flags.network === 'host' || flags.network === 'none' ? flags.network : 'default',
+      network: buildNetworkMode(flags.network),
       extraHosts: (flags['add-host'] ?? []).map(parseAddHost),
       rlimits: (flags.ulimit ?? []).map(parseUlimit),
       secrets: new Map((flags.secret ?? []).map((text) => parseSecret(text, env))),

@@ -37,7 +37,7 @@ export function containerRow(
     Label: (name: string) => record.labels[name] ?? '',
     Mounts: mounts.map((mount) => (mount.kind === 'volume' ? mount.name : mount.source)).join(','),
     LocalVolumes: String(mounts.filter(({ kind }) => kind === 'volume').length),
-    Networks: record.network.mode,
+    Networks: record.network.endpoints.map(({ network }) => network).join(','),
   };
 }
 

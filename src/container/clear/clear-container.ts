@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
+import { hasOwnSandbox } from '../../network/choice.ts';
 import { removeConmonFiles } from '../../runtime/conmon/conmon-folder.ts';
 import { settleExit } from '../../runtime/conmon/wait-for-exit.ts';
 import { crunDelete, openCrun } from '../../runtime/crun/crun.ts';
@@ -36,7 +37,7 @@ export async function clearContainer(
   const { id, lifetime, network } = record;
   await Promise.all([
     byRuntime ? undefined : clearRuntime(engine, id),
-    network.mode === 'bridge' ? engine.network().then((networks) => networks.teardown({ id })) : undefined,
+    hasOwnSandbox(network) ? engine.network().then((networks) => networks.teardown({ id })) : undefined,
   ]);
   if (lifetime.autoRemove) await discardContainer(engine, record);
   await unmarkLive(engine.paths, id);

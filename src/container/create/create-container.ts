@@ -5,6 +5,7 @@ import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { platformOf } from '../../image/catalog/choose-image.ts';
 import type { Image } from '../../image/image.ts';
+import { hasOwnSandbox, networkModeOf } from '../../network/choice.ts';
 import { parseExposed, parsePublish } from '../../network/port-grammar.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import { formatPlatform, hostPlatform } from '../../oci/platform.ts';
@@ -130,7 +131,7 @@ function newRecord(
   const config = image.config.config ?? {};
   const { entrypoint, command } = request.process;
   return {
-    version: 1,
+    version: 2,
     id,
     createdAt: new Date().toISOString(),
     image: {
@@ -182,7 +183,7 @@ function warnOfOddities(call: Call, { network }: CreateRequest, image: Image): v
     const [theirs, ours] = [platform, own].map(formatPlatform);
     call.emit(warning(`the image is for ${theirs}, and this host is ${ours}: its programs may not run`));
   }
-  if (network.mode !== 'bridge' && (network.ports.length > 0 || network.publishAll)) {
-    call.emit(warning(`published ports are discarded with --network ${network.mode}`));
+  if (!hasOwnSandbox(network) && (network.ports.length > 0 || network.publishAll)) {
+    call.emit(warning(`published ports are discarded with --network ${networkModeOf(network)}`));
   }
 }

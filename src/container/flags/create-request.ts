@@ -1,6 +1,5 @@
 import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
-import type { ExtraHost } from '../../network/names/hosts-file.ts';
-import type { DnsOptions } from '../../network/names/resolv-conf.ts';
+import type { NameOptions } from '../../network/names/etc-files.ts';
 import type { PortMapping } from '../../network/network.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { MountRequest } from '../../volume/mount-request.ts';
@@ -30,18 +29,12 @@ export interface ProcessRequest {
   readonly rlimits: readonly ResourceLimit[];
 }
 
-export type NetworkMode = 'bridge' | 'host' | 'none';
-
-export interface NetworkOptions {
-  readonly mode: NetworkMode;
-  readonly hostname?: string;
+export interface NetworkOptions extends NameOptions {
   readonly ports: readonly PortMapping[];
   /** Such as `80/tcp`, beside those of the image. */
   readonly exposed: readonly string[];
   /** Whether every exposed port is published on a port that the system chooses. */
   readonly publishAll: boolean;
-  readonly dns: DnsOptions;
-  readonly extraHosts: readonly ExtraHost[];
 }
 
 /** What the container gets of the host. */

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import { OcitsError } from '../../errors.ts';
+import { networkChoice } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import { parseExposed, parsePublish } from '../../network/port-grammar.ts';
 import type { NetworkFlags } from './create-flags.ts';
-import type { NetworkMode, NetworkOptions } from './create-request.ts';
+import type { NetworkOptions } from './create-request.ts';
 
 /** A part of a host name, and how long the kernel lets one be. */
 const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?)*$/;
@@ -21,18 +22,12 @@ export function parseNetworkFlags(flags: NetworkFlags): NetworkOptions {
     throw new OcitsError('invalid-argument', `--dns: ${JSON.stringify(wrong)} is not an IP address`);
   }
   return {
-    mode: parseMode(flags.network ?? 'bridge'),
-    ...(hostname === undefined ? {} : { hostname }),
+    ...networkChoice(flags.network),
+    hostname,
     ports: (flags.publish ?? []).flatMap(parsePublish),
     exposed: (flags.expose ?? []).flatMap(parseExposed),
     publishAll: flags['publish-all'] ?? false,
     dns: { servers, search: flags['dns-search'] ?? [], options: flags['dns-option'] ?? [] },
     extraHosts: (flags['add-host'] ?? []).map(parseAddHost),
   };
-}
-
-function parseMode(text: string): NetworkMode {
-  if (text === 'bridge' || text === 'default') return 'bridge';
-  if (text === 'host' || text === 'none') return text;
-  throw new OcitsError('unsupported', `--network ${text}: only bridge, host and none are there yet`);
 }

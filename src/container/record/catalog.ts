@@ -8,6 +8,7 @@ import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { containerFolder, containerLock, containersFolder, filesIn } from './folder.ts';
 import { randomName } from './name.ts';
+import { parseRecord } from './parse-record.ts';
 import type { ContainerRecord } from './record.ts';
 import { writeSpec } from './write-spec.ts';
 
@@ -22,14 +23,12 @@ export async function containerIds(paths: HostPaths): Promise<readonly string[]>
   return (await namesIfThere(containersFolder(paths))).filter((name) => ID.test(name));
 }
 
-/** The record of a container; undefined where there is none of that ID. Throws `corrupt`. */
+/** The record of a container; undefined where there is none of that ID. Throws `corrupt`, and as `parseRecord`. */
 export async function readContainer(paths: HostPaths, id: string): Promise<ContainerRecord | undefined> {
   const text = await textIfThere(containerFolder(paths, id).spec);
   if (text === undefined) return undefined;
   try {
-    const record = JSON.parse(text) as ContainerRecord;
-    if (record.version === 1) return record;
-    throw new OcitsError('unsupported', `its version is ${JSON.stringify(record.version)}`);
+    return parseRecord(text);
   } catch (error) {
     throw wrapError(error, 'corrupt', `cannot read the container ${id}`);
   }

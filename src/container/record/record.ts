@@ -35,7 +35,7 @@ export interface ImageRecord {
 
 /** `spec.json`: all that a container is. Never changed once it is written. */
 export interface ContainerRecord {
-  readonly version: 1;
+  readonly version: 2;
   /** 64 hex digits. */
   readonly id: string;
   readonly name: string;

@@ -61,7 +61,7 @@ function matches(
     case 'ancestor':
       return imageMatches(value, record);
     case 'network':
-      return record.network.mode === value;
+      return record.network.endpoints.some(({ network }) => network === value);
     case 'volume':
       return record.mounts.some(
         (mount) => mount.target === value || (mount.kind === 'volume' && mount.name === value),

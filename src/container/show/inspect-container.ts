@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Engine } from '../../engine.ts';
+import { hasOwnSandbox } from '../../network/choice.ts';
 import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -23,7 +24,7 @@ export async function inspectContainer(
   const state = containerState(engine.paths, record.id);
   const files = containerFolder(engine.paths, record.id);
   const sandbox =
-    state.status === 'running' && record.network.mode === 'bridge'
+    state.status === 'running' && hasOwnSandbox(record.network)
       ? await (await engine.network()).find(record.id)
       : undefined;
   const [path, ...args] = record.process.args;

@@ -1,4 +1,5 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
+import { networkModeOf } from '../../network/choice.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { portBindings } from './inspect-parts.ts';
 
@@ -13,7 +14,7 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
     Binds: nullIfEmpty(mounts.flatMap(bindText)),
     ContainerIDFile: '',
     LogConfig: { Type: 'k8s-file', Config: {} },
-    NetworkMode: network.mode,
+    NetworkMode: networkModeOf(network),
     PortBindings: portBindings([], network.ports),
     PublishAllPorts: network.publishAll,
     RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },

@@ -1,5 +1,5 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
-import type { PortMapping, Sandbox } from '../../network/network.ts';
+import type { NetworkEndpoint, PortMapping, Sandbox } from '../../network/network.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
 type Inspected = Readonly<Record<string, unknown>>;
@@ -30,27 +30,35 @@ function inspectMount(mount: ContainerMount): Inspected {
 }
 
 /** Docker's `NetworkSettings`: the address and the published ports are there while the container runs. */
-export function inspectedNetworks(record: ContainerRecord, sandbox: Sandbox | undefined): Inspected {
-  const connection = sandbox?.endpoints[0];
-  const [address = '', prefix = '0'] = connection?.addresses[0]?.split('/') ?? [];
-  const endpoint = {
-    Gateway: connection?.gateways[0] ?? '',
+export function inspectedNetworks({ network }: ContainerRecord, sandbox: Sandbox | undefined): Inspected {
+  const made = sandbox?.endpoints ?? [];
+  const networks = network.endpoints.map(({ network: name }) => {
+    const endpoint = inspectEndpoint(made.find((each) => each.network === name));
+    return [name, { NetworkID: name, EndpointID: '', Aliases: null, ...endpoint }];
+  });
+  return {
+    Bridge: '',
+    SandboxID: sandbox?.id ?? '',
+    SandboxKey: sandbox?.path ?? '',
+    Ports: portBindings(
+      network.exposed,
+      made.flatMap(({ ports }) => ports),
+    ),
+    ...inspectEndpoint(made[0]),
+    Networks: Object.fromEntries(networks),
+  };
+}
+
+function inspectEndpoint(endpoint: NetworkEndpoint | undefined): Inspected {
+  const [address = '', prefix = '0'] = endpoint?.addresses[0]?.split('/') ?? [];
+  return {
+    Gateway: endpoint?.gateways[0] ?? '',
     IPAddress: address,
     IPPrefixLen: Number(prefix),
     IPv6Gateway: '',
     GlobalIPv6Address: '',
     GlobalIPv6PrefixLen: 0,
-    MacAddress: connection?.macAddress ?? '',
-  };
-  return {
-    Bridge: '',
-    SandboxID: sandbox?.id ?? '',
-    SandboxKey: sandbox?.path ?? '',
-    Ports: portBindings(record.network.exposed, connection?.ports ?? []),
-    ...endpoint,
-    Networks: {
-      [record.network.mode]: { NetworkID: record.network.mode, EndpointID: '', Aliases: null, ...endpoint },
-    },
+    MacAddress: endpoint?.macAddress ?? '',
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Engine } from '../../engine.ts';
+import { hasOwnSandbox } from '../../network/choice.ts';
 import type { PortMapping } from '../../network/network.ts';
 import { readContainers } from '../record/catalog.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -46,6 +47,6 @@ export async function publishedPorts(
   { id, network }: ContainerRecord,
   { status }: ContainerState,
 ): Promise<readonly PortMapping[]> {
-  if (status !== 'running' || network.mode !== 'bridge' || network.ports.length === 0) return [];
+  if (status !== 'running' || !hasOwnSandbox(network) || network.ports.length === 0) return [];
   return (await (await engine.network()).find(id))?.endpoints.flatMap(({ ports }) => ports) ?? [];
 }

@@ -1,7 +1,7 @@
-import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
+import { hasOwnSandbox, namespaceOf } from '../../network/choice.ts';
 import type { Sandbox } from '../../network/network.ts';
 import { createConmonSupervisor } from '../../runtime/conmon/conmon-supervisor.ts';
 import { createDirectSupervisor } from '../../runtime/crun/direct-supervisor.ts';
@@ -53,7 +53,7 @@ export async function launchContainer(
     hostname: hostnameOf(record),
     user,
     etcFiles: await writeEtcFiles(files.etc, record, sandbox),
-    networkNamespace: namespaceFor(record, sandbox),
+    networkNamespace: namespaceOf(record.network, sandbox),
     cgroupsPath: cgroupsPath(record.id),
     ...(record.host.init ? { init: requireInit() } : {}),
   });
@@ -77,12 +77,12 @@ async function connect(
   record: ContainerRecord,
   undo: UndoStack,
 ): Promise<Sandbox | undefined> {
-  if (record.network.mode !== 'bridge') return undefined;
+  if (!hasOwnSandbox(record.network)) return undefined;
   const { id, name: label, network } = record;
   const networks = await engine.network();
   undo.defer(async () => await networks.teardown({ id }));
-  const endpoints = [{ network: network.mode, aliases: [] }];
-  return await networks.setup({ id, endpoints, ports: network.ports, label, signal });
+  const { endpoints, ports } = network;
+  return await networks.setup({ id, endpoints, ports, label, signal });
 }
 
 async function prepare(
@@ -94,13 +94,4 @@ async function prepare(
   const { snapshots } = record.image;
   const options = { isVolatile: record.lifetime.autoRemove };
   return (await snapshotter.prepare(files.writable, snapshots, CONTAINER_TARGETS, options)).mounts;
-}
-
-function namespaceFor(
-  record: ContainerRecord,
-  sandbox: Sandbox | undefined,
-): ContainerSpec['networkNamespace'] {
-  const { mode } = record.network;
-  if (mode === 'host') return 'inherited';
-  return mode === 'none' ? 'new' : { path: sandbox!.path };
 }

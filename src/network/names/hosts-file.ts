@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { OcitsError } from '../../errors.ts';
+import type { Sandbox } from '../network.ts';
 
 /** A line of /etc/hosts. `host-gateway` stands for the host as the container sees it. */
 export interface ExtraHost {
@@ -28,6 +29,26 @@ export function parseAddHost(text: string): ExtraHost {
   return { name: match[1]!, address };
 }
 
+/** What `host-gateway` stands for where no bridge leads to the host. */
+const LOOPBACK = '127.0.0.1';
+
+/** The /etc/hosts of a namespace that is not the host's; `sandbox` is what was set up there, if anything was. */
+export function sandboxHosts(
+  hostname: string,
+  extra: readonly ExtraHost[],
+  sandbox: Sandbox | undefined,
+): string {
+  const endpoint = sandbox?.endpoints[0];
+  const address = endpoint?.addresses[0]?.split('/')[0];
+  return hostsFile({ hostname, address, gateway: endpoint?.gateways[0] ?? LOOPBACK, extra });
+}
+
+/** The host's own /etc/hosts with more lines. */
+export function extendedHosts(own: string, extra: readonly ExtraHost[]): string {
+  const lines = extraLines(extra, LOOPBACK).map((line) => `${line}\n`);
+  return `${own}${own.endsWith('\n') ? '' : '\n'}${lines.join('')}`;
+}
+
 /** The content of a container's /etc/hosts. `address` is its own, where it has one. */
 export function hostsFile(options: {
   readonly hostname: string;
@@ -36,11 +57,12 @@ export function hostsFile(options: {
   readonly gateway: string;
   readonly extra: readonly ExtraHost[];
 }): string {
-  const extra = options.extra.map(
-    ({ name, address }) => `${address === 'host-gateway' ? options.gateway : address}\t${name}`,
-  );
   const [short] = options.hostname.split('.');
   const names = short === options.hostname ? short : `${options.hostname} ${short}`;
   const own = options.address === undefined ? [] : [`${options.address}\t${names}`];
-  return `${[...STANDARD, ...extra, ...own].join('\n')}\n`;
+  return `${[...STANDARD, ...extraLines(options.extra, options.gateway), ...own].join('\n')}\n`;
+}
+
+function extraLines(extra: readonly ExtraHost[], gateway: string): string[] {
+  return extra.map(({ name, address }) => `${address === 'host-gateway' ? gateway : address}\t${name}`);
 }

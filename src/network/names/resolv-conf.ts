@@ -14,9 +14,14 @@ const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf';
 /** Docker's choice where the host names none that a container can reach. */
 const FALLBACK_SERVERS = ['8.8.8.8', '8.8.4.4'];
 
+/** The resolv.conf of this host as it is; empty where there is none. */
+export async function ownResolvConf(): Promise<string> {
+  return await readIfThere(HOST_FILE);
+}
+
 /** The resolv.conf of this host that a container in its own network namespace can use; empty where there is none. */
 export async function hostResolvConf(): Promise<string> {
-  const own = await readIfThere(HOST_FILE);
+  const own = await ownResolvConf();
   return /^nameserver\s+127\.0\.0\.53\s*$/m.test(own) ? (await readIfThere(RESOLVED_FILE)) || own : own;
 }
 

@@ -1,4 +1,5 @@
 import type { CreateRequest } from '../../../src/container/flags/create-request.ts';
+import { networkChoice } from '../../../src/network/choice.ts';
 
 export interface RequestParts {
   readonly image?: string;
@@ -20,7 +21,7 @@ export function containerRequest(command: readonly string[], parts: RequestParts
     annotations: {},
     process: { command, env: [], terminal: false, openStdin: false, rlimits: [], ...parts.process },
     network: {
-      mode: 'none',
+      ...networkChoice('none'),
       ports: [],
       exposed: [],
       publishAll: false,

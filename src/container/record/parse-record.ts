@@ -1,0 +1,29 @@
+import { OcitsError } from '../../errors.ts';
+import { networkChoice } from '../../network/choice.ts';
+import type { NetworkChoice } from '../../network/network.ts';
+import type { NetworkOptions } from '../flags/create-request.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** Version 1 has one network, by its name. */
+interface RecordWithMode extends Omit<ContainerRecord, 'version' | 'network'> {
+  readonly version: 1;
+  readonly network: Omit<NetworkOptions, keyof NetworkChoice> & { readonly mode: string };
+}
+
+/**
+ * The record in the text of a `spec.json` of this version or an older one. Throws `unsupported` for one of a newer
+ * ocits: what it says of the container, and so of what that needs, is not known here.
+ */
+export function parseRecord(text: string): ContainerRecord {
+  const record = JSON.parse(text) as ContainerRecord | RecordWithMode;
+  if (record.version === 2) return record;
+  if (record.version === 1) return lifted(record);
+  const { id, version } = record as { readonly id: string; readonly version: unknown };
+  throw new OcitsError('unsupported', `container ${id} is from a newer ocits: its version is ${version}`, {
+    hint: 'use that ocits, or another OCITS_ROOT',
+  });
+}
+
+function lifted({ network: { mode, ...network }, ...record }: RecordWithMode): ContainerRecord {
+  return { ...record, version: 2, network: { ...networkChoice(mode), ...network } };
+}
