@@ -16,8 +16,8 @@ export interface ReservationRequest extends EndpointRequest {
 /**
  * One kind of network. A driver keeps no records: it is given the sandboxes there are, and the controller writes down
  * what `reserve` has decided before `attach` makes any of it. So whatever is made can be found after a crash. All but
- * `describe` are called under the lock of networks. A new kind is one implementation, and its
- * line in `drivers/open-driver.ts`.
+ * `define` and `describe` need the lock of networks. A new kind is one implementation and its line in
+ * `drivers/open-driver.ts`.
  */
 export interface NetworkDriver {
   /**
