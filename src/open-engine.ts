@@ -35,10 +35,20 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
     }),
     contentRoots: retriedOnce(async () => await allContentRoots(paths)),
     async [Symbol.asyncDispose]() {
-      (await registry.made())?.[Symbol.dispose]();
-      await (await snapshotter.made())?.[Symbol.asyncDispose]();
+      const [connections, layers] = await Promise.all([registry.made(), snapshotter.made()]);
+      connections?.[Symbol.dispose]();
+      await layers?.[Symbol.asyncDispose]();
+      if (connections !== undefined) await closingPhase();
     },
   };
+}
+
+/**
+ * Resolves once the event loop has closed the handles that were given up before: it does so after what setImmediate
+ * calls, so the second time around.
+ */
+async function closingPhase(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Containers, and the records of the build cache. */
