@@ -215,6 +215,29 @@ describe('host ports', () => {
 });
 
 describe('the controller', () => {
+  test('has written down what a driver decided before any of it is made', async () => {
+    const bin = await mkdtemp(join(folder, 'bin-'));
+    const [records, seen] = [join(folder, 'net/attachments'), join(folder, 'seen.json')];
+    const netavark = `#!/bin/sh\ncat '${records}'/*.json > '${seen}'\nexit 1\n`;
+    await writeFile(join(bin, 'netavark'), netavark, { mode: 0o755 });
+    const path = process.env['PATH'];
+    process.env['PATH'] = `${bin}:${path}`;
+    try {
+      await expect(attached([{}], 'web')).rejects.toMatchObject({ code: 'tool-failed' });
+    } finally {
+      process.env['PATH'] = path;
+    }
+    const record = JSON.parse(await readFile(seen, 'utf8'));
+    expect(record).toMatchObject({ version: 2, label: 'web', root: join(folder, 'root') });
+    expect(record.path).toBe(join(folder, 'net/netns', record.id));
+    const [endpoint] = record.endpoints;
+    expect(endpoint).toMatchObject({ network: 'bridge', driver: 'bridge', hostInterface: bridge });
+    expect(endpoint.addresses).toEqual([expect.stringMatching(/^10\.240\.\d+\.\d+\/24$/)]);
+    expect(endpoint.ports).toEqual([expect.objectContaining({ containerPort: 80, protocol: 'tcp' })]);
+    expect(endpoint.ports[0].hostPort).toBeGreaterThan(0);
+    expect(await readdir(records)).toEqual([]);
+  });
+
   test('leaves no rule where the bridge cannot be reached', async () => {
     const bin = join(folder, 'bin');
     await mkdir(bin);
