@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     expect: { requireAssertions: true },
+    // Else the other tests of the file are left out, and nobody is told.
+    allowOnly: false,
     // Two cores, sometimes shared: a limit is for what hangs, not for what is slow.
     testTimeout: 240_000,
     hookTimeout: 240_000,

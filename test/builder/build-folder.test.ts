@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtempDisposable, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { abandonedBuildFolders, OwnBuildFolder } from '../../src/builder/job/build-folder.ts';
 import { sweepBuilds } from '../../src/builder/job/sweep-builds.ts';
 import { pruneBuilder } from '../../src/builder/prune-builder.ts';
 import { buildHost, type TestBuildHost } from '../support/builder/build-host.ts';
-import { commandLines } from '../support/program/processes.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
+import { isRunning, ownSleep } from '../support/program/processes.ts';
 
 describe('the folder of a build', () => {
   it('goes with the build, and is not abandoned while that runs', async () => {
@@ -51,7 +52,8 @@ describe('a build that was killed', () => {
   ])('is cleared away by %s: its command, network, mounts and files', async (_by, clear) => {
     await using made = await buildHost();
     const dockerfile = join(made.folder, 'Dockerfile');
-    await writeFile(dockerfile, 'FROM busybox\nRUN echo started && sleep 4321\n');
+    const sleep = ownSleep();
+    await writeFile(dockerfile, `FROM busybox\nRUN echo started && ${sleep}\n`);
     const script = join(made.folder, 'run.ts');
     await writeFile(script, SCRIPT(made.store.paths, made.context, dockerfile));
     const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -61,18 +63,17 @@ describe('a build that was killed', () => {
     await new Promise((resolve) => child.once('exit', resolve));
     const { root } = made.store.paths;
     expect(await readdir(join(root, 'builds'))).toHaveLength(1);
-    expect(isRunning('sleep 4321')).toBe(true);
+    // The word that it has begun comes before it sleeps.
+    await vi.waitUntil(() => isRunning(sleep), PATIENCE_MS);
 
     await clear(made);
     expect(await readdir(join(root, 'builds'))).toEqual([]);
-    expect(isRunning('sleep 4321')).toBe(false);
+    expect(isRunning(sleep)).toBe(false);
     expect(await readFile('/proc/self/mounts', 'utf8')).not.toContain(root);
     const crun = join(made.store.paths.run, 'crun');
     expect(existsSync(crun) ? await readdir(crun) : []).toEqual([]);
   });
 });
-
-const isRunning = (command: string) => commandLines().some(({ line }) => line === command);
 
 /** A build in a process of its own, which tells when its RUN has begun. */
 const SCRIPT = (paths: object, context: string, dockerfile: string) => `

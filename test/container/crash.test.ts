@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sweepContainers } from '../../src/container/clear/sweep-containers.ts';
 import { createContainer } from '../../src/container/create/create-container.ts';
 import { removeContainer } from '../../src/container/end/remove-container.ts';
@@ -21,6 +22,7 @@ import { attachmentsFolder, networkSettings } from '../../src/network/settings.t
 import { identifyProcess, ownIdentity } from '../../src/system/process/process-identity.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 import { containerRequest } from '../support/container/container-request.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 let lab: ContainerLab;
@@ -40,6 +42,12 @@ async function ocitsRun(name: string, flags: readonly string[], script: string):
   });
   await once(child.stdout!, 'data');
   return child;
+}
+
+/** Whether a process has a handler for the signal: a command has one for SIGUSR2 once it passes signals on. */
+function catches(pid: number, signal: number): boolean {
+  const [, mask = '0'] = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return ((BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
 async function killed(child: ChildProcess): Promise<void> {
@@ -120,7 +128,7 @@ describe('a container in the foreground of another process', () => {
     );
     const exited = once(child, 'exit');
     // Until the command has seen the container run, Ctrl-C ends the start instead: 130.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await vi.waitUntil(() => catches(child.pid!, constants.signals.SIGUSR2), PATIENCE_MS);
     child.kill('SIGINT');
     expect((await exited)[0]).toBe(9);
     expect(await lab.remains()).toEqual([]);

@@ -306,7 +306,11 @@ describe('containers', () => {
   });
 
   test('wait for the end of one that goes by itself', async () => {
-    const record = await lab.detached(['sh', '-c', 'sleep 0.3; exit 6'], { autoRemove: true });
-    expect((await waitForContainer(lab.paths, record.id)).exitCode).toBe(6);
+    const script = 'trap "exit 6" TERM; echo started; while :; do sleep 0.05; done';
+    const record = await lab.detached(['sh', '-c', script], { autoRemove: true });
+    await logged(record, 'started');
+    const ended = waitForContainer(lab.paths, record.id);
+    killContainer(lab.engine, record, 'TERM');
+    expect((await ended).exitCode).toBe(6);
   });
 });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLine } from '../support/program/command-line.ts';
-import { commandLines } from '../support/program/processes.ts';
+import { isRunning, ownSleep } from '../support/program/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {
@@ -113,7 +113,8 @@ RUN --mount=type=secret,id=t cat /run/secrets/t; echo; grep db /etc/hosts; ulimi
   });
 
   it('Ctrl-C ends it with 130, and leaves nothing', async () => {
-    const context = ocits.context({ Dockerfile: 'FROM busybox\nRUN echo begun && sleep 765\n' });
+    const sleep = ownSleep();
+    const context = ocits.context({ Dockerfile: `FROM busybox\nRUN echo begun && ${sleep}\n` });
     const child = ocits.start(['build', '--network', 'none', context]);
     await new Promise<void>((resolve) => {
       child.stderr!.on('data', (chunk: Buffer) => {
@@ -122,7 +123,7 @@ RUN --mount=type=secret,id=t cat /run/secrets/t; echo; grep db /etc/hosts; ulimi
     });
     child.kill('SIGINT');
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
-    expect(commandLines().filter(({ line }) => line.includes('sleep 765'))).toEqual([]);
+    expect(isRunning(sleep)).toBe(false);
     expect(readdirSync(join(ocits.folder, 'root/builds'))).toEqual([]);
   });
 

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { CommandLine } from '../support/program/command-line.ts';
 import { PATIENCE_MS } from '../support/program/patience.ts';
-import { commandLines } from '../support/program/processes.ts';
+import { processesOf } from '../support/program/processes.ts';
 
 let ocits: CommandLine;
 beforeAll(async () => {
@@ -55,8 +55,7 @@ describe('run -d', () => {
     // Ends only when whoever has the other ends has closed them.
     const [out, problems] = await Promise.all([text(child.stdout), text(child.stderr)]);
     expect([out.trim().length, problems]).toEqual([64, '']);
-    const own = commandLines().filter(({ line }) => line.includes(ocits.folder));
-    const programs = own.map(({ line }) => line.split(' ')[0]);
+    const programs = processesOf(ocits.folder).map(({ line }) => line.split(' ')[0]);
     expect(programs.filter((name) => name!.endsWith('node'))).toEqual([]);
     expect(programs.filter((name) => name!.endsWith('conmon'))).toHaveLength(1);
   });

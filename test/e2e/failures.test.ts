@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { CommandLine, type Finished } from '../support/program/command-line.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
 
 let ocits: CommandLine;
 let answering: Server;
@@ -208,10 +209,15 @@ describe('the host', () => {
     mkdirSync(disk, { recursive: true });
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', disk]);
     const env = { OCITS_ROOT: join(disk, 'root'), OCITS_RUN: join(disk, 'run') };
-    const fill = 'sleep 0.3; cat /dev/zero > /big';
+    const go = join(ocits.folder, 'go');
+    mkdirSync(go);
+    const fill = 'until test -e /go/now; do sleep 0.02; done; cat /dev/zero > /big';
     try {
-      const words = ['run', '--rm', '--network', 'none', 'busybox', 'sh', '-c', fill];
-      expect(await ocits.run(words, { env })).toMatchObject({
+      const words = ['run', '--rm', '--network', 'none', '-v', `${go}:/go`, 'busybox', 'sh', '-c', fill];
+      const filled = ocits.run(words, { env });
+      await vi.waitUntil(async () => (await ocits.run(['ps', '-q'], { env })).stdout !== '', PATIENCE_MS);
+      writeFileSync(join(go, 'now'), '');
+      expect(await filled).toMatchObject({
         code: 1,
         stderr: expect.stringContaining('No space left'),
       });

@@ -79,7 +79,7 @@ describe('a limit holds', () => {
   });
 
   test('of processes: there are no more than that', async () => {
-    const script = 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait';
+    const script = 'for i in 1 2 3 4 5 6 7 8; do sleep 600 & done; wait';
     const flags = ['--rm', '--network', 'none', '--pids-limit', '5'];
     const { code, stderr } = await ocits.run(['run', ...flags, 'busybox', 'sh', '-c', script]);
     expect(stderr).toContain("can't fork");

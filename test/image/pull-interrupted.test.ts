@@ -6,7 +6,7 @@ import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { runTool } from '../../src/system/process/spawn.ts';
 import { FakeRegistry, sendError } from '../support/registry/fake-registry.ts';
-import { here, one, pullWorld } from '../support/registry/pull-world.ts';
+import { here, one, partialBytes, pullWorld } from '../support/registry/pull-world.ts';
 import { addToFake, imageOf, layerOf, tarOf } from '../support/registry/remote-image.ts';
 
 const large = randomBytes(4 * 1024 * 1024);
@@ -23,7 +23,8 @@ test('an aborted pull keeps what came, and the next one fetches only the rest', 
     blob,
     async ({ serve }) => {
       await serve({ after: 3 * 1024 * 1024, how: 'stall' });
-      setTimeout(() => controller.abort(), 100);
+      await partialBytes(w.host.store.paths.root, 2.5 * 1024 * 1024);
+      controller.abort();
     },
     1,
   );

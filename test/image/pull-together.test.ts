@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { hostPlatform } from '../../src/oci/platform.ts';
 import { unpackingHost } from '../support/image/unpacking-host.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { partialBytes } from '../support/registry/pull-world.ts';
 import { addToFake, imageOf, layerOf, tarOf } from '../support/registry/remote-image.ts';
 
 const source = (path: string) => JSON.stringify(join(import.meta.dirname, '../../src', path));
@@ -89,7 +90,7 @@ test('after kill -9 the next pull goes on where it stopped, and nothing half-don
     blob,
     async ({ serve }) => {
       await serve({ after: 4_000_000, how: 'stall' });
-      setTimeout(half.resolve, 300);
+      await partialBytes(join(host.folder, 'root'), 3_000_000).then(half.resolve, half.reject);
     },
     1,
   );

@@ -7,11 +7,13 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseNetwork } from '../../src/network/address/ipv4.ts';
 import type { NetworkController } from '../../src/network/controller.ts';
 import type { EndpointRequest, PortMapping, Sandbox } from '../../src/network/network.ts';
 import { openNetworkController } from '../../src/network/open-controller.ts';
+import { PATIENCE_MS } from '../support/program/patience.ts';
+import { processesOf } from '../support/program/processes.ts';
 
 const TESTDATA = join(import.meta.dirname, '../../testdata/network');
 const run = promisify(execFile);
@@ -252,7 +254,7 @@ describe('the controller', () => {
     } finally {
       process.env['PATH'] = path;
     }
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await vi.waitUntil(() => processesOf(join(bin, 'iptables-restore')).length === 0, PATIENCE_MS);
     expect(await ourRules()).not.toMatch(/dnat.*--dport/i);
     expect(await readdir(join(folder, 'net/attachments'))).toEqual([]);
   });

@@ -12,7 +12,7 @@ import type { StartRequest } from '../../src/runtime/supervisor.ts';
 import { isRunning } from '../../src/system/process/process-identity.ts';
 import { type ContainerHost, containerHost, outcome } from '../support/container/container-host.ts';
 import { PATIENCE_MS } from '../support/program/patience.ts';
-import { commandLines } from '../support/program/processes.ts';
+import { processesOf } from '../support/program/processes.ts';
 
 const DETACHED = { stdio: { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } } as const;
 
@@ -176,8 +176,7 @@ async function expectNothingLeft(host: ContainerHost, request: StartRequest): Pr
   const sockets = join(host.paths.run, 's');
   expect(existsSync(sockets) ? readdirSync(sockets) : []).toEqual([]);
   expect(existsSync(join('/sys/fs/cgroup/memory/ocits', request.spec.id))).toBe(false);
-  const watchers = () => commandLines().filter(({ line }) => line.includes(request.spec.id));
-  await vi.waitUntil(() => watchers().length === 0, PATIENCE_MS);
+  await vi.waitUntil(() => processesOf(request.spec.id).length === 0, PATIENCE_MS);
   expect(readPidRecord(request.folder)).toBeUndefined();
   removeConmonFiles(host.paths, request.folder);
 }

@@ -117,7 +117,7 @@ test('a command that ends with 1, 126 or 255 by itself is no failure of ours', a
 test('a detached one is left to itself', async () => {
   await using host = await containerHost();
   const target = await sleeper(host);
-  const script = 'sleep 0.2; echo done > /tmp/done; sleep 60';
+  const script = 'echo done > /tmp/part; mv /tmp/part /tmp/done; sleep 600';
   const child = await execProcess(
     host.paths,
     execIn(target, { args: ['sh', '-c', script] }, { detach: true, stdio: NONE }),

@@ -36,7 +36,7 @@ test('limits are what the container sees of itself', async () => {
 
 test('the limits hold: a process too many is refused, and too much memory is the end', async () => {
   await using host = await containerHost();
-  const forks = await sh(host, 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo no', {
+  const forks = await sh(host, 'for i in 1 2 3 4 5 6 7 8 9; do sleep 600 & done; echo no', {
     resources: { pidsLimit: 5 },
   });
   expect(forks).toMatch(/can't fork/);

@@ -32,13 +32,17 @@ test('shared locks go together', async () => {
 test('one waits for the other, and a failing work releases', async () => {
   const path = join(folder, 'c');
   const order: string[] = [];
+  const [taken, other] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const first = withLock(path, { mode: 'exclusive' }, async () => {
     order.push('first');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    taken.resolve();
+    await other.promise;
     throw new Error('failed');
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await taken.promise;
   const second = withLock(path, { mode: 'exclusive' }, async () => order.push('second'));
+  expect(await lockFile(path, { mode: 'exclusive', waitMs: 20 })).toBeUndefined();
+  other.resolve();
   await expect(first).rejects.toThrow('failed');
   await second;
   expect(order).toEqual(['first', 'second']);

@@ -278,10 +278,13 @@ describe('a build', () => {
   });
 
   it('builds branches at the same time', async () => {
+    // Neither ends before the other has begun.
+    const meet = (own: string, other: string) =>
+      `RUN --mount=type=cache,id=meet,target=/c touch /c/${own}; until test -e /c/${other}; do sleep 0.02; done`;
     const text = `FROM busybox AS a
-RUN sleep 0.5
+${meet('a', 'b')}
 FROM busybox AS b
-RUN sleep 0.5
+${meet('b', 'a')}
 FROM scratch
 COPY --from=a /etc/passwd /a
 COPY --from=b /etc/passwd /b

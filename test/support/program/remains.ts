@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CommandLine } from './command-line.ts';
-import { commandLines } from './processes.ts';
+import { processesOf } from './processes.ts';
 
 /** All that a command of ocits may leave behind on a host, for a store with a bridge of its own (`OCITS_BRIDGE`). */
 export class Remains {
@@ -48,8 +48,8 @@ export class Remains {
   }
 
   #processes(): string[] {
-    return commandLines()
-      .filter(({ line }) => line.includes(this.#ocits.folder) && !line.includes('docker-registry'))
+    return processesOf(this.#ocits.folder)
+      .filter(({ line }) => !line.includes('docker-registry'))
       .map(({ pid, line }) => `${pid} ${line}`);
   }
 

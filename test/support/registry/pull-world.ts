@@ -1,3 +1,6 @@
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { vi } from 'vitest';
 import { withSignal } from '../../../src/call.ts';
 import { type Pulled, type PullRequest, pullImage } from '../../../src/image/transfer/pull-image.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
@@ -8,6 +11,7 @@ import type { Registry } from '../../../src/registry/client/registry.ts';
 import type { RetryPolicy } from '../../../src/registry/http/retry.ts';
 import { withRegistry } from '../image/test-host.ts';
 import { type UnpackingHost, unpackingHost } from '../image/unpacking-host.ts';
+import { PATIENCE_MS } from '../program/patience.ts';
 import { type ConfigHost, configHost } from './registry-config.ts';
 import { layerOf, tarOf } from './remote-image.ts';
 
@@ -49,6 +53,13 @@ export async function pullWorld(retry: Partial<RetryPolicy> = {}): Promise<PullW
       await host[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Waits until so many bytes of downloads that are not done lie on the disk of the store at `root`. */
+export async function partialBytes(root: string, least: number): Promise<void> {
+  const folder = join(root, 'partial');
+  const sizes = () => readdirSync(folder).map((name) => lstatSync(join(folder, name)).size);
+  await vi.waitUntil(() => sizes().reduce((sum, size) => sum + size, 0) >= least, PATIENCE_MS);
 }
 
 /** The states that a layer went through, each change once. */
