@@ -8,8 +8,10 @@ export type CompressionFormat = Compression | 'bzip2' | 'xz';
 export interface CompressedFile {
   readonly path: string;
   readonly compression: CompressionFormat;
-  /** The size of the file at `path`. */
+  /** The size of the file at `path`, once it is whole. */
   readonly sizeBytes: number;
+  /** Where the file is still being written: how far it has come, by `FileGrowth`. */
+  readonly growth?: SharedArrayBuffer | undefined;
   /** What errors call it, where that is not `the layer` and its path. */
   readonly name?: string;
 }

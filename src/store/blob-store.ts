@@ -13,6 +13,16 @@ export interface IngestRequest {
   readonly signal?: AbortSignal;
 }
 
+/** A blob that is read while it is written: `path` and `growth` are plain data for a `LayerSource`. */
+export interface FollowedBlob extends AsyncDisposable {
+  /** The file, whatever becomes of its name, until this is disposed of. */
+  readonly path: string;
+  /** How far the file has come, by `FileGrowth`. It ends once the blob is verified and in the store. */
+  readonly growth: SharedArrayBuffer;
+  /** What became of the blob. `dropped`: its writer began anew or gave up, and what was read does not count. */
+  readonly outcome: Promise<'whole' | 'dropped'>;
+}
+
 /**
  * Content under way into the store. Bytes are hashed as they are written. Disposing without `commit` keeps what
  * was written for a later resume where the digest was given, and deletes it otherwise.
@@ -24,6 +34,8 @@ export interface BlobWriter extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>;
   /** Begins anew at 0, for a source that cannot continue. */
   reset(): Promise<void>;
+  /** What is written, for somebody who reads it meanwhile. He holds nobody back, and disposes of it. */
+  follow(): Promise<FollowedBlob>;
   /**
    * Verifies digest and size (`digest-mismatch`, `size-mismatch`; what was written is deleted then), fsyncs, renames. Idempotent.
    */

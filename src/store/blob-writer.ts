@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { OcitsError, wrapError } from '../errors.ts';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, finishDigest } from '../oci/digest.ts';
+import { FileGrowth } from '../system/file/file-growth.ts';
 import { StagedFile } from '../system/file/staged-file.ts';
 import type { FileLock } from '../system/task/lock.ts';
-import type { BlobInfo, BlobWriter } from './blob-store.ts';
+import type { BlobInfo, BlobWriter, FollowedBlob } from './blob-store.ts';
 
 const REHASH_BYTES = 1024 * 1024;
 
@@ -30,12 +31,13 @@ export class FileBlobWriter implements BlobWriter {
   #isWrong = false;
   #isClosed = false;
   #committed: Promise<BlobInfo> | undefined;
+  #followed = new Followed();
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
     this.#algorithm = parts.expected.digest === undefined ? 'sha256' : digestAlgorithm(parts.expected.digest);
     this.#hash = createHash(this.#algorithm);
-    this.#content = new StagedFile(parts.file);
+    this.#content = this.#contentFrom(0);
   }
 
   get offset(): number {
@@ -66,7 +68,12 @@ export class FileBlobWriter implements BlobWriter {
       this.#hash.update(buffer.subarray(0, bytesRead));
       this.#offset += bytesRead;
     }
-    this.#content = new StagedFile(this.#parts.file, this.#offset);
+    this.#content = this.#contentFrom(this.#offset);
+    this.#followed.growth.grew(this.#offset);
+  }
+
+  #contentFrom(position: number): StagedFile {
+    return new StagedFile(this.#parts.file, position, (end) => this.#followed.growth.grew(end));
   }
 
   async write(chunk: Uint8Array): Promise<void> {
@@ -85,12 +92,25 @@ export class FileBlobWriter implements BlobWriter {
   }
 
   async reset(): Promise<void> {
+    this.#followed.drop();
     await this.#content.abandon();
     await this.#parts.file.truncate(0);
-    this.#content = new StagedFile(this.#parts.file);
+    this.#followed = new Followed();
+    this.#content = this.#contentFrom(0);
     this.#hash = createHash(this.#algorithm);
     this.#offset = 0;
     this.#isWrong = false;
+  }
+
+  async follow(): Promise<FollowedBlob> {
+    const { growth, outcome } = this.#followed;
+    const file = await open(this.#parts.path, 'r');
+    return {
+      path: `/proc/self/fd/${file.fd}`,
+      growth: growth.memory,
+      outcome: outcome.promise,
+      [Symbol.asyncDispose]: async () => await file.close(),
+    };
   }
 
   async commit(): Promise<BlobInfo> {
@@ -100,6 +120,7 @@ export class FileBlobWriter implements BlobWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
+    this.#followed.drop();
     const isResumable = this.#parts.isTemporary !== true && !this.#isWrong && this.#offset > 0;
     if (isResumable) await this.#content.drain().catch(() => {});
     else await this.#content.abandon();
@@ -114,6 +135,7 @@ export class FileBlobWriter implements BlobWriter {
       // Not before: only root could go on with a download that was killed while it was synced.
       await this.#parts.file.chmod(0o400);
       await this.#parts.publish(this.#parts.path, digest);
+      this.#followed.end();
       await this.#close(false);
       return { digest, sizeBytes: this.#offset };
     } catch (error) {
@@ -149,5 +171,21 @@ export class FileBlobWriter implements BlobWriter {
 
   #name(): string {
     return this.#parts.expected.digest ?? 'a new blob';
+  }
+}
+
+/** What those know who read a blob while it is written. The first of `end` and `drop` counts. */
+class Followed {
+  readonly growth = new FileGrowth();
+  readonly outcome = Promise.withResolvers<'whole' | 'dropped'>();
+
+  end(): void {
+    this.growth.end();
+    this.outcome.resolve('whole');
+  }
+
+  drop(): void {
+    this.growth.drop();
+    this.outcome.resolve('dropped');
   }
 }

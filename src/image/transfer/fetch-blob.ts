@@ -3,12 +3,19 @@ import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { RepositoryClient } from '../../registry/registry-client.ts';
-import type { BlobWriter } from '../../store/blob-store.ts';
+import type { BlobWriter, FollowedBlob } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import { checkAnnouncedSize } from '../catalog/read-image.ts';
 
-/** Told of all bytes that are there so far, with those of an earlier, interrupted download. */
-export type OnBytes = (bytes: number) => void;
+export interface FetchOptions {
+  /** Told of all bytes that are there so far, with those of an earlier, interrupted download. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /**
+   * Given the blob each time that its bytes begin to come, to be read meanwhile and disposed of. Where the one before
+   * has not become whole by then, it was dropped.
+   */
+  readonly onContent?: ((content: FollowedBlob) => void) | undefined;
+}
 
 /**
  * Fetches a blob into the store, where an earlier download stopped; digest and size are verified. A source whose
@@ -19,7 +26,7 @@ export async function fetchIntoStore(
   call: Call,
   client: RepositoryClient,
   descriptor: Descriptor,
-  onBytes?: OnBytes,
+  options: FetchOptions = {},
 ): Promise<boolean> {
   const { digest, size: sizeBytes } = descriptor;
   for (let isAnew = false; ; ) {
@@ -27,7 +34,7 @@ export async function fetchIntoStore(
     if ('exists' in writer) return false;
     await using _closed = writer;
     if (isAnew) await writer.reset();
-    const outcome = await download(call, client, descriptor, writer, onBytes);
+    const outcome = await download(call, client, descriptor, writer, options);
     if (outcome === 'stored') return true;
     isAnew = outcome === 'anew';
   }
@@ -39,7 +46,7 @@ async function download(
   client: RepositoryClient,
   descriptor: Descriptor,
   writer: BlobWriter,
-  onBytes: OnBytes | undefined,
+  { onBytes, onContent }: FetchOptions,
 ): Promise<'stored' | 'elsewhere' | 'anew'> {
   const start = writer.offset;
   let distrust = () => false;
@@ -48,6 +55,7 @@ async function download(
       const fetched = await client.fetchBlob(descriptor, start, call);
       distrust = fetched.distrust;
       if (!fetched.resumed && start > 0) await writer.reset();
+      onContent?.(await writer.follow());
       for await (const chunk of fetched.body) {
         await writer.write(chunk);
         onBytes?.(writer.offset);

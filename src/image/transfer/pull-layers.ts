@@ -3,11 +3,13 @@ import { type Call, withSignal } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { layerCompression } from '../../oci/media-types.ts';
 import type { RepositoryClient } from '../../registry/registry-client.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import { fetchIntoStore } from './fetch-blob.ts';
+import { type FetchOptions, fetchIntoStore } from './fetch-blob.ts';
+import { LayerFetch } from './layer-fetch.ts';
 import { layerProgress } from './layer-progress.ts';
 import { TaskGroup } from './task-group.ts';
 import { findSnapshots, unpackLayer } from './unpack.ts';
@@ -22,6 +24,8 @@ export interface KnownLayer {
 }
 
 const DOWNLOADS = 4;
+/** A smaller layer comes in a moment, for which it should not hold a thread. */
+const FOLLOW_BYTES = 1024 * 1024;
 
 /** What of each layer is there. */
 export async function layerStates(engine: Engine, image: Image): Promise<KnownLayer[]> {
@@ -48,8 +52,8 @@ export interface PullLayersOptions {
 }
 
 /**
- * Fetches the layers that are missing, the largest first, and unpacks each one as soon as it is there, while others
- * come. What is there is neither fetched nor unpacked again, and said to be so. The caller holds a lease.
+ * Fetches the layers that are missing, the largest first, and unpacks each one while it comes. What is there is
+ * neither fetched nor unpacked again, and said to be so. The caller holds a lease.
  */
 export async function pullLayers(
   engine: Engine,
@@ -61,7 +65,7 @@ export async function pullLayers(
   const store = await engine.store();
   const group = new TaskGroup(call.signal);
   const inGroup = withSignal(call, group.signal);
-  const fetched = fetchAll(store, inGroup, image, options, group);
+  const fetches = fetchAll(store, inGroup, image, options, group);
   const keys: Promise<SnapshotKey>[] = [];
   for (const [index, layer] of image.manifest.layers.entries()) {
     const { key: known, hasBlob } = states[index]!;
@@ -69,14 +73,52 @@ export async function pullLayers(
       layerProgress(layer, call.emit).state('exists');
     }
     if (depth !== 'unpacked') continue;
+    const fetch = fetches.get(layer.digest);
     const parents = keys.slice();
     const unpack = async () => {
-      await fetched.get(layer.digest);
-      return known ?? (await unpackLayer(engine, inGroup, image, { index, parents }));
+      if (known === undefined) return await unpackIncoming(engine, inGroup, image, { index, parents, fetch });
+      await fetch?.ended;
+      return known;
     };
     keys.push(group.add(unpack()));
   }
-  await group.finish();
+  try {
+    await group.finish();
+  } finally {
+    for (const fetch of fetches.values()) await fetch.close();
+  }
+}
+
+interface LayerToPull {
+  readonly index: number;
+  readonly parents: readonly Promise<SnapshotKey>[];
+  /** Undefined where the layer is in the store. */
+  readonly fetch: LayerFetch | undefined;
+}
+
+/** Unpacks a layer from the bytes that come; anew where these begin anew, for there may have been wrong ones. */
+async function unpackIncoming(
+  engine: Engine,
+  call: Call,
+  image: Image,
+  { index, parents, fetch }: LayerToPull,
+): Promise<SnapshotKey> {
+  const layer = image.manifest.layers[index]!;
+  const compression = layerCompression(layer.mediaType);
+  for (;;) {
+    await using content = await fetch?.take();
+    if (content === undefined || compression === undefined) {
+      await fetch?.ended;
+      return await unpackLayer(engine, call, image, { index, parents });
+    }
+    try {
+      const incoming = { content, compression, fetched: fetch!.ended };
+      return await unpackLayer(engine, call, image, { index, parents, incoming });
+    } catch (error) {
+      // Of bytes that turn out to be wrong nothing follows.
+      if ((await content.outcome) === 'whole') throw error;
+    }
+  }
 }
 
 function fetchAll(
@@ -85,18 +127,22 @@ function fetchAll(
   { manifest }: Image,
   { states, depth, clientFor }: PullLayersOptions,
   group: TaskGroup,
-): Map<Digest, Promise<void>> {
+): Map<Digest, LayerFetch> {
   const limit = pLimit(DOWNLOADS);
   const missing = manifest.layers.filter((_, index) => depth !== 'config' && !states[index]!.hasBlob);
   const unique = [...new Map(missing.map((layer) => [layer.digest, layer])).values()];
   for (const layer of unique) layerProgress(layer, call.emit).state('waiting');
   // The largest one takes longest to unpack, so it must not come last.
   unique.sort((a, b) => b.size - a.size);
-  const fetch = async (layer: Descriptor) => {
+  const fetch = async (layer: Descriptor, onContent: FetchOptions['onContent']) => {
     call.signal.throwIfAborted();
-    await fetchLayer(store, call, await clientFor(layer), layer);
+    await fetchLayer(store, call, await clientFor(layer), layer, onContent);
   };
-  return new Map(unique.map((layer) => [layer.digest, group.add(limit(fetch, layer))]));
+  const start = (layer: Descriptor) => {
+    const isFollowed = depth === 'unpacked' && layer.size >= FOLLOW_BYTES;
+    return new LayerFetch((offer) => group.add(limit(fetch, layer, isFollowed ? offer : undefined)));
+  };
+  return new Map(unique.map((layer) => [layer.digest, start(layer)]));
 }
 
 async function fetchLayer(
@@ -104,9 +150,10 @@ async function fetchLayer(
   call: Call,
   client: RepositoryClient,
   layer: Descriptor,
+  onContent: FetchOptions['onContent'],
 ): Promise<void> {
   const progress = layerProgress(layer, call.emit);
   const onBytes = (bytes: number) => progress.bytes('downloading', bytes);
-  const isNew = await fetchIntoStore(store, call, client, layer, onBytes);
+  const isNew = await fetchIntoStore(store, call, client, layer, { onBytes, onContent });
   progress.state(isNew ? 'downloaded' : 'exists', { bytes: layer.size });
 }

@@ -1,15 +1,17 @@
 import { type Call, withSignal } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
+import { nameOfFile } from '../../layer/compression-format.ts';
 import type { LayerSource } from '../../layer/layer-change.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, shortDigest } from '../../oci/digest.ts';
-import { layerCompression } from '../../oci/media-types.ts';
+import { type Compression, layerCompression } from '../../oci/media-types.ts';
 import { warning } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
+import type { FollowedBlob } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import { layerProgress } from './layer-progress.ts';
+import { type LayerProgress, layerProgress } from './layer-progress.ts';
 import { TaskGroup } from './task-group.ts';
 
 export interface UnpackOptions {
@@ -68,22 +70,42 @@ export async function findSnapshots(engine: Engine, { config }: Image): Promise<
 export interface LayerToUnpack {
   readonly index: number;
   readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
+  /** The layer's own blob on its way into the store; else some form of the layer is there. */
+  readonly incoming?: IncomingBlob | undefined;
 }
 
-/** Unpacks one layer of the image from the store, and remembers that this blob has this content. */
+export interface IncomingBlob {
+  readonly content: FollowedBlob;
+  readonly compression: Compression;
+  /** Settles once the fetch has ended and was told so. */
+  readonly fetched: Promise<unknown>;
+}
+
+/**
+ * Unpacks one layer of the image from the store, or while its blob comes there, and remembers that this blob has this
+ * content. The snapshot appears once the blob is in the store. Throws `aborted` where an incoming blob is dropped.
+ */
 export async function unpackLayer(
   engine: Engine,
   { signal, emit }: Call,
   image: Image,
-  { index, parents }: LayerToUnpack,
+  { index, parents, incoming }: LayerToUnpack,
 ): Promise<SnapshotKey> {
   const [store, snapshotter] = await Promise.all([engine.store(), engine.snapshotter()]);
   const diffIds = image.config.rootfs.diff_ids.slice(0, index + 1);
   const diffId = diffIds.at(-1)!;
   const layer = image.manifest.layers[index]!;
-  const source = await layerSource(store, layer, diffId);
-  const progress = layerProgress(layer, emit);
-  progress.state('unpacking');
+  const source =
+    incoming === undefined ? await layerSource(store, layer, diffId) : incomingSource(store, layer, incoming);
+  const isOwnBlob = incoming !== undefined || source.path === store.blobs.path(layer.digest);
+  // As long as a layer is fetched, that is what it is shown to do.
+  let progress: LayerProgress | undefined;
+  const show = () => {
+    progress = layerProgress(layer, emit);
+    progress.state('unpacking');
+  };
+  if (incoming === undefined) show();
+  else incoming.fetched.then(show, () => {});
   let plainBytes = 0;
   const key = await snapshotter.apply({
     parents,
@@ -92,18 +114,28 @@ export async function unpackLayer(
     signal,
     onBytes: (bytes) => {
       plainBytes = bytes;
-      progress.bytes('unpacking', bytes);
+      progress?.bytes('unpacking', bytes);
     },
     onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
   });
-  const isOwnBlob = source.path === store.blobs.path(layer.digest);
+  await incoming?.fetched;
   // A layer that another process has unpacked meanwhile was not read here: what this blob holds nobody knows.
   const wasRead = plainBytes > 0;
   if (wasRead && isOwnBlob && source.compression !== 'none') {
     await store.compressed.add(diffId, layer, plainBytes);
   }
-  progress.state('unpacked', wasRead ? { bytes: plainBytes } : {});
+  progress?.state('unpacked', wasRead ? { bytes: plainBytes } : {});
   return key;
+}
+
+/** A blob on its way into the store, under the name that errors would give it there. */
+function incomingSource(
+  store: Store,
+  { digest, size: sizeBytes }: Descriptor,
+  { content: { path, growth }, compression }: IncomingBlob,
+): LayerSource {
+  const name = nameOfFile({ path: store.blobs.path(digest), compression, sizeBytes });
+  return { path, compression, sizeBytes, name, growth };
 }
 
 /** Where the layer's bytes are: the blob of the manifest, its plain tar, or another form. Throws `not-found`. */

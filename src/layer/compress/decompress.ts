@@ -1,9 +1,12 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
+import { FileGrowth } from '../../system/file/file-growth.ts';
 import { type CompressedFile, nameOfFile } from '../compression-format.ts';
 import { freeing } from './free-chunks.ts';
+import { growingContent } from './growing-content.ts';
 import { runDecompressor } from './program.ts';
 import { unzstd } from './unzstd.ts';
 
@@ -34,13 +37,17 @@ const PROGRAM_FLOOR_BYTES = 1024 * 1024;
  * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
  * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
  * follows it, `missing-program` for xz and bzip2, `aborted`, and what the disk says.
+ *
+ * A file that is still being written is read as it grows: its content ends only once the file is whole and is what it
+ * should be. `aborted` where that will never be.
  */
 export async function* decompress(
   source: CompressedFile,
   options: DecompressOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    yield* choose(source, options);
+    yield* choose(settled(source), options);
+    if (source.growth !== undefined) await new FileGrowth(source.growth).whole(options.signal);
   } catch (error) {
     if (options.signal?.aborted) {
       throw new OcitsError('aborted', 'reading a layer was interrupted', { cause: error });
@@ -50,10 +57,17 @@ export async function* decompress(
   }
 }
 
+/** A file that has become whole is a file as any other. */
+function settled(source: CompressedFile): CompressedFile {
+  const isWhole = source.growth !== undefined && new FileGrowth(source.growth).isWhole;
+  return isWhole ? { ...source, growth: undefined } : source;
+}
+
 function choose(source: CompressedFile, options: DecompressOptions): AsyncIterable<Buffer> {
-  const { compression, sizeBytes } = source;
+  const { compression, sizeBytes, growth } = source;
   const { pipePath, ...withoutPipe } = options;
   const isTransient = options.transient === true;
+  if (compression === 'none' && growth !== undefined) return growingContent(source, options);
   if (compression === 'none') return isTransient ? readPlain(source, options) : read(source, options);
   const given = (chunks: AsyncIterable<Buffer>) => (isTransient ? freeing(chunks) : chunks);
   if (compression === 'xz' || compression === 'bzip2') {
@@ -64,7 +78,8 @@ function choose(source: CompressedFile, options: DecompressOptions): AsyncIterab
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
   const igzip = mayRun ? IGZIP.find((path) => existsSync(path)) : undefined;
   if (igzip === undefined) return given(gunzip(source, options));
-  return pipePath === undefined
+  // Whoever feeds the program as its input grows cannot block on its output.
+  return pipePath === undefined || growth !== undefined
     ? given(igunzip(igzip, source, withoutPipe))
     : igunzip(igzip, source, options);
 }
@@ -72,7 +87,11 @@ function choose(source: CompressedFile, options: DecompressOptions): AsyncIterab
 /** By absolute path: what PATH names may be anything. */
 const IGZIP = ['/usr/bin/igzip', '/usr/local/bin/igzip'];
 
-function read({ path }: CompressedFile, { signal }: DecompressOptions) {
+function read(source: CompressedFile, { signal }: DecompressOptions): Readable {
+  if (source.growth !== undefined) {
+    return Readable.from(growingContent(source, { signal }), { objectMode: false });
+  }
+  const { path } = source;
   return createReadStream(path, { highWaterMark: READ_BYTES, ...(signal === undefined ? {} : { signal }) });
 }
 
@@ -131,9 +150,10 @@ async function* igunzip(
     total += chunk.length;
     yield chunk;
   }
+  if (source.growth !== undefined) await new FileGrowth(source.growth).whole(options.signal);
   if ((await readLength(source, options)) === total % 2 ** 32) return;
   // Several members, or bytes that belong to none: only zlib knows.
-  for await (const _chunk of gunzip(source, options));
+  for await (const _chunk of gunzip(settled(source), options));
 }
 
 /** RFC 1952: a gzip file ends with its last member's size modulo 2³². */

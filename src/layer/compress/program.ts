@@ -3,6 +3,7 @@ import { OcitsError } from '../../errors.ts';
 import { exited, spawnTool, tail } from '../../system/process/spawn.ts';
 import { type CompressedFile, nameOfFile } from '../compression-format.ts';
 import { openBlockingPipe, readBlocking } from './blocking-pipe.ts';
+import { feedProgram } from './feed-program.ts';
 
 export interface ProgramOptions {
   readonly signal?: AbortSignal;
@@ -11,8 +12,9 @@ export interface ProgramOptions {
 }
 
 /**
- * The output of `program -d -c` with the source as its standard input. Throws `corrupt` where it fails,
- * `missing-program` where it is not there. Ends it on leaving.
+ * The output of `program -d -c` with the source as its standard input; a file that is still being written is passed on
+ * as it grows, and must not be given a pipe. Throws `corrupt` where the program fails, `missing-program` where it is
+ * not there, `aborted`. Ends it on leaving.
  */
 export async function* runDecompressor(
   program: string,
@@ -22,6 +24,7 @@ export async function* runDecompressor(
   const pipe = pipePath === undefined ? undefined : await openBlockingPipe(pipePath);
   try {
     const child = startProgram(program, source, pipe?.writer ?? 'pipe', signal);
+    await using feeding = source.growth === undefined ? undefined : feedProgram(child, source, signal);
     const exit = exited(child, program);
     const complaint = tail(child.stderr!);
     exit.catch(() => {});
@@ -30,6 +33,7 @@ export async function* runDecompressor(
       if (pipe === undefined) yield* child.stdout! as AsyncIterable<Buffer>;
       else yield* readBlocking(pipe.reader, signal);
       const { code, signal: endedBy } = await exit;
+      feeding?.check();
       if (code !== 0) {
         const how = code === null ? `ended by ${endedBy}` : (await complaint).trim() || `exit code ${code}`;
         throw new OcitsError('corrupt', `cannot decompress ${nameOfFile(source)}: ${how}`);
@@ -52,9 +56,11 @@ function startProgram(
   signal: AbortSignal | undefined,
 ): ReturnType<typeof spawnTool> {
   try {
+    const options = signal === undefined ? {} : { signal };
+    if (source.growth !== undefined)
+      return spawnTool(program, ['-d', '-c'], ['pipe', output, 'pipe'], options);
     const input = openSync(source.path, 'r');
     try {
-      const options = signal === undefined ? {} : { signal };
       return spawnTool(program, ['-d', '-c'], [input, output, 'pipe'], options);
     } finally {
       closeSync(input);

@@ -13,11 +13,16 @@ export class StagedFile {
   #spare: Buffer | undefined;
   #staged = 0;
   #writing: Promise<void> = Promise.resolve();
+  readonly #onWritten: ((end: number) => void) | undefined;
 
-  /** Writes from `position` on. The file stays the caller's to close. */
-  constructor(file: FileHandle, position = 0) {
+  /**
+   * Writes from `position` on. The file stays the caller's to close. `onWritten` is told up to which position the file
+   * has been written, after each write to the disk.
+   */
+  constructor(file: FileHandle, position = 0, onWritten?: (end: number) => void) {
     this.#file = file;
     this.#position = position;
+    this.#onWritten = onWritten;
   }
 
   /** Waits where the disk is slower than the caller. */
@@ -53,8 +58,11 @@ export class StagedFile {
     this.#staging = this.#spare;
     this.#spare = full;
     this.#staged = 0;
-    this.#writing = writeFully(this.#file, full.subarray(0, length), this.#position);
-    this.#position += length;
+    const end = this.#position + length;
+    this.#writing = writeFully(this.#file, full.subarray(0, length), this.#position).then(() =>
+      this.#onWritten?.(end),
+    );
+    this.#position = end;
     // It is awaited by the next call; until then nobody listens.
     this.#writing.catch(() => {});
   }
