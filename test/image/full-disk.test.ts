@@ -12,6 +12,7 @@ import { hostPlatform } from '../../src/oci/platform.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { addImage } from '../support/image/busybox-image.ts';
 import { temporaryHost } from '../support/image/image-host.ts';
+import { testHost } from '../support/image/test-host.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'big', content: Buffer.alloc(3_000_000, 'x') }]);
@@ -43,7 +44,7 @@ test.runIf(isRoot)('a full disk is told, and leaves no half image', async () => 
   ).rejects.toMatchObject(DISK_FULL);
   expect(readdirSync(small)).toEqual([]);
   const store = await openStore({ root: join(small, 'root'), run: join(host.folder, 'run') });
-  const there = { ...host, store };
+  const there = testHost(store, host.snapshotter);
   await expect(loadImages(there.engine, there.call, { path: archive })).rejects.toMatchObject(DISK_FULL);
   await expect(
     loadImages(there.engine, there.call, { stream: Readable.from([LAYER]) }),

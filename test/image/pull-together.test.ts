@@ -96,7 +96,7 @@ test('after kill -9 the next pull goes on where it stopped, and nothing half-don
   );
   const killed = pullInProcess(host.folder, name);
   const ended = output(killed);
-  await half.promise;
+  await Promise.race([half.promise, ended]);
   killed.kill('SIGKILL');
   await ended;
   expect(await host.store.refs.list()).toEqual([]);
