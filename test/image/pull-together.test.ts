@@ -49,7 +49,7 @@ test('two processes that pull the same image fetch each layer once', async () =>
   await using fake = await FakeRegistry.start();
   await using host = await unpackingHost();
   const layers = Array.from({ length: 4 }, (_, index) =>
-    layerOf(tarOf({ [`file${index}`]: randomBytes(500_000) }), 'none'),
+    layerOf(tarOf({ [`file${index}`]: randomBytes(500_000 * (index + 1)) }), 'none'),
   );
   addToFake(fake, '1', imageOf({ layers, platform: hostPlatform() }));
   // Neither may be done before the other one has begun.
