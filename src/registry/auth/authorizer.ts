@@ -1,4 +1,4 @@
-import { OcitsError } from '../../errors.ts';
+import { isOcitsError, OcitsError } from '../../errors.ts';
 import { warning } from '../../progress.ts';
 import { isLoopback } from '../config/endpoints.ts';
 import type { RetryContext } from '../http/retry.ts';
@@ -20,8 +20,8 @@ export interface AuthorizerOptions {
   readonly registry: string;
   readonly insecure: boolean;
   readonly transport: Transport;
-  /** Called once at most, when the registry asks for it. */
-  readonly findCredential: (signal: AbortSignal | undefined) => Promise<ChosenCredential>;
+  /** Called when the registry first asks for it, and again only where that failed. */
+  readonly findCredential: (signal: AbortSignal) => Promise<ChosenCredential>;
 }
 
 /** What one registry wants to see of us: learnt from its challenges, tokens kept for as long as they last, by scope. */
@@ -83,14 +83,16 @@ export class Authorizer {
     const key = scopes.join(' ');
     const pending = this.#tokens.get(key);
     if (pending !== undefined) {
-      const known = await pending;
-      if (known.expiresAt > Date.now()) return known;
+      const known = await unlessAborted(pending, retry);
+      if (known !== undefined && known.expiresAt > Date.now()) return known;
       if (this.#tokens.get(key) === pending) this.#tokens.delete(key);
       return await this.#token(realm, url, scopes, retry);
     }
     const fresh = this.#requestToken(realm, url, scopes, retry);
     this.#tokens.set(key, fresh);
-    fresh.catch(() => this.#tokens.delete(key));
+    fresh.catch(() => {
+      if (this.#tokens.get(key) === fresh) this.#tokens.delete(key);
+    });
     return await fresh;
   }
 
@@ -128,11 +130,29 @@ export class Authorizer {
   }
 
   async #credential(retry: RetryContext): Promise<ChosenCredential> {
-    this.#chosen ??= this.#options.findCredential(retry.signal).then((chosen) => {
+    this.#chosen ??= this.#findCredential(retry);
+    return (await unlessAborted(this.#chosen, retry)) ?? (await this.#credential(retry));
+  }
+
+  async #findCredential(retry: RetryContext): Promise<ChosenCredential> {
+    try {
+      const chosen = await this.#options.findCredential(retry.signal);
       retry.emit({ type: 'message', level: 'debug', text: chosen.reason });
       return chosen;
-    });
-    return await this.#chosen;
+    } catch (error) {
+      this.#chosen = undefined;
+      throw error;
+    }
+  }
+}
+
+/** What one call has begun for all; undefined where it ended early with that call, so that this one begins anew. */
+async function unlessAborted<T>(shared: Promise<T>, { signal }: RetryContext): Promise<T | undefined> {
+  try {
+    return await shared;
+  } catch (error) {
+    if (signal.aborted || !isOcitsError(error, 'aborted')) throw error;
+    return undefined;
   }
 }
 

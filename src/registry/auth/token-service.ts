@@ -88,7 +88,7 @@ export async function requestToken(
   });
 }
 
-function tokenHttpRequest(request: TokenRequest, what: string, signal: AbortSignal | undefined): HttpRequest {
+function tokenHttpRequest(request: TokenRequest, what: string, signal: AbortSignal): HttpRequest {
   const { realm, scopes, credential, insecure } = request;
   const params = new URLSearchParams();
   if (realm.service !== undefined) params.set('service', realm.service);

@@ -19,7 +19,10 @@ export interface RegistryOptions {
   readonly retry?: Partial<RetryPolicy> | undefined;
 }
 
-/** All registries, as the host's configuration says how to reach them. Disposing closes the connections. */
+/**
+ * All registries, as the host's configuration says how to reach them: one object serves any number of calls, also at
+ * the same time. Disposing closes the connections.
+ */
 export interface Registry extends Disposable {
   /**
    * The client of the reference's repository; the same one each time, so that tokens and connections are shared.
@@ -40,15 +43,17 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const sessions = new Map<string, RegistrySession>();
   let conf: ReturnType<typeof loadRegistriesConf> | undefined;
   const readConf = () => {
-    conf ??= loadRegistriesConf(folders);
+    conf ??= loadRegistriesConf(folders).catch((error: unknown) => {
+      conf = undefined;
+      throw error;
+    });
     return conf;
   };
 
-  const retry = ({ emit, signal }: Call, isLast: boolean): RetryContext => ({
+  const retry = (call: Call, isLast: boolean): RetryContext => ({
+    ...call,
     // A mirror that fails has a stand-in, which is the quicker way on.
     policy: isLast ? policy : { ...policy, attempts: Math.min(policy.attempts, 2) },
-    emit,
-    signal,
   });
 
   const sessionAt = (endpoint: Endpoint): RegistrySession => {

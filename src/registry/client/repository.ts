@@ -87,10 +87,14 @@ interface Question<T> {
   readonly whole: boolean;
 }
 
-/** Endpoints in the order to try. One that cannot be reached, or has sent wrong content, is not asked again. */
+/** How long an endpoint is passed over. */
+const DISTRUST_MS = 5 * 60_000;
+
+/** Endpoints in the order to try. One that cannot be reached, or has sent wrong content, is passed over for a while. */
 class MirrorList {
   readonly #retry: RetryFor;
-  #sessions: readonly RegistrySession[];
+  readonly #sessions: readonly RegistrySession[];
+  readonly #distrusted = new Map<RegistrySession, number>();
 
   constructor(sessions: readonly RegistrySession[], retry: RetryFor) {
     this.#sessions = sessions;
@@ -100,7 +104,7 @@ class MirrorList {
   /** What the first endpoint gives that can. Throws what the last one threw, with the others' failures in its message. */
   async first<T>({ call, ask, whole }: Question<T>): Promise<T> {
     const failures: string[] = [];
-    const candidates = this.#sessions;
+    const candidates = this.#trusted();
     for (const session of candidates.slice(0, -1)) {
       const retry = this.#retry(call, false);
       try {
@@ -120,12 +124,16 @@ class MirrorList {
     }
   }
 
-  /** Does not ask an endpoint again; false where it is the only one left. */
+  /** Passes over an endpoint from now on; false where it is the only one left. */
   distrust(session: RegistrySession): boolean {
-    const others = this.#sessions.filter((other) => other !== session);
-    if (others.length === 0) return false;
-    this.#sessions = others;
+    if (this.#trusted().every((other) => other === session)) return false;
+    this.#distrusted.set(session, performance.now() + DISTRUST_MS);
     return true;
+  }
+
+  #trusted(): RegistrySession[] {
+    const now = performance.now();
+    return this.#sessions.filter((session) => (this.#distrusted.get(session) ?? 0) <= now);
   }
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
-import type { NewsSink } from '../../progress.ts';
 
 /** How patiently a passing failure is met. Times in milliseconds. */
 export interface RetryPolicy {
@@ -36,10 +36,9 @@ export class PassingFailure extends Error {
   }
 }
 
-export interface RetryContext {
+/** A call, and how patient it is. */
+export interface RetryContext extends Call {
   readonly policy: RetryPolicy;
-  readonly emit: NewsSink;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -94,7 +93,7 @@ export class Backoff {
       delayMs,
     });
     try {
-      await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
+      await sleep(delayMs, undefined, { signal });
     } catch (cause) {
       throw new OcitsError('aborted', `${this.#what}: interrupted`, { cause });
     }

@@ -36,7 +36,7 @@ export class RegistrySession {
   constructor(
     endpoint: Endpoint,
     transport: Transport,
-    findCredential: (signal: AbortSignal | undefined) => Promise<ChosenCredential>,
+    findCredential: (signal: AbortSignal) => Promise<ChosenCredential>,
   ) {
     this.endpoint = endpoint;
     this.#transport = transport;

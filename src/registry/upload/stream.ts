@@ -17,7 +17,7 @@ export async function streamUpload(
   const what = 'push a layer that is being made';
   upload.digest.catch(() => {});
   const stop = new AbortController();
-  const signal = retry.signal === undefined ? stop.signal : AbortSignal.any([retry.signal, stop.signal]);
+  const signal = AbortSignal.any([retry.signal, stop.signal]);
   try {
     const session = await open();
     const scopes = [`repository:${session.endpoint.path}:pull,push`];
