@@ -12,6 +12,7 @@ import { seedRegistry } from '../scripts/images/seed-registry.ts';
 import { startLoopbackRegistry } from '../scripts/loopback-registry.ts';
 import { type Contexts, makeContexts } from './contexts.ts';
 import { largeImages } from './large-image.ts';
+import { LINK_SCENARIO, linkScenario } from './link-scenario.ts';
 import { type Measurement, measure, runCommand } from './measure.ts';
 import { header, machine, row } from './report.ts';
 import { type Round, SCENARIOS, type Scenario } from './scenarios.ts';
@@ -60,6 +61,10 @@ async function inside(): Promise<void> {
     for (const scenario of SCENARIOS.filter(({ name }) => name.includes(values.only))) {
       const rounds = await runScenario(scenario, { tools, work, contexts, registry: registry.host });
       console.log(row({ scenario: scenario.name, aim: scenario.aim, rounds }, tools));
+    }
+    if (LINK_SCENARIO.includes(values.only)) {
+      const setting = { work, registry: registry.host, rounds: Number(values.rounds) };
+      console.log(`\n${await linkScenario('bench-large', setting)}`);
     }
   } finally {
     rmSync(work, { recursive: true, force: true });
