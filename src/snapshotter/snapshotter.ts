@@ -11,6 +11,7 @@ export type SnapshotKey = Digest;
 /** A stack, lowest layer first. */
 export type Parents = readonly SnapshotKey[];
 
+/** What is told of a committed snapshot. `sizeBytes`: of its regular files, each counted once. */
 export interface SnapshotInfo {
   readonly key: SnapshotKey;
   readonly diffId: Digest;
@@ -18,6 +19,7 @@ export interface SnapshotInfo {
   readonly createdAt: Date;
 }
 
+/** A layer to be unpacked, and where in its stack it stands. */
 export interface ApplyRequest {
   /** The layers below, each already applied or under way with this snapshotter. */
   readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
@@ -37,6 +39,7 @@ export type MountTarget =
   | { readonly path: BytePath; readonly type: 'file' | 'directory' }
   | { readonly path: BytePath; readonly type: 'symlink'; readonly target: string };
 
+/** How an active snapshot is to be mounted. */
 export interface PrepareOptions {
   /**
    * What the active snapshot holds need not survive a crash of the machine: syncs cost nothing then. For build steps and
@@ -184,6 +187,7 @@ export interface LayerFile {
   close(): void;
 }
 
+/** Where a diff goes, and what it does to times and to the active snapshot. */
 export interface DiffOptions {
   /** Where the uncompressed tar goes. */
   readonly tarPath: string;
@@ -194,6 +198,7 @@ export interface DiffOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The tar that was written: its digest, its bytes, and how many changes it has. */
 export interface DiffResult {
   readonly diffId: Digest;
   readonly sizeBytes: number;

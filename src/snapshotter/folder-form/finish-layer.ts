@@ -10,6 +10,7 @@ import type { LayerFolder } from './layer-folder.ts';
 import { type FolderNode, type LayerTree, type LeafNode, walkUp } from './layer-tree.ts';
 import { linkWhiteout } from './whiteout-device.ts';
 
+/** What the last steps of a layer need. */
 export interface FinishParts {
   readonly tree: LayerTree;
   readonly folder: LayerFolder;

@@ -6,6 +6,7 @@ import { LowerNeeded } from '../lower-needed.ts';
 /** What a layer's own tree has under one name. */
 export type OwnNode = FolderNode | LeafNode | WhiteoutNode;
 
+/** A name that the layers below have no more. */
 export interface WhiteoutNode {
   readonly type: 'whiteout';
 }
@@ -21,6 +22,7 @@ export interface LeafNode {
   readonly isMade: boolean;
 }
 
+/** What a folder is like, wherever it is. */
 export type FolderMetadata = Omit<EntryMetadata, 'path'>;
 
 /** A folder of the layer, at its real path: no symlink is on the way. */
@@ -38,7 +40,9 @@ export interface FolderNode {
   isNew: boolean | undefined;
 }
 
+/** All whiteouts are one. */
 export const WHITEOUT: WhiteoutNode = { type: 'whiteout' };
+/** A regular file of which nothing is left to be done in the end. */
 export const PLAIN_FILE: LeafNode = { type: 'file', isMade: true };
 
 /** For a folder that no layer lists: a fixed time, so that the same layers always give the same tree. */

@@ -7,6 +7,7 @@ const MAX_OPTION_BYTES = 4095;
 /** What overlayfs or mount(8) would take for syntax. */
 const SPECIAL = /[,:\\"\s]/;
 
+/** What an overlay mount is made of. */
 export interface OverlayParts {
   /** Relative to this folder go all paths: short, so that many layers fit. */
   readonly folder: string;
@@ -20,7 +21,15 @@ export interface OverlayParts {
   readonly isVolatile?: boolean | undefined;
 }
 
-/** The overlay mount of some folders. Throws `unsupported` where the options would not fit one page. */
+/**
+ * The room of the kernel's overlayfs: how its mounts are asked for, and which attributes are its own. It knows paths and
+ * names, no layers. The rooms that mount, read and write what overlayfs reads may call it.
+ *
+ *     const mount = overlayMount({ folder: root, lowers: ['l/1a2b3c4d', 'l/5e6f7a8b'], userXattrs: false });
+ *     mount.options; // ['lowerdir=l/1a2b3c4d:l/5e6f7a8b', 'ro', 'redirect_dir=off', 'metacopy=off', 'index=off']
+ *
+ * The overlay mount of some folders. Throws `unsupported` where the options would not fit one page.
+ */
 export function overlayMount(parts: OverlayParts): Mount {
   const { folder, lowers, upper, userXattrs, isVolatile } = parts;
   const options = [`lowerdir=${lowers.join(':')}`];

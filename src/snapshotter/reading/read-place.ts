@@ -1,12 +1,10 @@
-import { readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { OcitsError } from '../../errors.ts';
 import { showPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { FILE_TYPES, S_IFMT } from '../../system/file/file-types.ts';
 import type { PlaceContent } from './layer-place.ts';
 import type { StackReader } from './stack-reader.ts';
-
-const CHUNK_BYTES = 64 * 1024;
 
 /** The content of a regular file of the merged tree; undefined where there is none. Throws `hostile` over the limit. */
 export async function readPlaceFile(
@@ -27,10 +25,11 @@ export async function readPlaceFile(
 /** A file may grow while it is read: what counts is what was read, not what its size was. */
 function readUpTo({ fd, start, sizeBytes }: PlaceContent, path: BytePath, limitBytes: number): Buffer {
   const endBytes = Math.min(sizeBytes ?? Number.POSITIVE_INFINITY, limitBytes + 1);
+  const chunkBytes = Math.min(sizeBytes ?? fstatSync(fd).size + 1, endBytes);
   const chunks: Buffer[] = [];
   let total = 0;
   while (total < endBytes) {
-    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, endBytes - total));
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, endBytes - total));
     const read = readSync(fd, chunk, 0, chunk.length, start + total);
     if (read === 0) break;
     total += read;

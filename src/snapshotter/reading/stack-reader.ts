@@ -19,7 +19,7 @@ interface MergedFolder {
  * mounting anything. How one layer is read, a `LayerReader` knows. The parts that resolve users, make mount targets or
  * take a diff may call it.
  *
- *     using stack = await openStack(parts, layers, { upper });
+ *     using stack = await openStack(placesOf(form, storeRoot, layers), { upper, opaqueXattr });
  *     const place = await stack?.resolve('etc/passwd');
  *     const content = place && (await place.open());
  *

@@ -4,12 +4,12 @@ import type { BytePath } from '../../layer/layer-change.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { textIfThereSync } from '../../system/file/if-there.ts';
 
-/** What is known of an unpacked layer, in `record.json` beside its tree. Never changes. */
+/** What is known of an unpacked layer, in `record.json` of its folder. Never changes. */
 export interface LayerRecord {
   readonly version: 1;
   readonly key: Digest;
   readonly diffId: Digest;
-  /** The short link's name, relative to the snapshot root. */
+  /** The short name that its form has given it, for `LayerForm.lowers`. */
   readonly link: string;
   /** The boot in which it was written. Nothing was synced by then. */
   readonly bootId: string;
@@ -27,6 +27,7 @@ export interface LayerRecord {
   readonly opaques: readonly BytePath[];
 }
 
+/** What the root folder of a layer or a stack is like; `mode` without the type. */
 export interface RootFolder {
   readonly mode: number;
   readonly uid: number;
@@ -59,6 +60,7 @@ export function isDurable(layerFolder: string): boolean {
   return existsSync(join(layerFolder, DURABLE));
 }
 
+/** Notes that the layer is on the disk as it was written. */
 export function markDurable(layerFolder: string): void {
   writeFileSync(join(layerFolder, DURABLE), '', { mode: 0o600 });
 }

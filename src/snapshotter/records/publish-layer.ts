@@ -6,6 +6,7 @@ import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { type LayerRecord, readRecord, writeRecord } from './layer-record.ts';
 import type { MetadataStore } from './metadata-store.ts';
 
+/** What is known of a layer before it is there. */
 export type LayerToPublish = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
 
 /**

@@ -45,6 +45,7 @@ export function getActiveState(folder: string): ActiveState {
   throw new OcitsError('not-found', `${folder} has no active snapshot`);
 }
 
+/** Replaces what the folder says, at once. */
 export function writeActiveState(folder: string, state: ActiveState): void {
   replaceFileSync(join(folder, FILE), `${JSON.stringify(state)}\n`);
 }

@@ -41,6 +41,7 @@ export interface DiffJob {
   readonly opaqueXattr: string;
 }
 
+/** What a diff found: the tar that was written, and what the upper directory is as a layer. */
 export interface DiffedLayer extends WrittenLayer {
   /** Of regular files, each counted once. */
   readonly contentBytes: number;

@@ -13,6 +13,7 @@ import type { SnapshotterParts } from '../snapshotter-parts.ts';
 import { type ActiveState, activeFolders, readActiveState, writeActiveState } from './active-state.ts';
 import { clearTargets, makeTargetLayer } from './mount-targets.ts';
 
+/** What `Snapshotter.prepare` is asked for. */
 export interface PrepareRequest extends PrepareOptions {
   readonly folder: string;
   readonly parents: readonly Digest[];

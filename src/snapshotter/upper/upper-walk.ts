@@ -4,6 +4,7 @@ import { joinPath } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath } from '../../system/file/byte-name.ts';
 
+/** What something in an upper directory is; overlayfs writes a whiteout as a device 0:0. */
 export type UpperType = 'file' | 'directory' | 'symlink' | 'char' | 'block' | 'fifo' | 'socket' | 'whiteout';
 
 /** Something in an upper layer. */
