@@ -56,7 +56,7 @@ touch -d @3000000000 app/late
 `;
 
 interface Committed {
-  readonly host: TemporarySnapshotter;
+  readonly temporary: TemporarySnapshotter;
   readonly base: AppliedStack;
   readonly tarPath: string;
   readonly diffId: ReturnType<typeof digestOf>;
@@ -69,14 +69,14 @@ interface Committed {
 /** What was written, what became of it, and what the tar gives elsewhere. */
 export function activeTests(factory: SnapshotterFactory): void {
   const change = async (
-    host: TemporarySnapshotter,
+    temporary: TemporarySnapshotter,
     script: string,
     options: Partial<DiffOptions> = {},
     tars: readonly Buffer[] = [BASE],
   ): Promise<Committed> => {
-    const { snapshotter } = host;
-    const base = await host.stack(tars);
-    const [name, tarPath] = [host.name(), host.name()];
+    const { snapshotter } = temporary;
+    const base = await temporary.stack(tars);
+    const [name, tarPath] = [temporary.name(), temporary.name()];
     const active = await snapshotter.prepare(name, base.keys);
     let before: Record<string, string>;
     {
@@ -90,21 +90,21 @@ export function activeTests(factory: SnapshotterFactory): void {
     const keys = [...base.keys, key];
     await using mounted = await mountTree(await snapshotter.view(keys));
     const after = await listTree(mounted.root, { withoutRoot: true });
-    return { host, base, tarPath, diffId, before, after, keys };
+    return { temporary, base, tarPath, diffId, before, after, keys };
   };
   const unpackElsewhere = async ({ tarPath }: Committed, tars: readonly Buffer[] = [BASE]) => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([...tars, readFileSync(tarPath)]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([...tars, readFileSync(tarPath)]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     return await listTree(mounted.root, { withoutRoot: true });
   };
 
   test('a layer that was committed is what its tar gives elsewhere', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const committed = await change(host, CHANGES);
+    await using temporary = await temporarySnapshotter(factory);
+    const committed = await change(temporary, CHANGES);
     expect(committed.after).toEqual(wholeSeconds(committed.before));
     expect(await unpackElsewhere(committed)).toEqual(committed.after);
-    expect((await host.snapshotter.stat([...committed.base.diffIds, committed.diffId]))?.diffId).toBe(
+    expect((await temporary.snapshotter.stat([...committed.base.diffIds, committed.diffId]))?.diffId).toBe(
       committed.diffId,
     );
   });
@@ -113,26 +113,26 @@ export function activeTests(factory: SnapshotterFactory): void {
     const base = layerTar(folder('a'), file('a/b', 'x'), folder('b'), folder('b/a'));
     const layers = fc.tuple(randomChanges, randomChanges, randomChanges);
     const property = fc.asyncProperty(layers, async (changesOfLayers) => {
-      await using host = await temporarySnapshotter(factory);
-      const { keys, diffIds } = await host.stack([base]);
+      await using temporary = await temporarySnapshotter(factory);
+      const { keys, diffIds } = await temporary.stack([base]);
       const [stack, digests, tars] = [[...keys], [...diffIds], [] as string[]];
       for (const changes of changesOfLayers) {
-        const [name, tarPath] = [host.name(), host.name()];
+        const [name, tarPath] = [temporary.name(), temporary.name()];
         let before: Record<string, string>;
         {
-          await using mounted = await mountTree((await host.snapshotter.prepare(name, stack)).mounts);
+          await using mounted = await mountTree((await temporary.snapshotter.prepare(name, stack)).mounts);
           makeChanges(mounted.root, changes);
           before = await listTree(mounted.root, { withoutRoot: true });
         }
-        const { diffId } = await host.snapshotter.diff(name, { tarPath });
-        stack.push(await host.snapshotter.commit(name, digests, diffId));
+        const { diffId } = await temporary.snapshotter.diff(name, { tarPath });
+        stack.push(await temporary.snapshotter.commit(name, digests, diffId));
         digests.push(diffId);
         tars.push(tarPath);
-        await using mounted = await mountTree(await host.snapshotter.view(stack));
+        await using mounted = await mountTree(await temporary.snapshotter.view(stack));
         const after = await listTree(mounted.root, { withoutRoot: true });
         expect(after).toEqual(wholeSeconds(before));
       }
-      await using mounted = await mountTree(await host.snapshotter.view(stack));
+      await using mounted = await mountTree(await temporary.snapshotter.view(stack));
       const here = await listTree(mounted.root);
       await using elsewhere = await temporarySnapshotter(factory);
       const other = await elsewhere.stack([base, ...tars.map((path) => readFileSync(path))]);
@@ -144,25 +144,25 @@ export function activeTests(factory: SnapshotterFactory): void {
   });
 
   test('everything that a layer can hold goes through a diff', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys, diffIds } = await host.stack([layerTar(folder('below'))]);
-    const [name, tarPath] = [host.name(), host.name()];
-    const active = await host.snapshotter.prepare(name, keys);
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await temporary.stack([layerTar(folder('below'))]);
+    const [name, tarPath] = [temporary.name(), temporary.name()];
+    const active = await temporary.snapshotter.prepare(name, keys);
     let before: Record<string, string>;
     {
       await using mounted = await mountTree(active.mounts);
       makeTree(mounted.root);
       before = await listTree(mounted.root, { withoutRoot: true });
     }
-    const { diffId } = await host.snapshotter.diff(name, { tarPath });
-    const key = await host.snapshotter.commit(name, diffIds, diffId);
-    await using mounted = await mountTree(await host.snapshotter.view([...keys, key]));
+    const { diffId } = await temporary.snapshotter.diff(name, { tarPath });
+    const key = await temporary.snapshotter.commit(name, diffIds, diffId);
+    await using mounted = await mountTree(await temporary.snapshotter.view([...keys, key]));
     expect(await listTree(mounted.root, { withoutRoot: true })).toEqual(wholeSeconds(before));
   });
 
   test('times are clamped in the tar and in the layer alike', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const committed = await change(host, CHANGES, { clampSeconds: 1_700_000_000 });
+    await using temporary = await temporarySnapshotter(factory);
+    const committed = await change(temporary, CHANGES, { clampSeconds: 1_700_000_000 });
     const times = Object.values(committed.after).map((line) => BigInt(/ t(-?\d+)/.exec(line)![1]!));
     expect(times.every((time) => time <= 1_700_000_000_000_000_000n)).toBe(true);
     expect(await unpackElsewhere(committed)).toEqual(committed.after);
@@ -172,16 +172,16 @@ export function activeTests(factory: SnapshotterFactory): void {
     const script = 'cd "$1"; mkdir -p app/x etc/y; echo 1 > app/x/1; rm -r data; mkdir data; touch data/z';
     const digests = new Set<string>();
     for (const first of ['true', 'cd "$1"; touch gone; rm gone; mkdir tmp; rmdir tmp']) {
-      await using host = await temporarySnapshotter(factory);
-      digests.add((await change(host, `(${first}); ${script}`, { clampSeconds: 0 })).diffId);
+      await using temporary = await temporarySnapshotter(factory);
+      digests.add((await change(temporary, `(${first}); ${script}`, { clampSeconds: 0 })).diffId);
     }
     expect(digests.size).toBe(1);
   });
 
   test('a removed folder that was made anew is opaque on any base', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const committed = await change(
-      host,
+      temporary,
       'cd "$1"; rm -r data; mkdir -m 755 data; mkdir new; touch data/c new/d',
     );
     const other = [layerTar(folder('data'), file('data/other'), folder('new'), file('new/other'))];
@@ -192,22 +192,22 @@ export function activeTests(factory: SnapshotterFactory): void {
       'new/d',
       'new/other',
     ]);
-    const { keys } = await host.stack([...other, readFileSync(committed.tarPath)]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    const { keys } = await temporary.stack([...other, readFileSync(committed.tarPath)]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     expect(Object.keys(await listTree(mounted.root, { withoutRoot: true }))).toContain('new/other');
   });
 
   test('nothing written is an empty layer', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const committed = await change(host, 'true');
+    await using temporary = await temporarySnapshotter(factory);
+    const committed = await change(temporary, 'true');
     expect(readFileSync(committed.tarPath)).toEqual(Buffer.alloc(1024));
     expect(committed.after).toEqual(committed.before);
   });
 
   test('a change of the root folder itself is kept', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const committed = await change(host, 'chmod 1777 "$1"; chown 4:5 "$1"');
-    await using mounted = await mountTree(await host.snapshotter.view(committed.keys));
+    await using temporary = await temporarySnapshotter(factory);
+    const committed = await change(temporary, 'chmod 1777 "$1"; chown 4:5 "$1"');
+    await using mounted = await mountTree(await temporary.snapshotter.view(committed.keys));
     expect((await listTree(mounted.root))['']).toMatch(/^directory 1777 4:5 /);
     await using elsewhere = await temporarySnapshotter(factory);
     const { keys } = await elsewhere.stack([BASE, readFileSync(committed.tarPath)]);
@@ -216,79 +216,79 @@ export function activeTests(factory: SnapshotterFactory): void {
   });
 
   test('sockets go, from the layer as from its tar', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const script = `cd "$1"; mkdir s; node -e "const s=require('net').createServer().listen('s/k',()=>process.exit())"; test -S s/k`;
-    const committed = await change(host, script);
+    const committed = await change(temporary, script);
     expect(Object.keys(committed.after).filter((path) => path.startsWith('s'))).toEqual(['s']);
     expect(await unpackElsewhere(committed)).toEqual(committed.after);
   });
 
   test('a large diff, from a thread', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const script =
       'cd "$1"; mkdir many; for i in $(seq 600); do mkdir many/$i; echo $i > many/$i/f; done; head -c 9M /dev/zero > big';
-    const committed = await change(host, script);
+    const committed = await change(temporary, script);
     expect(Object.keys(committed.after).filter((path) => path.startsWith('many/'))).toHaveLength(1200);
     expect(await unpackElsewhere(committed)).toEqual(committed.after);
   });
 
   test('what is committed twice is there once', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const [one, two] = [
-      await change(host, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
-      await change(host, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
+      await change(temporary, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
+      await change(temporary, 'cd "$1"; touch -d @5 x; touch -d @5 .', { clampSeconds: 5 }),
     ];
     expect(two.keys).toEqual(one.keys);
-    expect(await Array.fromAsync(host.snapshotter.list())).toHaveLength(2);
+    expect(await Array.fromAsync(temporary.snapshotter.list())).toHaveLength(2);
     expect(two.after).toEqual(one.after);
   });
 
   test('a diff that leaves things as they are, of a tree in use', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys, diffIds } = await host.stack([BASE]);
-    const name = host.name();
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await temporary.stack([BASE]);
+    const name = temporary.name();
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
     execFileSync('sh', ['-c', CHANGES, 'sh', mounted.root]);
     const before = await listTree(mounted.root);
-    const diff = await host.snapshotter.diff(name, { tarPath: host.name(), isReadOnly: true });
+    const diff = await temporary.snapshotter.diff(name, { tarPath: temporary.name(), isReadOnly: true });
     expect(diff.entries).toBeGreaterThan(10);
     expect(await listTree(mounted.root)).toEqual(before);
-    await expect(host.snapshotter.commit(name, diffIds, diff.diffId)).rejects.toMatchObject({
+    await expect(temporary.snapshotter.commit(name, diffIds, diff.diffId)).rejects.toMatchObject({
       code: 'invalid-argument',
     });
   });
 
   test('an active snapshot is found again with what it holds', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([BASE]);
-    const name = host.name();
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([BASE]);
+    const name = temporary.name();
     for (const isVolatile of [true, true, false]) {
       await using mounted = await mountTree(
-        (await host.snapshotter.prepare(name, keys, [], { isVolatile })).mounts,
+        (await temporary.snapshotter.prepare(name, keys, [], { isVolatile })).mounts,
       );
       writeFileSync(join(mounted.root, 'count'), 'x', { flag: 'a' });
     }
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
     expect(readFileSync(join(mounted.root, 'count'), 'utf8')).toBe('xxx');
-    await expect(host.snapshotter.prepare(name, [])).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(temporary.snapshotter.prepare(name, [])).rejects.toMatchObject({ code: 'invalid-argument' });
   });
 
   test('usage counts what was written', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([BASE]);
-    const name = host.name();
-    const active = await host.snapshotter.prepare(name, keys);
-    expect(await host.snapshotter.usage(name)).toEqual({ sizeBytes: 0, entries: 0 });
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([BASE]);
+    const name = temporary.name();
+    const active = await temporary.snapshotter.prepare(name, keys);
+    expect(await temporary.snapshotter.usage(name)).toEqual({ sizeBytes: 0, entries: 0 });
     await using mounted = await mountTree(active.mounts);
     writeFileSync(join(mounted.root, 'f'), 'x'.repeat(1000));
     execFileSync('ln', [join(mounted.root, 'f'), join(mounted.root, 'g')]);
-    expect(await host.snapshotter.usage(name)).toEqual({ sizeBytes: 1000, entries: 2 });
+    expect(await temporary.snapshotter.usage(name)).toEqual({ sizeBytes: 1000, entries: 2 });
   });
 
   test('usage counts what it can reach, also while a process changes the tree', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const name = host.name();
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, [])).mounts);
+    await using temporary = await temporarySnapshotter(factory);
+    const name = temporary.name();
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, [])).mounts);
     // Deeper than any path can say.
     const deep =
       "for (const name of Array(30).fill('d'.repeat(200))) { fs.mkdirSync(name); process.chdir(name); }";
@@ -298,7 +298,7 @@ export function activeTests(factory: SnapshotterFactory): void {
     try {
       const end = Date.now() + 700;
       while (Date.now() < end) {
-        expect((await host.snapshotter.usage(name)).entries).toBeGreaterThan(10);
+        expect((await temporary.snapshotter.usage(name)).entries).toBeGreaterThan(10);
         await setImmediate();
       }
     } finally {
@@ -308,12 +308,14 @@ export function activeTests(factory: SnapshotterFactory): void {
   });
 
   test('a diff without an active snapshot, or a commit without its diff, is an error', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const options = { tarPath: host.name() };
-    await expect(host.snapshotter.diff(host.name(), options)).rejects.toMatchObject({ code: 'not-found' });
-    const name = host.name();
-    await host.snapshotter.prepare(name, []);
-    await expect(host.snapshotter.commit(name, [], digestOf('x'))).rejects.toMatchObject({
+    await using temporary = await temporarySnapshotter(factory);
+    const options = { tarPath: temporary.name() };
+    await expect(temporary.snapshotter.diff(temporary.name(), options)).rejects.toMatchObject({
+      code: 'not-found',
+    });
+    const name = temporary.name();
+    await temporary.snapshotter.prepare(name, []);
+    await expect(temporary.snapshotter.commit(name, [], digestOf('x'))).rejects.toMatchObject({
       code: 'invalid-argument',
     });
   });

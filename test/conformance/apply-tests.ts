@@ -25,23 +25,23 @@ const NO_ROOT = { withoutRoot: true };
 /** One layer by itself. */
 export function applyTests(factory: SnapshotterFactory): void {
   test('everything that a layer can hold comes out as GNU tar took it in', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const tree = host.name();
+    await using temporary = await temporarySnapshotter(factory);
+    const tree = temporary.name();
     mkdirSync(tree, { recursive: true });
     makeTree(tree);
-    const path = host.name();
+    const path = temporary.name();
     execFileSync('tar', [
       ...['--create', '--format=pax', '--sparse', '--xattrs', '--xattrs-include=*'],
       ...['--file', path, '--directory', tree, '.'],
     ]);
-    const { keys } = await host.stack([readFileSync(path)]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    const { keys } = await temporary.stack([readFileSync(path)]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     expect(await listTree(mounted.root)).toEqual(await listTree(tree));
   });
 
   test('holes stay holes', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const [path, tarPath] = [host.name(), host.name()];
+    await using temporary = await temporarySnapshotter(factory);
+    const [path, tarPath] = [temporary.name(), temporary.name()];
     mkdirSync(path);
     execFileSync('truncate', ['-s', '64M', join(path, 'sparse')]);
     execFileSync('sh', [
@@ -50,8 +50,8 @@ export function applyTests(factory: SnapshotterFactory): void {
       join(path, 'sparse'),
     ]);
     execFileSync('tar', ['--create', '--sparse', '--file', tarPath, '--directory', path, 'sparse']);
-    const { keys } = await host.stack([readFileSync(tarPath)]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    const { keys } = await temporary.stack([readFileSync(tarPath)]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     const [blocks, size] = execFileSync('stat', ['-c', '%b %s', join(mounted.root, 'sparse')], {
       encoding: 'utf8',
     })
@@ -63,22 +63,22 @@ export function applyTests(factory: SnapshotterFactory): void {
   });
 
   test('compressed layers give the same', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const tar = layerTar(file('a', 'x'.repeat(100_000)));
     const diffId = digestOf(tar);
     for (const [compression, bytes] of [
       ['gzip', gzipSync(tar)],
       ['zstd', zstdCompressSync(tar)],
     ] as const) {
-      const source = { ...host.source(bytes), compression };
-      const key = await host.snapshotter.apply({ parents: [], diffIds: [diffId], source });
-      expect(await host.snapshotter.readFile({ parents: [key] }, 'a', 100_000)).toHaveLength(100_000);
-      await host.snapshotter.remove(key);
+      const source = { ...temporary.source(bytes), compression };
+      const key = await temporary.snapshotter.apply({ parents: [], diffIds: [diffId], source });
+      expect(await temporary.snapshotter.readFile({ parents: [key] }, 'a', 100_000)).toHaveLength(100_000);
+      await temporary.snapshotter.remove(key);
     }
   });
 
   test('nodes, links and times of later entries win', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const tar = layerTar(
       folder('a', { mode: 0o700 }),
       file('a/b', 'first'),
@@ -97,8 +97,8 @@ export function applyTests(factory: SnapshotterFactory): void {
       detailed(folder('exact-folder'), { mtime: '77.123456789' }),
       file('exact-folder/x', ''),
     );
-    const { keys } = await host.stack([tar]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    const { keys } = await temporary.stack([tar]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     const time = 't1700000000000000000';
     const second = digestOf('second').slice(7, 23);
     const empty = digestOf('').slice(7, 23);
@@ -119,8 +119,8 @@ export function applyTests(factory: SnapshotterFactory): void {
   });
 
   test('a folder of exact time keeps it with exact files in it', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(
         detailed(folder('a\xff'), { mtime: '7.000000007' }),
         folder('a\xff/b'),
@@ -128,7 +128,7 @@ export function applyTests(factory: SnapshotterFactory): void {
         detailed(fifo('a\xff/b/f'), { mtime: '1.000000001' }),
       ),
     ]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     expect(await listTree(mounted.root, NO_ROOT)).toEqual({
       'a\xff': 'directory 755 0:0 t7000000007',
       'a\xff/b': 'directory 755 0:0 t1700000000000000000',
@@ -138,72 +138,74 @@ export function applyTests(factory: SnapshotterFactory): void {
   });
 
   test('a wrong diffID is refused and leaves nothing', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const right = layerTar(file('a', 'right'));
     const diffIds = [digestOf('something else')];
-    const request = { parents: [], diffIds, source: host.source(right) };
-    await expect(host.snapshotter.apply(request)).rejects.toMatchObject({ code: 'digest-mismatch' });
-    expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
-    expect(await Array.fromAsync(host.snapshotter.list())).toEqual([]);
-    const found = execFileSync('find', [host.paths.root, '-name', 'a'], { encoding: 'utf8' });
+    const request = { parents: [], diffIds, source: temporary.source(right) };
+    await expect(temporary.snapshotter.apply(request)).rejects.toMatchObject({ code: 'digest-mismatch' });
+    expect(await temporary.snapshotter.stat(diffIds)).toBeUndefined();
+    expect(await Array.fromAsync(temporary.snapshotter.list())).toEqual([]);
+    const found = execFileSync('find', [temporary.paths.root, '-name', 'a'], { encoding: 'utf8' });
     expect(found).toBe('');
   });
 
   test('a layer is unpacked once, by however many at once', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const other = factory(host.paths);
+    await using temporary = await temporarySnapshotter(factory);
+    const other = factory(temporary.paths);
     const tar = layerTar(...Array.from({ length: 300 }, (_, i) => file(`f${i}`, 'x')));
     let unpacked = 0;
     const onBytes = () => {
       unpacked++;
     };
-    const request = { parents: [], diffIds: [digestOf(tar)], source: host.source(tar), onBytes };
+    const request = { parents: [], diffIds: [digestOf(tar)], source: temporary.source(tar), onBytes };
     const keys = await Promise.all(
-      [host.snapshotter, other, host.snapshotter].map((each) => each.apply(request)),
+      [temporary.snapshotter, other, temporary.snapshotter].map((each) => each.apply(request)),
     );
     expect(new Set(keys).size).toBe(1);
     expect(unpacked).toBe(1);
-    expect(await host.snapshotter.apply(request)).toBe(keys[0]);
+    expect(await temporary.snapshotter.apply(request)).toBe(keys[0]);
     expect(unpacked).toBe(1);
-    expect(await Array.fromAsync(host.snapshotter.list())).toHaveLength(1);
+    expect(await Array.fromAsync(temporary.snapshotter.list())).toHaveLength(1);
   });
 
   test('an abort leaves nothing', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const tar = layerTar(...Array.from({ length: 40 }, (_, i) => file(`f${i}`, Buffer.alloc(500_000, i))));
     const controller = new AbortController();
     const request = {
       parents: [],
       diffIds: [digestOf(tar)],
-      source: host.source(tar),
+      source: temporary.source(tar),
       signal: controller.signal,
       onBytes: () => controller.abort(),
     };
-    await expect(host.snapshotter.apply(request)).rejects.toMatchObject({ code: 'aborted' });
-    expect(execFileSync('find', [host.paths.root, '-name', 'f*'], { encoding: 'utf8' })).not.toMatch(/\/f\d/);
+    await expect(temporary.snapshotter.apply(request)).rejects.toMatchObject({ code: 'aborted' });
+    expect(execFileSync('find', [temporary.paths.root, '-name', 'f*'], { encoding: 'utf8' })).not.toMatch(
+      /\/f\d/,
+    );
   });
 
   test('a layer file that is not there is told', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const source = { path: join(host.paths.root, 'none'), compression: 'gzip', sizeBytes: 10 } as const;
+    await using temporary = await temporarySnapshotter(factory);
+    const source = { path: join(temporary.paths.root, 'none'), compression: 'gzip', sizeBytes: 10 } as const;
     const request = { parents: [], diffIds: [digestOf('x')], source };
-    await expect(host.snapshotter.apply(request)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(temporary.snapshotter.apply(request)).rejects.toMatchObject({ code: 'not-found' });
   });
 
   test('what is listed, removed and cleaned up', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys, diffIds } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await temporary.stack([
       layerTar(file('a', 'four'), hardlink('b', 'a')),
       layerTar(file('\xff', 'x')),
     ]);
-    const info = await host.snapshotter.stat(diffIds.slice(0, 1));
+    const info = await temporary.snapshotter.stat(diffIds.slice(0, 1));
     expect(info).toMatchObject({ key: keys[0], diffId: diffIds[0], sizeBytes: 4 });
     expect(Math.abs(info!.createdAt.getTime() - Date.now())).toBeLessThan(60_000);
-    await host.snapshotter.remove(keys[1]!);
-    await host.snapshotter.remove(keys[1]!);
-    if (canCleanUp(host.snapshotter)) await host.snapshotter.cleanup();
-    expect((await Array.fromAsync(host.snapshotter.list())).map(({ key }) => key)).toEqual([keys[0]]);
-    expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
-    await expect(host.snapshotter.view(keys)).rejects.toMatchObject({ code: 'not-found' });
+    await temporary.snapshotter.remove(keys[1]!);
+    await temporary.snapshotter.remove(keys[1]!);
+    if (canCleanUp(temporary.snapshotter)) await temporary.snapshotter.cleanup();
+    expect((await Array.fromAsync(temporary.snapshotter.list())).map(({ key }) => key)).toEqual([keys[0]]);
+    expect(await temporary.snapshotter.stat(diffIds)).toBeUndefined();
+    await expect(temporary.snapshotter.view(keys)).rejects.toMatchObject({ code: 'not-found' });
   });
 }

@@ -19,33 +19,33 @@ const CORPUS = HOSTILE_TARS.filter(({ limits }) => limits === undefined);
 
 /** The corpus of hostile layers: nothing outside is touched, and what is refused leaves nothing behind. */
 export function hostileTests(factory: SnapshotterFactory): void {
-  let host: TemporarySnapshotter;
+  let temporary: TemporarySnapshotter;
   beforeAll(async () => {
-    host = await temporarySnapshotter(factory);
+    temporary = await temporarySnapshotter(factory);
     rmSync(OUTSIDE, { recursive: true, force: true });
     mkdirSync(OUTSIDE, { mode: 0o711 });
     writeFileSync(join(OUTSIDE, 'file'), 'untouched');
     // Makes what is there from the first use on.
-    await apply(host, { name: '', bytes: () => Buffer.alloc(1024), reader: 'ok' });
+    await apply(temporary, { name: '', bytes: () => Buffer.alloc(1024), reader: 'ok' });
   });
   afterAll(async () => {
     rmSync(OUTSIDE, { recursive: true });
-    await host[Symbol.asyncDispose]();
+    await temporary[Symbol.asyncDispose]();
   });
 
   test.each(CORPUS)('$name stays inside', async (hostile) => {
     const outside = look();
-    const before = await content(host);
-    const outcome = await apply(host, hostile);
+    const before = await content(temporary);
+    const outcome = await apply(temporary, hostile);
     expect(look()).toEqual(outside);
     if (hostile.reader !== 'ok') expect(outcome).toMatchObject({ code: hostile.reader });
     if (typeof outcome !== 'string') {
-      expect(await content(host)).toEqual(before);
+      expect(await content(temporary)).toEqual(before);
       return;
     }
-    await using mounted = await mountTree(await host.snapshotter.view([outcome]));
+    await using mounted = await mountTree(await temporary.snapshotter.view([outcome]));
     await listTree(mounted.root);
-    await host.snapshotter.remove(outcome);
+    await temporary.snapshotter.remove(outcome);
   });
 }
 

@@ -20,9 +20,9 @@ const FAULTY = JSON.parse(
 /** Random stacks against umoci: the same tree, or a refusal by both. */
 export function peerTests(factory: SnapshotterFactory): void {
   const agree = async (stack: Stack) => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const tars = stackTars(stack);
-    expect(await treeOf(host, tars)).toEqual(umociTree(host, tars));
+    expect(await treeOf(temporary, tars)).toEqual(umociTree(temporary, tars));
   };
 
   test.each(FAULTY.map((stack, number) => [number, stack] as const))(
@@ -37,18 +37,18 @@ export function peerTests(factory: SnapshotterFactory): void {
   });
 }
 
-async function treeOf(host: TemporarySnapshotter, tars: readonly Buffer[]) {
+async function treeOf(temporary: TemporarySnapshotter, tars: readonly Buffer[]) {
   try {
-    const { keys } = await host.stack(tars);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    const { keys } = await temporary.stack(tars);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     return list(mounted.root);
   } catch (error) {
     return refusal(error);
   }
 }
 
-function umociTree(host: TemporarySnapshotter, tars: readonly Buffer[]) {
-  const folder = host.name();
+function umociTree(temporary: TemporarySnapshotter, tars: readonly Buffer[]) {
+  const folder = temporary.name();
   mkdirSync(folder);
   try {
     return list(unpackByUmoci(folder, tars));

@@ -19,8 +19,8 @@ import { mountTree } from '../support/layer/mount-tree.ts';
 /** Files of layers and stacks, read without a mount. */
 export function readingTests(factory: SnapshotterFactory): void {
   test('files of a stack are found through symlinks, whiteouts and opaque folders', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(
         folder('etc'),
         file('etc/passwd', 'root'),
@@ -38,7 +38,7 @@ export function readingTests(factory: SnapshotterFactory): void {
       layerTar(symlink('chain', 'dir/../dir/./passwd'), folder('file2'), symlink('through', 'file/x')),
     ]);
     const read = async (path: string) =>
-      (await host.snapshotter.readFile({ parents: keys }, path, 100))?.toString('latin1');
+      (await temporary.snapshotter.readFile({ parents: keys }, path, 100))?.toString('latin1');
     for (const path of [
       'etc/passwd',
       'abs',
@@ -69,8 +69,8 @@ export function readingTests(factory: SnapshotterFactory): void {
   });
 
   test('modes of what is there, and the way there, without opening it', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(
         folder('bin', { mode: 0o711 }),
         file('bin/sh', '', { mode: 0o4755 }),
@@ -79,7 +79,7 @@ export function readingTests(factory: SnapshotterFactory): void {
       ),
     ]);
     const paths = ['bin/sh', 'sh', 'bin', 'f', 'none', 'bin/sh/x', '../sh/../bin/no/thing'];
-    expect(await host.snapshotter.look({ parents: keys }, paths)).toEqual([
+    expect(await temporary.snapshotter.look({ parents: keys }, paths)).toEqual([
       { mode: 0o104755, way: ['bin', 'bin/sh'] },
       { mode: 0o104755, way: ['sh', 'bin', 'bin/sh'] },
       { mode: 0o040711, way: ['bin'] },
@@ -91,17 +91,17 @@ export function readingTests(factory: SnapshotterFactory): void {
   });
 
   test('a size limit holds', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([layerTar(file('f', 'x'.repeat(100)))]);
-    expect(await host.snapshotter.readFile({ parents: keys }, 'f', 100)).toHaveLength(100);
-    await expect(host.snapshotter.readFile({ parents: keys }, 'f', 99)).rejects.toMatchObject({
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([layerTar(file('f', 'x'.repeat(100)))]);
+    expect(await temporary.snapshotter.readFile({ parents: keys }, 'f', 100)).toHaveLength(100);
+    await expect(temporary.snapshotter.readFile({ parents: keys }, 'f', 99)).rejects.toMatchObject({
       code: 'hostile',
     });
   });
 
   test('fifos, devices and symlinks to the host are no files', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(
         fifo('fifo'),
         device('zero', 1, 5),
@@ -110,20 +110,22 @@ export function readingTests(factory: SnapshotterFactory): void {
       ),
     ]);
     for (const path of ['fifo', 'zero', 'passwd', 'fd']) {
-      expect(await host.snapshotter.readFile({ parents: keys }, path, 1000)).toBeUndefined();
-      await expect(host.snapshotter.openFile(keys[0]!, path)).rejects.toMatchObject({ code: 'not-found' });
+      expect(await temporary.snapshotter.readFile({ parents: keys }, path, 1000)).toBeUndefined();
+      await expect(temporary.snapshotter.openFile(keys[0]!, path)).rejects.toMatchObject({
+        code: 'not-found',
+      });
     }
   });
 
   test('what an active snapshot has written counts, its opaque folders too', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(folder('a'), file('a/old', 'old'), folder('b'), file('b/old', 'old'), file('gone', 'x')),
     ]);
-    const name = host.name();
-    const active = await host.snapshotter.prepare(name, keys, [{ path: 'a/target', type: 'file' }]);
+    const name = temporary.name();
+    const active = await temporary.snapshotter.prepare(name, keys, [{ path: 'a/target', type: 'file' }]);
     const read = async (path: string) =>
-      (await host.snapshotter.readFile({ parents: keys, folder: name }, path, 100))?.toString();
+      (await temporary.snapshotter.readFile({ parents: keys, folder: name }, path, 100))?.toString();
     await using mounted = await mountTree(active.mounts);
     writeFileSync(join(mounted.root, 'a/new'), 'new');
     execFileSync('rm', ['-r', join(mounted.root, 'b'), join(mounted.root, 'gone')]);
@@ -139,8 +141,8 @@ export function readingTests(factory: SnapshotterFactory): void {
   });
 
   test('files of one layer are opened, and nothing else', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(
         folder('a'),
         file('a/f\xff', 'content'),
@@ -154,19 +156,19 @@ export function readingTests(factory: SnapshotterFactory): void {
       ['a/f\xff', 'content'],
       ['link', 'content'],
     ] as const) {
-      const opened = await host.snapshotter.openFile(keys[0]!, path);
+      const opened = await temporary.snapshotter.openFile(keys[0]!, path);
       const bytes = Buffer.alloc(content.length);
       expect(readSync(opened.fd, bytes, 0, bytes.length, opened.start)).toBe(bytes.length);
       opened.close();
       expect(bytes.toString()).toBe(content);
     }
     for (const path of ['s/f\xff', 's', 'a', 'none', '../fs/b', '']) {
-      await expect(host.snapshotter.openFile(keys[0]!, path), path).rejects.toMatchObject({
+      await expect(temporary.snapshotter.openFile(keys[0]!, path), path).rejects.toMatchObject({
         code: 'not-found',
       });
     }
     for (const path of ['a/f\xff', 'b']) {
-      await expect(host.snapshotter.openFile(keys[1]!, path), path).rejects.toMatchObject({
+      await expect(temporary.snapshotter.openFile(keys[1]!, path), path).rejects.toMatchObject({
         code: 'not-found',
       });
     }

@@ -25,9 +25,9 @@ function line(content: string, mode = '644', owner = '0:0'): string {
 /** Several layers on each other. */
 export function stackTests(factory: SnapshotterFactory): void {
   const merged = async (...tars: Buffer[]) => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack(tars);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack(tars);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     return await listTree(mounted.root, NO_ROOT);
   };
   const names = async (...tars: Buffer[]) => Object.keys(await merged(...tars));
@@ -174,15 +174,15 @@ export function stackTests(factory: SnapshotterFactory): void {
   });
 
   test('a leaning layer that stands in a stack twice waits for itself in no order', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const leaning = layerTar(file('a/x', 'again'));
-    const { keys } = await host.stack([
+    const { keys } = await temporary.stack([
       layerTar(folder('a', { mode: 0o700 })),
       leaning,
       layerTar(file('b')),
       leaning,
     ]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     expect(Object.keys(await listTree(mounted.root, NO_ROOT))).toEqual(['a', 'a/x', 'b']);
   });
 
@@ -197,42 +197,48 @@ export function stackTests(factory: SnapshotterFactory): void {
   });
 
   test('a layer that stands on its own is shared between stacks, one that leans is not', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const [one, two] = [layerTar(folder('a', { mode: 0o700 })), layerTar(folder('a', { mode: 0o711 }))];
     const own = layerTar(folder('a'), file('a/own'));
     const leaning = layerTar(file('a/leaning'));
-    const first = await host.stack([one, own, leaning]);
-    const second = await host.stack([two, own, leaning]);
-    const third = await host.stack([leaning]);
+    const first = await temporary.stack([one, own, leaning]);
+    const second = await temporary.stack([two, own, leaning]);
+    const third = await temporary.stack([leaning]);
     expect(second.keys[1]).toBe(first.keys[1]);
     expect(second.keys[2]).not.toBe(first.keys[2]);
-    const fourth = await host.stack([two, leaning]);
+    const fourth = await temporary.stack([two, leaning]);
     for (const { keys, diffIds } of [first, second, third, fourth]) {
-      expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys.at(-1));
+      expect((await temporary.snapshotter.stat(diffIds))?.key).toBe(keys.at(-1));
     }
-    await using mounted = await mountTree(await host.snapshotter.view(fourth.keys));
+    await using mounted = await mountTree(await temporary.snapshotter.view(fourth.keys));
     expect((await listTree(mounted.root))['a']).toBe(`directory 711 0:0 ${TIME}`);
   });
 
   test('a layer that was the lowest one does its work elsewhere, too', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const removing = layerTar(whiteout('a'));
-    await host.stack([removing]);
-    const { keys, diffIds } = await host.stack([layerTar(file('a'), file('b')), removing]);
-    expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
-    await using mounted = await mountTree(await host.snapshotter.view(keys));
+    await temporary.stack([removing]);
+    const { keys, diffIds } = await temporary.stack([layerTar(file('a'), file('b')), removing]);
+    expect((await temporary.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+    await using mounted = await mountTree(await temporary.snapshotter.view(keys));
     expect(Object.keys(await listTree(mounted.root, NO_ROOT))).toEqual(['b']);
   });
 
   test('the root folder has the owner and mode that the topmost layer lists', async () => {
-    await using host = await temporarySnapshotter(factory);
+    await using temporary = await temporarySnapshotter(factory);
     const root = folder('./', { mode: 0o1770, uid: 5, gid: 6 });
-    const { keys } = await host.stack([layerTar(root, file('a')), layerTar(file('b')), layerTar(file('c'))]);
+    const { keys } = await temporary.stack([
+      layerTar(root, file('a')),
+      layerTar(file('b')),
+      layerTar(file('c')),
+    ]);
     for (const count of [1, 2, 3]) {
-      await using mounted = await mountTree(await host.snapshotter.view(keys.slice(0, count)));
+      await using mounted = await mountTree(await temporary.snapshotter.view(keys.slice(0, count)));
       expect((await listTree(mounted.root))['']).toMatch(/^directory 1770 5:6 /);
     }
-    await using active = await mountTree((await host.snapshotter.prepare(host.name(), keys)).mounts);
+    await using active = await mountTree(
+      (await temporary.snapshotter.prepare(temporary.name(), keys)).mounts,
+    );
     expect((await listTree(active.root))['']).toMatch(/^directory 1770 5:6 /);
   });
 
@@ -250,15 +256,17 @@ export function stackTests(factory: SnapshotterFactory): void {
   });
 
   test('no layer, one layer and 127 layers can be mounted', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack(Array.from({ length: 127 }, (_, i) => layerTar(file(`f${i}`, `${i}`))));
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack(
+      Array.from({ length: 127 }, (_, i) => layerTar(file(`f${i}`, `${i}`))),
+    );
     for (const count of [0, 1, 2, 127]) {
       const parents = keys.slice(0, count);
-      await using view = await mountTree(await host.snapshotter.view(parents));
+      await using view = await mountTree(await temporary.snapshotter.view(parents));
       expect(Object.keys(await listTree(view.root, NO_ROOT))).toHaveLength(count);
       const targets = [{ path: 'dev', type: 'directory' }] as const;
       await using active = await mountTree(
-        (await host.snapshotter.prepare(host.name(), parents, targets)).mounts,
+        (await temporary.snapshotter.prepare(temporary.name(), parents, targets)).mounts,
       );
       expect(Object.keys(await listTree(active.root, NO_ROOT))).toHaveLength(count + 1);
     }

@@ -54,10 +54,10 @@ export function targetTests(factory: SnapshotterFactory): void {
       layerTar(folder('etc'), folder('etc/hosts'), file('etc/hosts/x'), file('run')),
     ],
   ])('targets are plain whatever the image has: %s', async (_, image) => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([image]);
-    const name = host.name();
-    const active = await host.snapshotter.prepare(name, keys, TARGETS);
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([image]);
+    const name = temporary.name();
+    const active = await temporary.snapshotter.prepare(name, keys, TARGETS);
     {
       await using mounted = await mountTree(active.mounts);
       for (const { path, type } of TARGETS) {
@@ -65,17 +65,17 @@ export function targetTests(factory: SnapshotterFactory): void {
         expect(type === 'file' ? stat.isFile() && stat.size === 0 : stat.isDirectory(), path).toBe(true);
       }
     }
-    const diff = await host.snapshotter.diff(name, { tarPath: host.name() });
+    const diff = await temporary.snapshotter.diff(name, { tarPath: temporary.name() });
     expect(diff.entries).toBe(0);
   });
 
   test('folders above targets keep the owner, mode and time of the image', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([
       layerTar(folder('etc', { mode: 0o2751, uid: 8, gid: 9, mtime: 1000 }), file('etc/mine', 'x')),
       layerTar(folder('dev', { mode: 0o1777, uid: 5 })),
     ]);
-    const active = await host.snapshotter.prepare(host.name(), keys, TARGETS);
+    const active = await temporary.snapshotter.prepare(temporary.name(), keys, TARGETS);
     await using mounted = await mountTree(active.mounts);
     const tree = await listTree(mounted.root);
     expect(tree['etc']).toBe('directory 2751 8:9 t1000000000000');
@@ -85,30 +85,34 @@ export function targetTests(factory: SnapshotterFactory): void {
   });
 
   test('what is written beside targets is a change, the targets are none', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys, diffIds } = await host.stack([layerTar(folder('etc'), file('etc/hosts', 'of the image'))]);
-    const [name, tarPath] = [host.name(), host.name()];
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys, diffIds } = await temporary.stack([
+      layerTar(folder('etc'), file('etc/hosts', 'of the image')),
+    ]);
+    const [name, tarPath] = [temporary.name(), temporary.name()];
     {
-      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, TARGETS)).mounts);
+      await using mounted = await mountTree(
+        (await temporary.snapshotter.prepare(name, keys, TARGETS)).mounts,
+      );
       writeFileSync(join(mounted.root, 'etc/new'), 'new');
       // As a runtime does that makes sure of its targets.
       execFileSync('touch', [join(mounted.root, 'etc/hosts'), join(mounted.root, 'dev')]);
     }
-    const { diffId } = await host.snapshotter.diff(name, { tarPath });
+    const { diffId } = await temporary.snapshotter.diff(name, { tarPath });
     expect(execFileSync('tar', ['tf', tarPath], { encoding: 'utf8' })).toBe('etc/\netc/new\n');
-    const key = await host.snapshotter.commit(name, diffIds, diffId);
-    await using mounted = await mountTree(await host.snapshotter.view([...keys, key]));
+    const key = await temporary.snapshotter.commit(name, diffIds, diffId);
+    await using mounted = await mountTree(await temporary.snapshotter.view([...keys, key]));
     const tree = await listTree(mounted.root, { withoutRoot: true });
     expect(Object.keys(tree)).toEqual(['etc', 'etc/hosts', 'etc/new']);
     expect(tree['etc/hosts']).toContain('12b');
   });
 
   test('other targets at the next start, over what the container left', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([layerTar(folder('etc'))]);
-    const name = host.name();
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([layerTar(folder('etc'))]);
+    const name = temporary.name();
     {
-      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+      await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
       execFileSync('sh', [
         '-c',
         'cd "$0"; ln -s /tmp dev; mkdir etc/hosts; ln -s /etc/shadow etc/hostname; mkfifo run; rmdir etc/hosts; ln -s x etc/hosts; mkdir -p etc/resolv.conf/x; mkdir -p "$(printf "data\\377")" odd; ln -s x "$(printf "odd/f\\377")"; mkdir -p "$(printf "odd/d\\377")/x"',
@@ -117,7 +121,7 @@ export function targetTests(factory: SnapshotterFactory): void {
     }
     const odd = ['odd/f\xff', 'odd/d\xff'].map((path) => ({ path, type: 'file' }) as const);
     const targets = [...TARGETS, ...odd];
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys, targets)).mounts);
     for (const { path, type } of targets) {
       const stat = lstatSync(Buffer.from(`${mounted.root}/${path}`, 'latin1'));
       expect(type === 'file' ? stat.isFile() : stat.isDirectory(), path).toBe(true);
@@ -125,28 +129,30 @@ export function targetTests(factory: SnapshotterFactory): void {
   });
 
   test('a symlink stands over what the image has, and under what the container puts there', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const { keys } = await host.stack([layerTar(folder('etc'), folder('etc/link'), file('etc/link/x'))]);
-    const name = host.name();
+    await using temporary = await temporarySnapshotter(factory);
+    const { keys } = await temporary.stack([layerTar(folder('etc'), folder('etc/link'), file('etc/link/x'))]);
+    const name = temporary.name();
     const targets = [{ path: 'etc/link', type: 'symlink', target: '/proc/mounts' }] as const;
     {
-      await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+      await using mounted = await mountTree(
+        (await temporary.snapshotter.prepare(name, keys, targets)).mounts,
+      );
       const link = join(mounted.root, 'etc/link');
       expect(readlinkSync(link)).toBe('/proc/mounts');
       unlinkSync(link);
       writeFileSync(link, 'own');
     }
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys, targets)).mounts);
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys, targets)).mounts);
     expect(readFileSync(join(mounted.root, 'etc/link'), 'utf8')).toBe('own');
   });
 
   test('targets that could not be made leave none that pass for the ones before', async () => {
-    await using host = await temporarySnapshotter(factory);
-    const name = host.name();
-    await host.snapshotter.prepare(name, [], TARGETS);
+    await using temporary = await temporarySnapshotter(factory);
+    const name = temporary.name();
+    await temporary.snapshotter.prepare(name, [], TARGETS);
     const impossible = ['a', 'a/b'].map((path) => ({ path, type: 'file' }) as const);
-    await expect(host.snapshotter.prepare(name, [], impossible)).rejects.toThrow();
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, [], TARGETS)).mounts);
+    await expect(temporary.snapshotter.prepare(name, [], impossible)).rejects.toThrow();
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, [], TARGETS)).mounts);
     expect(lstatSync(join(mounted.root, 'etc/hosts')).isFile()).toBe(true);
   });
 }

@@ -41,7 +41,7 @@ function unpackByUmoci(folder: string, layout: string): string {
 }
 
 test.each(['debian', 'node'] as const)('%s: the same tree as umoci unpacks, entry by entry', async (name) => {
-  await using host = await temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
+  await using temporary = await temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
   const layout = baseImages([name])[name];
   const manifest = readJson<{ config: Descriptor; layers: Descriptor[] }>(
     blob(layout, manifestOf(layout).digest),
@@ -56,12 +56,12 @@ test.each(['debian', 'node'] as const)('%s: the same tree as umoci unpacks, entr
       sizeBytes: layer.size,
     };
     keys.push(
-      host.snapshotter.apply({ parents: [...keys], diffIds: diffIds.slice(0, position + 1), source }),
+      temporary.snapshotter.apply({ parents: [...keys], diffIds: diffIds.slice(0, position + 1), source }),
     );
   }
-  await using mounted = await mountTree(await host.snapshotter.view(await Promise.all(keys)));
+  await using mounted = await mountTree(await temporary.snapshotter.view(await Promise.all(keys)));
   const found = await listTree(mounted.root);
-  const expected = await listTree(unpackByUmoci(host.name(), layout));
+  const expected = await listTree(unpackByUmoci(temporary.name(), layout));
   expect(Object.keys(found).length).toBeGreaterThan(3000);
   expect(found).toEqual(expected);
 });

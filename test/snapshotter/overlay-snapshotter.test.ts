@@ -32,28 +32,28 @@ import { listTree } from '../support/layer/list-tree.ts';
 import { mountTree } from '../support/layer/mount-tree.ts';
 
 const MODULE = join(import.meta.dirname, '../../src/snapshotter/overlay-snapshotter.ts');
-const temporary = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
+const overlay = () => temporarySnapshotter((paths) => createOverlaySnapshotter(paths));
 const root = ({ paths }: TemporarySnapshotter) => join(paths.root, 'snapshots/overlay');
 
 test('mounts say what overlayfs may not do', async () => {
-  await using host = await temporary();
-  const { keys } = await host.stack([layerTar(file('a')), layerTar(file('b'))]);
+  await using temporary = await overlay();
+  const { keys } = await temporary.stack([layerTar(file('a')), layerTar(file('b'))]);
   const off = ['redirect_dir=off', 'metacopy=off', 'index=off'];
-  const [view] = await host.snapshotter.view(keys);
+  const [view] = await temporary.snapshotter.view(keys);
   expect(view!.options).toEqual([
     expect.stringMatching(/^lowerdir=l\/[0-9a-f]{8}:l\/[0-9a-f]{8}$/),
     'ro',
     ...off,
   ]);
-  const name = host.name();
-  const { mounts } = await host.snapshotter.prepare(name, keys, [{ path: 'dev', type: 'directory' }], {
+  const name = temporary.name();
+  const { mounts } = await temporary.snapshotter.prepare(name, keys, [{ path: 'dev', type: 'directory' }], {
     isVolatile: true,
   });
   expect(mounts).toEqual([
     {
       type: 'overlay',
       source: 'overlay',
-      folder: root(host),
+      folder: root(temporary),
       options: [
         expect.stringMatching(/^lowerdir=\.\.\/\.\.\/containers\/0\/targets:l\/[0-9a-f]{8}:l\/[0-9a-f]{8}$/),
         'upperdir=../../containers/0/upper',
@@ -78,10 +78,10 @@ test('names that overlayfs would misread, and too many layers, are refused', () 
 });
 
 test("an image's own marks for overlayfs are left out, with a warning each", async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const mark = (name: string, value: string) => ({ xattrs: { [name]: value, 'user.kept': 'v' } });
   const warnings: string[] = [];
-  const { keys } = await host.stack(
+  const { keys } = await temporary.stack(
     [
       layerTar(folder('a'), file('a/below'), folder('b'), file('b/below'), file('c', 'shown')),
       layerTar(
@@ -95,12 +95,14 @@ test("an image's own marks for overlayfs are left out, with a warning each", asy
     ],
     { onWarning: (text) => warnings.push(text) },
   );
-  await using mounted = await mountTree(await host.snapshotter.view(keys));
+  await using mounted = await mountTree(await temporary.snapshotter.view(keys));
   const tree = await listTree(mounted.root, { withoutRoot: true });
   expect(Object.keys(tree)).toEqual(['a', 'a/below', 'b', 'b/below', 'c', 'd', 'e']);
   expect(tree['c']).toContain('5b');
   const found: string[] = [];
-  await readXattrs(join(root(host), digestHex(keys[1]!), 'fs'), ({ xattrs }) => found.push(...xattrs.keys()));
+  await readXattrs(join(root(temporary), digestHex(keys[1]!), 'fs'), ({ xattrs }) =>
+    found.push(...xattrs.keys()),
+  );
   expect(found).toEqual(Array(4).fill('user.kept'));
   expect(warnings.sort()).toEqual([
     'a device 0:0, which overlayfs takes for a whiteout, was left out: "c" and 1 more',
@@ -109,13 +111,17 @@ test("an image's own marks for overlayfs are left out, with a warning each", asy
 });
 
 test('whiteouts are links of one device, made anew when it can have no more', async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const many = (count: number, letter: string) =>
     layerTar(...Array.from({ length: count }, (_, i) => whiteout(`${letter}${i}`)));
-  const { keys } = await host.stack([layerTar(file('x0'), file('y65009')), many(10, 'x'), many(65_010, 'y')]);
-  await using mounted = await mountTree(await host.snapshotter.view(keys));
+  const { keys } = await temporary.stack([
+    layerTar(file('x0'), file('y65009')),
+    many(10, 'x'),
+    many(65_010, 'y'),
+  ]);
+  await using mounted = await mountTree(await temporary.snapshotter.view(keys));
   expect(readdirSync(mounted.root)).toEqual([]);
-  const devices = execFileSync('find', [root(host), '-type', 'c', '-printf', '%i\\n'], {
+  const devices = execFileSync('find', [root(temporary), '-type', 'c', '-printf', '%i\\n'], {
     encoding: 'utf8',
     maxBuffer: 2 ** 24,
   });
@@ -123,8 +129,8 @@ test('whiteouts are links of one device, made anew when it can have no more', as
 });
 
 /** Makes of a layer's record one that was written before the host started. */
-function age(host: TemporarySnapshotter, key: string): string {
-  const folder = join(root(host), key.slice(7));
+function age(temporary: TemporarySnapshotter, key: string): string {
+  const folder = join(root(temporary), key.slice(7));
   const record = JSON.parse(readFileSync(join(folder, 'record.json'), 'utf8'));
   writeFileSync(join(folder, 'record.json'), JSON.stringify({ ...record, bootId: 'an earlier one' }));
   return folder;
@@ -133,13 +139,13 @@ function age(host: TemporarySnapshotter, key: string): string {
 const LAYER = layerTar(folder('a'), file('a/b', 'content'), symlink('c', 'a'), whiteout('d'), opaque('a'));
 
 test('a layer of an earlier boot is held against its index', async () => {
-  await using host = await temporary();
-  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
-  const tree = age(host, keys[1]!);
-  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+  await using temporary = await overlay();
+  const { keys, diffIds } = await temporary.stack([layerTar(file('base')), LAYER]);
+  const tree = age(temporary, keys[1]!);
+  expect((await temporary.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
   // Once looked at, it is known to be on the disk.
   truncateSync(join(tree, 'fs/a/b'), 0);
-  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+  expect((await temporary.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
 });
 
 test.each([
@@ -153,126 +159,126 @@ test.each([
     },
   ],
 ])('after a crash, where %s, the layer is unpacked again', async (_, damage) => {
-  await using host = await temporary();
-  const first = await host.stack([layerTar(file('base')), LAYER]);
-  damage(age(host, first.keys[1]!));
-  expect(await host.snapshotter.stat(first.diffIds)).toBeUndefined();
-  await expect(host.snapshotter.view(first.keys)).rejects.toMatchObject({ code: 'not-found' });
-  const again = await host.stack([layerTar(file('base')), LAYER]);
-  await using mounted = await mountTree(await host.snapshotter.view(again.keys));
+  await using temporary = await overlay();
+  const first = await temporary.stack([layerTar(file('base')), LAYER]);
+  damage(age(temporary, first.keys[1]!));
+  expect(await temporary.snapshotter.stat(first.diffIds)).toBeUndefined();
+  await expect(temporary.snapshotter.view(first.keys)).rejects.toMatchObject({ code: 'not-found' });
+  const again = await temporary.stack([layerTar(file('base')), LAYER]);
+  await using mounted = await mountTree(await temporary.snapshotter.view(again.keys));
   expect(readFileSync(join(mounted.root, 'a/b'), 'utf8')).toBe('content');
 });
 
 test('what a sync has marked is trusted after a restart', async () => {
-  await using host = await temporary();
-  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
-  await host.snapshotter.sync();
-  truncateSync(join(age(host, keys[1]!), 'fs/a/b'), 0);
-  expect((await host.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
+  await using temporary = await overlay();
+  const { keys, diffIds } = await temporary.stack([layerTar(file('base')), LAYER]);
+  await temporary.snapshotter.sync();
+  truncateSync(join(age(temporary, keys[1]!), 'fs/a/b'), 0);
+  expect((await temporary.snapshotter.stat(diffIds))?.key).toBe(keys[1]);
 });
 
 test('a layer is trusted no more when its index is gone, too', async () => {
-  await using host = await temporary();
-  const { keys, diffIds } = await host.stack([LAYER]);
-  age(host, keys[0]!);
-  unlinkSync(join(host.paths.root, 'indexes/sha256', digestHex(diffIds[0]!)));
-  expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
+  await using temporary = await overlay();
+  const { keys, diffIds } = await temporary.stack([LAYER]);
+  age(temporary, keys[0]!);
+  unlinkSync(join(temporary.paths.root, 'indexes/sha256', digestHex(diffIds[0]!)));
+  expect(await temporary.snapshotter.stat(diffIds)).toBeUndefined();
 });
 
 test('a layer whose record a crash has emptied is unpacked again', async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const tars = [layerTar(file('base')), LAYER];
-  const { keys } = await host.stack(tars);
-  const folder = join(root(host), digestHex(keys[1]!));
+  const { keys } = await temporary.stack(tars);
+  const folder = join(root(temporary), digestHex(keys[1]!));
   truncateSync(join(folder, 'record.json'), 0);
   truncateSync(join(folder, 'fs/a/b'), 0);
-  const again = await host.stack(tars);
-  await using mounted = await mountTree(await host.snapshotter.view(again.keys));
+  const again = await temporary.stack(tars);
+  await using mounted = await mountTree(await temporary.snapshotter.view(again.keys));
   expect(readFileSync(join(mounted.root, 'a/b'), 'utf8')).toBe('content');
-  await host.snapshotter.cleanup();
-  expect(readdirSync(join(root(host), 'trash'))).toEqual([]);
+  await temporary.snapshotter.cleanup();
+  expect(readdirSync(join(root(temporary), 'trash'))).toEqual([]);
 });
 
 test('cleaning up clears away a layer whose record a crash has emptied', async () => {
-  await using host = await temporary();
-  const { keys, diffIds } = await host.stack([layerTar(file('base')), LAYER]);
-  const folders = keys.map((key) => join(root(host), digestHex(key)));
+  await using temporary = await overlay();
+  const { keys, diffIds } = await temporary.stack([layerTar(file('base')), LAYER]);
+  const folders = keys.map((key) => join(root(temporary), digestHex(key)));
   truncateSync(join(folders[1]!, 'record.json'), 0);
-  await host.snapshotter.cleanup();
+  await temporary.snapshotter.cleanup();
   expect(folders.map((folder) => existsSync(folder))).toEqual([true, false]);
-  expect((await host.snapshotter.stat(diffIds.slice(0, 1)))?.key).toBe(keys[0]);
+  expect((await temporary.snapshotter.stat(diffIds.slice(0, 1)))?.key).toBe(keys[0]);
 });
 
 test('what a killed process left is taken over, and cleaned up', async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));
   const diffIds = [digestOf(tar)];
-  const source = host.source(tar);
+  const source = temporary.source(tar);
   const script = `
     import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
-    const snapshotter = createOverlaySnapshotter(${JSON.stringify(host.paths)});
+    const snapshotter = createOverlaySnapshotter(${JSON.stringify(temporary.paths)});
     const request = ${JSON.stringify({ parents: [], diffIds, source })};
     await snapshotter.apply({ ...request, onBytes: () => process.kill(process.pid, 'SIGKILL') });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
   expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
-  const staging = join(root(host), 'staging', digestHex(diffIds[0]!));
+  const staging = join(root(temporary), 'staging', digestHex(diffIds[0]!));
   expect(existsSync(staging)).toBe(true);
-  expect(await host.snapshotter.stat(diffIds)).toBeUndefined();
-  await host.snapshotter.apply({ parents: [], diffIds, source });
+  expect(await temporary.snapshotter.stat(diffIds)).toBeUndefined();
+  await temporary.snapshotter.apply({ parents: [], diffIds, source });
   expect(existsSync(staging)).toBe(false);
   mkdirSync(staging);
-  await host.snapshotter.cleanup();
+  await temporary.snapshotter.cleanup();
   expect(existsSync(staging)).toBe(false);
 });
 
 test('a whiteout device that a killed process was making is cleaned up', async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const base = layerTar(file('d'));
-  const { keys } = await host.stack([base]);
+  const { keys } = await temporary.stack([base]);
   const tar = layerTar(whiteout('d'));
-  const request = { parents: keys, diffIds: [digestOf(base), digestOf(tar)], source: host.source(tar) };
-  const programs = host.name();
+  const request = { parents: keys, diffIds: [digestOf(base), digestOf(tar)], source: temporary.source(tar) };
+  const programs = temporary.name();
   mkdirSync(programs);
   writeFileSync(join(programs, 'mknod'), '#!/bin/sh\n/usr/bin/mknod "$@"\nkill -9 $PPID\n', { mode: 0o755 });
   const script = `
     import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
-    await createOverlaySnapshotter(${JSON.stringify(host.paths)}).apply(${JSON.stringify(request)});`;
+    await createOverlaySnapshotter(${JSON.stringify(temporary.paths)}).apply(${JSON.stringify(request)});`;
   const env = { ...process.env, PATH: `${programs}:${process.env['PATH']}` };
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit', env });
   expect(await once(child, 'close')).toEqual([null, 'SIGKILL']);
   const devices = () =>
-    execFileSync('find', [root(host), '-type', 'c'], { encoding: 'utf8' }).split('\n').length - 1;
+    execFileSync('find', [root(temporary), '-type', 'c'], { encoding: 'utf8' }).split('\n').length - 1;
   expect(devices()).toBe(1);
-  await host.snapshotter.cleanup();
+  await temporary.snapshotter.cleanup();
   expect(devices()).toBe(0);
 });
 
 test('root folders that a killed process had only begun get their owner and mode', async () => {
-  await using host = await temporary();
-  const { keys } = await host.stack([layerTar(folder('', { mode: 0o751, uid: 7 }), file('a'))]);
-  const name = host.name();
-  for (const begun of [join(name, 'upper'), join(root(host), 'empty/751-7-0-0')])
+  await using temporary = await overlay();
+  const { keys } = await temporary.stack([layerTar(folder('', { mode: 0o751, uid: 7 }), file('a'))]);
+  const name = temporary.name();
+  for (const begun of [join(name, 'upper'), join(root(temporary), 'empty/751-7-0-0')])
     mkdirSync(begun, { recursive: true, mode: 0o700 });
-  await using active = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+  await using active = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
   expect(statSync(active.root)).toMatchObject({ mode: 0o40751, uid: 7 });
-  const { keys: above } = await host.stack([
+  const { keys: above } = await temporary.stack([
     layerTar(folder('', { mode: 0o751, uid: 7 }), file('a')),
     layerTar(file('b')),
   ]);
-  await using view = await mountTree(await host.snapshotter.view(above));
+  await using view = await mountTree(await temporary.snapshotter.view(above));
   expect(statSync(view.root)).toMatchObject({ mode: 0o40751, uid: 7 });
 });
 
 test('on a full disk the error says so, and nothing is left', async () => {
-  await using host = await temporary();
+  await using temporary = await overlay();
   const tar = layerTar(...Array.from({ length: 30 }, (_, i) => file(`f${i}`, Buffer.alloc(1_000_000, i))));
-  const small = host.name();
+  const small = temporary.name();
   mkdirSync(small);
-  const request = { parents: [], diffIds: [digestOf(tar)], source: host.source(tar) };
+  const request = { parents: [], diffIds: [digestOf(tar)], source: temporary.source(tar) };
   const script = `
     import { readdirSync } from 'node:fs';
     import { createOverlaySnapshotter } from ${JSON.stringify(MODULE)};
-    const snapshotter = createOverlaySnapshotter({ root: ${JSON.stringify(small)}, run: ${JSON.stringify(host.paths.run)} });
+    const snapshotter = createOverlaySnapshotter({ root: ${JSON.stringify(small)}, run: ${JSON.stringify(temporary.paths.run)} });
     const error = await snapshotter.apply(${JSON.stringify(request)}).catch((error) => error);
     console.log(error.code, readdirSync(${JSON.stringify(join(small, 'snapshots/overlay/staging'))}).length);`;
   const mountAndRun = 'mount -t tmpfs -o size=4m tmpfs "$0" && exec "$1" --input-type=module -e "$2"';
@@ -281,56 +287,58 @@ test('on a full disk the error says so, and nothing is left', async () => {
 });
 
 test('cleaning up spares what another process unpacks', async () => {
-  await using host = await temporary();
-  await host.stack([LAYER]);
+  await using temporary = await overlay();
+  await temporary.stack([LAYER]);
   const hex = digestHex(digestOf('busy'));
-  const staging = join(root(host), 'staging', hex);
+  const staging = join(root(temporary), 'staging', hex);
   mkdirSync(staging);
   {
-    await using _lock = await lockFile(join(host.paths.run, 'locks/snapshots-overlay', hex), {
+    await using _lock = await lockFile(join(temporary.paths.run, 'locks/snapshots-overlay', hex), {
       mode: 'exclusive',
     });
-    await host.snapshotter.cleanup();
+    await temporary.snapshotter.cleanup();
     expect(existsSync(staging)).toBe(true);
   }
-  await host.snapshotter.cleanup();
+  await temporary.snapshotter.cleanup();
   expect(existsSync(staging)).toBe(false);
 });
 
 test("cleaning up takes overlayfs's marks out of committed layers, and no opaque one", async () => {
-  await using host = await temporary();
-  const { keys, diffIds } = await host.stack([layerTar(folder('a'), file('a/old'), file('b'), folder('c'))]);
-  const [name, tarPath] = [host.name(), host.name()];
+  await using temporary = await overlay();
+  const { keys, diffIds } = await temporary.stack([
+    layerTar(folder('a'), file('a/old'), file('b'), folder('c')),
+  ]);
+  const [name, tarPath] = [temporary.name(), temporary.name()];
   {
-    await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+    await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
     execFileSync('sh', [
       '-c',
       'cd "$0"; rm -r a; mkdir a; echo x >> b; touch c/d; setfattr -n user.k -v v b',
       mounted.root,
     ]);
   }
-  const { diffId } = await host.snapshotter.diff(name, { tarPath });
-  const key = await host.snapshotter.commit(name, diffIds, diffId);
+  const { diffId } = await temporary.snapshotter.diff(name, { tarPath });
+  const key = await temporary.snapshotter.commit(name, diffIds, diffId);
   const marks = async () => {
     const found: string[] = [];
-    await readXattrs(join(root(host), digestHex(key), 'fs'), ({ path, xattrs }) =>
+    await readXattrs(join(root(temporary), digestHex(key), 'fs'), ({ path, xattrs }) =>
       found.push(...[...xattrs.keys()].map((attribute) => `${path} ${attribute}`)),
     );
     return found;
   };
   expect((await marks()).length).toBeGreaterThan(2);
-  await host.snapshotter.cleanup();
+  await temporary.snapshotter.cleanup();
   expect((await marks()).sort()).toEqual(['a trusted.overlay.opaque', 'b user.k']);
 });
 
 test('a container that swaps folders and symlinks meanwhile leads nowhere outside', async () => {
-  await using host = await temporary();
-  const { keys } = await host.stack([layerTar(folder('etc'), file('etc/passwd', 'inside'))]);
-  const name = host.name();
-  await using mounted = await mountTree((await host.snapshotter.prepare(name, keys)).mounts);
+  await using temporary = await overlay();
+  const { keys } = await temporary.stack([layerTar(folder('etc'), file('etc/passwd', 'inside'))]);
+  const name = temporary.name();
+  await using mounted = await mountTree((await temporary.snapshotter.prepare(name, keys)).mounts);
   mkdirSync(join(mounted.root, 'd'));
   writeFileSync(join(mounted.root, 'd/secret'), 'inside');
-  const secret = host.name();
+  const secret = temporary.name();
   mkdirSync(secret);
   writeFileSync(join(secret, 'secret'), 'outside');
   const swap = `cd "$0"; ln -s "$1" evil; ln -s "$1/secret" f; i=0
@@ -340,7 +348,7 @@ test('a container that swaps folders and symlinks meanwhile leads nowhere outsid
     const seen = new Set<string>();
     const end = Date.now() + 1500;
     while (Date.now() < end) {
-      const found = await host.snapshotter.readFile({ parents: keys, folder: name }, 'd/secret', 100);
+      const found = await temporary.snapshotter.readFile({ parents: keys, folder: name }, 'd/secret', 100);
       seen.add(found?.toString().trim() ?? 'none');
     }
     expect(seen).toContain('inside');
