@@ -39,7 +39,7 @@ export interface SourceLocation {
 
 export interface ErrorDetails {
   /** What the user can try, as one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
   readonly location?: SourceLocation;
   /** The exit code of the tool or the step that failed. */

@@ -44,11 +44,12 @@ export function putLeaf(
   entry: Exclude<LayerEntry, { type: 'directory' | 'hardlink' }>,
 ): void {
   const isExact = entry.mtime.nanoseconds !== 0;
-  const rest = isExact || entry.xattrs !== undefined ? { entry } : {};
+  const isDone = !isExact && entry.xattrs === undefined;
   if (entry.type === 'file') {
-    tree.set(parent, name, 'entry' in rest ? { type: 'file', isMade: true, entry } : PLAIN_FILE);
+    tree.set(parent, name, isDone ? PLAIN_FILE : { type: 'file', isMade: true, entry });
   } else if (entry.type === 'symlink') {
-    tree.set(parent, name, { type: 'symlink', target: entry.target, isMade: !isExact, ...rest });
+    const rest = isDone ? undefined : entry;
+    tree.set(parent, name, { type: 'symlink', target: entry.target, isMade: !isExact, entry: rest });
     if (!isExact) folder.makeSymlink(entry);
   } else {
     tree.set(parent, name, { type: 'special', isMade: false, entry });

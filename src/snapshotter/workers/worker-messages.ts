@@ -54,11 +54,7 @@ export function toErrorData(thrown: unknown): ErrorData {
 export function fromErrorData(data: ErrorData): Error {
   if (data.lowerNeeded) return new LowerNeeded();
   if (data.isOcits) {
-    return new OcitsError(
-      data.code as ErrorCode,
-      data.message,
-      data.hint === undefined ? {} : { hint: data.hint },
-    );
+    return new OcitsError(data.code as ErrorCode, data.message, { hint: data.hint });
   }
   const error: NodeJS.ErrnoException = new Error(data.message);
   error.name = data.name;
