@@ -8,7 +8,7 @@ import { loadImages } from '../../src/image/archive/load-images.ts';
 import { saveImages } from '../../src/image/archive/save-images.ts';
 import { findImage } from '../../src/image/catalog/find-image.ts';
 import type { Image } from '../../src/image/image.ts';
-import { compressedImage } from '../../src/image/transfer/compressed-image.ts';
+import { compressedLayers } from '../../src/image/transfer/compressed-layers.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
 import { parseManifestOrIndex } from '../../src/oci/parse-manifest.ts';
@@ -23,7 +23,13 @@ const LOWER = tarBytes([{ path: 'big', content: Buffer.alloc(3_000_000, 'lower '
 const UPPER = tarBytes([{ path: 'small', content: 'upper' }]);
 
 async function compress(host: TestHost, image: Image, format: 'gzip' | 'zstd', mayBeDocker = false) {
-  const form = await compressedImage(host.store, host.call, image, { format, mayBeDocker });
+  const forms = compressedLayers(host.store, { format, mayBeDocker });
+  const made = image.manifest.layers.map((_, position) => forms.layer(image, position, host.call));
+  const descriptor = image.manifestDescriptor;
+  const form = forms.manifest(image, await Promise.all(made)) ?? {
+    descriptor,
+    content: await host.store.blobs.read(descriptor.digest),
+  };
   const parsed = parseManifestOrIndex(form.content, form.descriptor.mediaType);
   return { form, layers: parsed.kind === 'manifest' ? parsed.manifest.layers : [] };
 }

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { ensureLayers } from '../../src/image/transfer/pull-image.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
-import type { TestHost } from '../support/image/test-host.ts';
-import { withRegistry } from '../support/image/test-host.ts';
+import { type TestHost, testHost, withRegistry } from '../support/image/test-host.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
 import { here, one, pullWorld, two } from '../support/registry/pull-world.ts';
 import { addToFake, imageOf } from '../support/registry/remote-image.ts';
@@ -15,7 +14,7 @@ function prunedBefore(host: TestHost, prune: () => Promise<unknown>): TestHost {
     return await leases.shared(signal);
   };
   const store = { ...host.store, leases: { ...leases, shared } as typeof leases };
-  return { ...host, store };
+  return testHost(store, host.snapshotter);
 }
 
 test('a layer that a prune takes before the lease is fetched as well', async () => {

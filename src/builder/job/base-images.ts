@@ -3,7 +3,7 @@ import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import { chooseImage } from '../../image/catalog/choose-image.ts';
 import type { Image } from '../../image/image.ts';
-import type { LayerDepth } from '../../image/transfer/pull-layers.ts';
+import type { LayerDepth } from '../../image/transfer/pull-image.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { LayerEvent, TaskNews } from '../../progress.ts';

@@ -8,7 +8,7 @@ import type { Manifest } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import { familiarName, formatReference, type Reference } from '../../oci/reference.ts';
-import type { BlobSupply, ImageSink } from '../transfer/image-source.ts';
+import type { BlobSupply, ImageSink, ManifestContent } from '../transfer/image-source.ts';
 import { addBytes, type FileTarget } from './file-target.ts';
 
 export const LAYOUT_FILE = 'oci-layout';
@@ -33,26 +33,25 @@ export interface LayoutSink extends ImageSink {
  * `manifest.json` of `docker save`, as Docker's own archives do since version 25; layers should be uncompressed then.
  */
 export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
-  const manifests = new Map<Digest, Manifest>();
   const entries: Descriptor[] = [];
   const dockerEntries: object[] = [];
+  const putManifest = async ({ descriptor, content }: ManifestContent) =>
+    await addBytes(target, blobName(descriptor.digest), content);
   return {
     concurrency: target.concurrency,
+    takesPartialIndex: true,
     hasBlob: async ({ digest }) => await target.has(blobName(digest)),
     putBlob: async (supply, call) => {
       const { digest, size } = supply.descriptor;
       await target.add(blobName(digest), size, verified(supply, call));
-      return 'stored';
+      return { state: 'stored' };
     },
-    putManifest: async ({ descriptor, content }) => {
-      const parsed = parseManifestOrIndex(content, descriptor.mediaType);
-      if (parsed.kind === 'manifest') manifests.set(descriptor.digest, parsed.manifest);
-      await addBytes(target, blobName(descriptor.digest), content);
-    },
-    name: async (names, descriptor) => {
-      entries.push(...indexEntries(descriptor, names));
-      const manifest = manifests.get(descriptor.digest);
-      if (isDocker && manifest !== undefined) dockerEntries.push(dockerEntry(manifest, names));
+    putManifest,
+    putRoot: async (root, names) => {
+      await putManifest(root);
+      entries.push(...indexEntries(root.descriptor, names));
+      const parsed = parseManifestOrIndex(root.content, root.descriptor.mediaType);
+      if (isDocker && parsed.kind === 'manifest') dockerEntries.push(dockerEntry(parsed.manifest, names));
     },
     finish: async () => {
       await writeIndex(target, entries);

@@ -5,7 +5,6 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
-import { presentImages } from '../catalog/choose-image.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { storeSink } from '../transfer/store-source.ts';
 import { dockerArchiveImages } from './docker-archive-source.ts';
@@ -37,9 +36,8 @@ export async function loadImages(
   const { source, images } = await openCollection(store, files);
   const loaded: ArchivedImage[] = [];
   for (const image of images) {
-    await copyImage(source, storeSink(store), image, call);
-    const ids = (await presentImages(store, image.root)).map(({ id }) => id);
-    loaded.push({ names: image.names, ids });
+    const { images: copied } = await copyImage(source, storeSink(store), image, call);
+    loaded.push({ names: image.names, ids: copied.map(({ id }) => id) });
     const reference = image.names[0] === undefined ? image.root.digest : familiarName(image.names[0]);
     call.emit({ type: 'image', state: 'loaded', reference, descriptor: image.root });
   }

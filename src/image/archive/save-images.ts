@@ -8,9 +8,11 @@ import type { Store } from '../../store/store.ts';
 import { requireImage } from '../catalog/find-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
 import type { Image } from '../image.ts';
-import { compressedImage } from '../transfer/compressed-image.ts';
+import { compressedLayers } from '../transfer/compressed-layers.ts';
 import { copyImage } from '../transfer/copy-image.ts';
-import { type ImageForm, plainImage } from '../transfer/plain-image.ts';
+import { OUTGOING } from '../transfer/copy-layers.ts';
+import { plainLayers } from '../transfer/plain-layers.ts';
+import { storeSource } from '../transfer/store-source.ts';
 import { type FileTarget, folderTarget } from './file-target.ts';
 import { layoutSink } from './layout-sink.ts';
 import { archiveFile, archiveStream } from './target-file.ts';
@@ -44,22 +46,17 @@ export async function saveImages(
   const images = await chooseImages(store, namesOrIds, options.platform);
   await using target = await openTarget(options);
   const sink = layoutSink(target, options.format === 'docker-archive');
+  const { format, compression = 'gzip' } = options;
+  const plain = plainLayers(store);
+  const [source, forms] =
+    format === 'docker-archive'
+      ? [plain.source, plain.forms]
+      : [storeSource(store), compressedLayers(store, { format: compression, mayBeDocker: false })];
   for (const { image, names } of images.values()) {
-    const form = await imageForm(store, call, image, options);
-    const states = { busy: 'uploading', done: 'uploaded' } as const;
-    await copyImage(form.source, sink, { root: form.descriptor, names }, call, { states });
+    const request = { root: image.manifestDescriptor, names };
+    await copyImage(source, sink, request, call, { states: OUTGOING, forms });
   }
   await sink.finish();
-}
-
-async function imageForm(
-  store: Store,
-  call: Call,
-  image: Image,
-  { format, compression = 'gzip' }: SaveRequest,
-): Promise<ImageForm> {
-  if (format === 'docker-archive') return await plainImage(store, call, image);
-  return await compressedImage(store, call, image, { format: compression, mayBeDocker: false });
 }
 
 async function openTarget({ format, output }: SaveRequest): Promise<FileTarget> {

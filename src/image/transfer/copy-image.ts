@@ -1,135 +1,134 @@
-import { type Call, withSignal } from '../../call.ts';
-import { isOcitsError, OcitsError } from '../../errors.ts';
+import type { Call } from '../../call.ts';
+import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import { digestAlgorithm, digestOf } from '../../oci/digest.ts';
 import type { Manifest } from '../../oci/manifest.ts';
+import { DOCKER_CONFIG, OCI_CONFIG } from '../../oci/media-types.ts';
 import { CONFIG_LIMIT_BYTES, parseImageConfig } from '../../oci/parse-image-config.ts';
 import { parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
-import type { LayerState } from '../../progress.ts';
-import { mapPool } from '../../system/task/pool.ts';
-import { isAttestation } from '../catalog/choose-image.ts';
+import { checkPlatform } from '../catalog/choose-platform.ts';
 import { checkAnnouncedSize, checkImageManifest, checkLayerCount, isIndex } from '../catalog/read-image.ts';
-import type { BlobSupply, ImageSink, ImageSource, ManifestContent } from './image-source.ts';
-import { layerProgress } from './layer-progress.ts';
+import type { Image } from '../image.ts';
+import { type CopyLayersOptions, copyBlobs, copyLayers } from './copy-layers.ts';
+import type { ImageSink, ImageSource, ManifestContent } from './image-source.ts';
+import type { OutgoingForms } from './outgoing-forms.ts';
+import { type Selection, selectManifests } from './select-manifests.ts';
 
-export interface CopyOptions {
-  /** What layers are said to do and to have done; the default is downloading and downloaded. */
-  readonly states?: { readonly busy: LayerState; readonly done: LayerState } | undefined;
+export interface CopyRequest {
+  readonly root: Descriptor;
+  /** How it is called in the sink; none: it is kept by its digest. Undefined: nothing keeps it. */
+  readonly names: readonly Reference[] | undefined;
+  /** Which images of an index; by default those that the source has. */
+  readonly select?: Selection | undefined;
+  /** False: manifests and configs only; the default is true. */
+  readonly withLayers?: boolean | undefined;
 }
 
-const INCOMING = { busy: 'downloading', done: 'downloaded' } as const;
+export interface CopyOptions extends Pick<CopyLayersOptions, 'states'> {
+  /** In which form the layers go, where `root` is an image; by default as they are. */
+  readonly forms?: OutgoingForms | undefined;
+  /** Told of each image before its layers are copied; may give what is done with them meanwhile. */
+  readonly onImage?: ((image: Image) => Promise<CopyLayersOptions['follow']>) | undefined;
+}
+
+export interface CopiedImages {
+  /** What the names point at now. */
+  readonly root: Descriptor;
+  /** What is no image (an attestation) is left out. */
+  readonly images: readonly Image[];
+}
 
 /**
- * Copies what `root` points at, an image or an index with all images that the source has of it, then names it. Blobs
- * come before the manifests that list them. Throws as source and sink do; `hostile` for manifests that cannot be;
- * `not-found` where the source has no image of an index.
+ * Copies what `root` points at, an image or an index with its images, then names it. Blobs come before the manifests
+ * that list them. This is how images are pulled, pushed, saved, loaded and copied from place to place. Throws as
+ * source and sink do; `hostile` for manifests that cannot be; `not-found` where the source has no image of an index;
+ * `wrong-platform`.
  */
 export async function copyImage(
   source: ImageSource,
   sink: ImageSink,
-  image: { readonly root: Descriptor; readonly names: readonly Reference[] },
+  request: CopyRequest,
   call: Call,
   options: CopyOptions = {},
-): Promise<void> {
-  const root = { descriptor: image.root, content: await source.fetchManifest(image.root, call) };
-  if (isIndex(root.descriptor)) await copyIndex(source, sink, root, call, options);
-  else await copyManifest(source, sink, root, call, options);
-  await sink.name(image.names, root.descriptor, call);
-}
-
-async function copyIndex(
-  source: ImageSource,
-  sink: ImageSink,
-  root: ManifestContent,
-  call: Call,
-  options: CopyOptions,
-): Promise<void> {
-  const parsed = parseManifestOrIndex(root.content, root.descriptor.mediaType);
-  if (parsed.kind !== 'index') throw new OcitsError('internal', 'an index was expected');
-  let copied = 0;
-  for (const child of parsed.index.manifests) {
-    if (isAttestation(child) || isIndex(child)) continue;
-    const manifest = await fetchIfThere(source, child, call);
-    if (manifest === undefined) continue;
-    await copyManifest(source, sink, manifest, call, options);
-    copied++;
+): Promise<CopiedImages> {
+  const { root, names, select = { kind: 'present' } } = request;
+  const images: Image[] = [];
+  let last: ManifestContent | undefined;
+  for await (const each of selectManifests(source, sink, root, select, call)) {
+    if (last !== undefined) await sink.putManifest(last, call);
+    if (isIndex(each.descriptor)) {
+      last = each;
+      continue;
+    }
+    const manifest = manifestOf(each);
+    if (select.kind === 'all' && !isImage(manifest)) {
+      await copyBlobs(source, sink, [manifest.config, ...manifest.layers], call, options);
+      last = each;
+      continue;
+    }
+    const { image, config } = await fetchConfig(source, each.descriptor, manifest, call);
+    images.push(image);
+    if (select.kind === 'platform') checkPlatform(image, select, call);
+    const follow = await options.onImage?.(image);
+    const layers = { ...options, follow, config, withLayers: request.withLayers };
+    const copied = await copyLayers(source, sink, image, call, layers);
+    last = options.forms?.manifest(image, copied) ?? each;
   }
-  if (copied === 0)
-    throw new OcitsError('not-found', `none of the images of ${root.descriptor.digest} is there`);
-  await sink.putManifest(root, call);
+  if (names === undefined) await sink.putManifest(last!, call);
+  else await sink.putRoot(last!, names, call);
+  return { root: last!.descriptor, images };
 }
 
-async function fetchIfThere(
-  source: ImageSource,
-  descriptor: Descriptor,
-  call: Call,
-): Promise<ManifestContent | undefined> {
-  try {
-    return { descriptor, content: await source.fetchManifest(descriptor, call) };
-  } catch (error) {
-    if (isOcitsError(error, 'not-found')) return undefined;
-    throw error;
-  }
+function manifestOf({ descriptor, content }: ManifestContent): Manifest {
+  const parsed = parseManifestOrIndex(content, descriptor.mediaType);
+  if (parsed.kind === 'manifest') return parsed.manifest;
+  throw new OcitsError('hostile', `${descriptor.digest} should be a manifest, and is an index`);
 }
 
-async function copyManifest(
-  source: ImageSource,
-  sink: ImageSink,
-  content: ManifestContent,
-  call: Call,
-  options: CopyOptions,
-): Promise<void> {
-  const parsed = parseManifestOrIndex(content.content, content.descriptor.mediaType);
-  if (parsed.kind !== 'manifest') throw new OcitsError('internal', 'a manifest was expected');
-  const { manifest } = parsed;
-  checkImageManifest(manifest);
-  await checkConfig(source, manifest, call);
-  const layers = [...new Map(manifest.layers.map((layer) => [layer.digest, layer])).values()];
-  for (const layer of layers) layerProgress(layer, call.emit).state('waiting');
-  await copyBlob(source, sink, { descriptor: manifest.config, kind: 'config' }, call, options);
-  const pool = { limit: sink.concurrency, signal: call.signal };
-  await mapPool(layers, pool, async (descriptor, signal) => {
-    await copyBlob(source, sink, { descriptor, kind: 'layer' }, withSignal(call, signal), options);
-  });
-  await sink.putManifest(content, call);
+function isImage({ config }: Manifest): boolean {
+  return config.mediaType === OCI_CONFIG || config.mediaType === DOCKER_CONFIG;
 }
 
 /** A config that does not fit its manifest is found before gigabytes of layers are copied. */
-async function checkConfig(source: ImageSource, manifest: Manifest, call: Call): Promise<void> {
-  checkAnnouncedSize(manifest.config, CONFIG_LIMIT_BYTES);
-  const { body } = await source.fetchBlob(manifest.config, 0, call);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > manifest.config.size) break;
-    chunks.push(Buffer.from(chunk));
-  }
-  if (size !== manifest.config.size) {
-    throw new OcitsError(
-      'size-mismatch',
-      `the image config ${manifest.config.digest} has another size than announced`,
-    );
-  }
-  checkLayerCount(manifest, parseImageConfig(Buffer.concat(chunks)));
+async function fetchConfig(
+  source: ImageSource,
+  manifestDescriptor: Descriptor,
+  manifest: Manifest,
+  call: Call,
+): Promise<{ readonly image: Image; readonly config: Buffer }> {
+  checkImageManifest(manifest);
+  const content = await fetchSmallBlob(source, manifest.config, CONFIG_LIMIT_BYTES, call);
+  const config = parseImageConfig(content);
+  checkLayerCount(manifest, config);
+  return { image: { id: manifest.config.digest, manifestDescriptor, manifest, config }, config: content };
 }
 
-async function copyBlob(
+/** A small blob in memory, verified. `limitBytes` goes for its announced size. */
+async function fetchSmallBlob(
   source: ImageSource,
-  sink: ImageSink,
-  { descriptor, kind }: Pick<BlobSupply, 'descriptor' | 'kind'>,
+  descriptor: Descriptor,
+  limitBytes: number,
   call: Call,
-  options: CopyOptions,
-): Promise<void> {
-  const states = options.states ?? INCOMING;
-  const progress = kind === 'layer' ? layerProgress(descriptor, call.emit) : undefined;
-  if (await sink.hasBlob(descriptor, call)) return progress?.state('exists');
-  const supply: BlobSupply = {
-    descriptor,
-    kind,
-    open: async (offset) => await source.fetchBlob(descriptor, offset, call),
-    onBytes: (bytes) => progress?.bytes(states.busy, bytes),
-  };
-  const outcome = await sink.putBlob(supply, call);
-  progress?.state(outcome === 'stored' ? states.done : outcome, { bytes: descriptor.size });
+): Promise<Buffer> {
+  const { digest, size } = descriptor;
+  checkAnnouncedSize(descriptor, limitBytes);
+  for (;;) {
+    const { body, distrust } = await source.fetchBlob(descriptor, 0, call);
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > size) break;
+      chunks.push(Buffer.from(chunk));
+    }
+    const content = Buffer.concat(chunks);
+    const found = digestOf(content, digestAlgorithm(digest));
+    if (bytes === size && found === digest) return content;
+    if (distrust?.() === true) continue;
+    if (bytes !== size) {
+      throw new OcitsError('size-mismatch', `the image config ${digest} has another size than announced`);
+    }
+    throw new OcitsError('digest-mismatch', `content that should be ${digest} is ${found}`);
+  }
 }

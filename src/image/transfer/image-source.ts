@@ -1,6 +1,10 @@
+import type { Readable } from 'node:stream';
 import type { Call } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
+import type { FollowedBlob } from '../../store/blob-store.ts';
+import type { Repository } from './blob-origins.ts';
 
 /** A manifest or an index: the bytes that the digest is of. */
 export interface ManifestContent {
@@ -8,10 +12,13 @@ export interface ManifestContent {
   readonly content: Buffer;
 }
 
-/** The bytes of a blob. `resumed` false: the source could not continue, and the bytes begin at 0. */
-interface BlobBody {
+/** The bytes of a blob. */
+export interface BlobBody {
   readonly body: AsyncIterable<Uint8Array>;
+  /** False: the source could not continue, and the bytes begin at 0. */
   readonly resumed: boolean;
+  /** Where a source has several places to ask: what is asked later goes to another one. False: there is none. */
+  readonly distrust?: (() => boolean) | undefined;
 }
 
 /**
@@ -23,17 +30,38 @@ export interface ImageSource {
   fetchManifest(descriptor: Descriptor, call: Call): Promise<Buffer>;
   /** The blob's bytes from `offset` on; digest and size are for whoever takes them to verify. `not-found`. */
   fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<BlobBody>;
+  /** Repositories that are likely to have the blob; none where that is not known. */
+  origins?(digest: Digest): Promise<readonly Repository[]>;
 }
 
 /** A blob on its way into a sink. */
 export interface BlobSupply {
   readonly descriptor: Descriptor;
-  readonly kind: 'config' | 'layer';
   /** Opens the bytes at `offset`; called again where the sink has to begin anew. */
   open(offset: number): Promise<BlobBody>;
+  /** Repositories that are likely to have it, too. */
+  readonly origins: () => Promise<readonly Repository[]>;
   /** Told now and then how many bytes the sink has, with those that were there before. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /**
+   * Where the sink can be read while it is written: given the blob each time that its bytes begin to come, to be read
+   * meanwhile and disposed of. Where the one before has not become whole by then, it was dropped.
+   */
+  readonly onContent?: ((content: FollowedBlob) => void) | undefined;
 }
+
+/** A blob that is still being made. */
+export interface BlobInTheMaking {
+  /** Its bytes as they come: to be read or destroyed. */
+  readonly content: Readable;
+  /** What it is, once it is whole; rejects where it will never be. */
+  readonly whole: Promise<{ readonly digest: Digest; readonly sizeBytes: number }>;
+}
+
+/** `exists`: it was there, or has come meanwhile; `mounted`: a registry had it in another repository. */
+export type BlobOutcome =
+  | { readonly state: 'stored' | 'exists' }
+  | { readonly state: 'mounted'; readonly from: string };
 
 /**
  * Where images go. Blobs come first, then the manifests that list them, then the index, then the name, so that
@@ -42,13 +70,23 @@ export interface BlobSupply {
 export interface ImageSink {
   /** How many blobs it takes at once. */
   readonly concurrency: number;
+  /** Whether an index may be there of which some images are not. */
+  readonly takesPartialIndex: boolean;
+  /** Whether the blob is known to be there; false costs no more than asking again. */
   hasBlob(descriptor: Descriptor, call: Call): Promise<boolean>;
+  /** Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. */
+  putBlob(supply: BlobSupply, call: Call): Promise<BlobOutcome>;
   /**
-   * Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. `exists` where it has
-   * come meanwhile.
+   * Takes a blob while it is made, where the sink can do that. Throws nothing: `failed` is for `putBlob` to do
+   * better. `onBytes` is told of bytes once it is known how many they will be.
    */
-  putBlob(supply: BlobSupply, call: Call): Promise<'stored' | 'exists'>;
+  streamBlob?(
+    blob: BlobInTheMaking,
+    call: Call,
+    onBytes: (bytes: number, sizeBytes: number) => void,
+  ): Promise<'stored' | 'exists' | 'failed'>;
+  /** A manifest or an index that another index lists, or that nobody names yet. */
   putManifest(manifest: ManifestContent, call: Call): Promise<void>;
-  /** Names what was put; without names it is kept by its digest alone. */
-  name(names: readonly Reference[], descriptor: Descriptor, call: Call): Promise<void>;
+  /** The manifest or index that `names` point at from now on; without names it is kept by its digest alone. */
+  putRoot(manifest: ManifestContent, names: readonly Reference[], call: Call): Promise<void>;
 }

@@ -4,15 +4,15 @@ import type { FollowedBlob } from '../../store/blob-store.ts';
  * One layer on its way into the store, between the one who fetches it and the one who unpacks it meanwhile. What the
  * fetch offers is handed over once; what nobody has taken is closed.
  */
-export class LayerFetch {
+export class LayerFetch<T = unknown> {
   /** Settles with the fetch. */
-  readonly ended: Promise<unknown>;
+  readonly ended: Promise<T>;
   #offered: FollowedBlob | undefined;
   #hasEnded = false;
   #news = Promise.withResolvers<void>();
 
   /** `start` begins the fetch, and offers the blob each time that its bytes begin to come. */
-  constructor(start: (offer: (content: FollowedBlob) => void) => Promise<unknown>) {
+  constructor(start: (offer: (content: FollowedBlob) => void) => Promise<T>) {
     this.ended = start((content) => this.#offer(content)).finally(() => {
       this.#hasEnded = true;
       this.#tell();

@@ -10,9 +10,16 @@ import type { Store } from '../../store/store.ts';
 import { chooseImage } from '../catalog/choose-image.ts';
 import { isIndex } from '../catalog/read-image.ts';
 import type { Image } from '../image.ts';
-import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
-import { fetchImage } from './fetch-image.ts';
-import { isComplete, type LayerDepth, layerStates, pullLayers } from './pull-layers.ts';
+import { addBlobOrigin } from './blob-origins.ts';
+import { copyImage } from './copy-image.ts';
+import { copyLayers } from './copy-layers.ts';
+import { originSource } from './origin-source.ts';
+import { repositorySource } from './repository-source.ts';
+import { storeBefore, storeSink } from './store-source.ts';
+import { findSnapshots, unpackMeanwhile } from './unpack.ts';
+
+/** What is wanted of an image's layers: nothing, their blobs, or their snapshots, too. */
+export type LayerDepth = 'config' | 'layers' | 'unpacked';
 
 /** `missing`: ask no registry where the image is there; `newer`: as `always`, but do without the registry if need be. */
 type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
@@ -53,7 +60,7 @@ export async function pullImage(engine: Engine, call: Call, request: PullRequest
   if (there !== undefined && isSettled) {
     const root = known!;
     if (policy === 'never') return { image: there, root, upToDate: true };
-    return await complete(engine, call, request, { root, there, isNamed: true });
+    return await complete(engine, call, request, { root, there });
   }
   if (policy === 'never') {
     throw new OcitsError('not-found', `No such image: ${name}`, {
@@ -67,10 +74,20 @@ export async function pullImage(engine: Engine, call: Call, request: PullRequest
   } catch (error) {
     if (policy !== 'newer' || there === undefined || !isOcitsError(error, 'network')) throw error;
     call.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
-    return await complete(engine, call, request, { root: known!, there, isNamed: true });
+    root = known!;
   }
   const isNamed = root.digest === known?.digest;
-  return await complete(engine, call, request, { root, there: isNamed ? there : undefined, isNamed });
+  return await complete(engine, call, request, { root, there: isNamed ? there : undefined });
+}
+
+/** Whether nothing is left to fetch or unpack. */
+async function isComplete(engine: Engine, image: Image, depth: LayerDepth): Promise<boolean> {
+  if (depth === 'config') return true;
+  const { blobs } = await engine.store();
+  const { layers } = image.manifest;
+  const stats = await Promise.all(layers.map(({ digest }) => blobs.stat(digest)));
+  if (stats.some((blob, index) => blob?.sizeBytes !== layers[index]!.size)) return false;
+  return depth === 'layers' || (await findSnapshots(engine, image)).every((key) => key !== undefined);
 }
 
 /** Fetches the layers of an image that are missing, from the repositories that they are known to be in, and unpacks all. */
@@ -81,47 +98,38 @@ export async function ensureLayers(
   options: { readonly depth?: LayerDepth | undefined; readonly reference?: Reference | undefined } = {},
 ): Promise<void> {
   const { depth = 'unpacked', reference } = options;
-  if (isComplete(await layerStates(engine, image), depth)) return;
+  if (await isComplete(engine, image, depth)) return;
   const store = await engine.store();
   await using _lease = await store.leases.shared(call.signal);
-  await pullLayers(engine, call, image, {
-    // Asked anew: until there was a lease, a prune could take more of them.
-    states: await layerStates(engine, image),
-    depth,
-    clientFor: async (layer) => {
-      const [origin] = await blobOrigins(store, layer.digest);
-      const repository = origin ?? reference;
-      if (repository !== undefined) return (await engine.registry()).repository(repository);
-      throw new OcitsError(
-        'not-found',
-        `layer ${layer.digest} is not in the store, and where it came from is not known`,
-        {
-          hint: 'pull the image again',
-        },
-      );
-    },
-  });
+  // Asked anew: until there was a lease, a prune could take more of them.
+  const follow = depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
+  await copyLayers(originSource(engine, store, { reference }), storeSink(store), image, call, { follow });
 }
 
-interface Target {
+interface PullTarget {
   readonly root: Descriptor;
-  /** The image of `root`, where its manifest and config are in the store. */
+  /** The image that the name points at, where its manifest and config are in the store. */
   readonly there: Image | undefined;
-  /** Whether the name points at `root` already. */
-  readonly isNamed: boolean;
 }
 
+/** Content first, then its name. An image whose layers are not wanted gets none. */
 async function complete(
   engine: Engine,
   call: Call,
-  request: PullRequest,
-  { root, there, isNamed }: Target,
+  { platform, depth = 'unpacked', ...request }: PullRequest,
+  { root, there }: PullTarget,
 ): Promise<Pulled> {
-  const { depth = 'unpacked' } = request;
-  const reference = familiarName(nameOf(request.reference));
+  const reference = nameOf(request.reference);
+  const name = familiarName(reference);
   const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
-    call.emit({ type: 'image', state, reference, descriptor: root, ...(id === undefined ? {} : { id }) });
-  if (there !== undefined && isNamed && isComplete(await layerStates(engine, there), depth)) {
+    call.emit({
+      type: 'image',
+      state,
+      reference: name,
+      descriptor: root,
+      ...(id === undefined ? {} : { id }),
+    });
+  if (there !== undefined && (await isComplete(engine, there, depth))) {
     for (const { digest, size } of there.manifest.layers) {
       call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
     }
@@ -129,32 +137,31 @@ async function complete(
     return { image: there, root, upToDate: true };
   }
   tell('pulling');
-  const image = await fetchAll(engine, call, request, root);
+  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
+  await using _lease = await store.leases.shared(call.signal);
+  const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
+  const { images } = await copyImage(
+    storeBefore(store, repositorySource(registry.repository(reference), name)),
+    storeSink(store),
+    {
+      root,
+      names: depth === 'config' ? undefined : [reference, byDigest],
+      select: { kind: 'platform', platform, name },
+      withLayers: depth !== 'config',
+    },
+    call,
+    {
+      onImage: async (image) => {
+        for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
+          await addBlobOrigin(store, digest, reference);
+        }
+        return depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
+      },
+    },
+  );
+  const image = images[0]!;
   tell('pulled', image.id);
   return { image, root, upToDate: false };
-}
-
-/** Content first, then its name. An image whose layers are not wanted gets none. */
-async function fetchAll(
-  engine: Engine,
-  call: Call,
-  { platform, depth = 'unpacked', ...request }: PullRequest,
-  root: Descriptor,
-): Promise<Image> {
-  const reference = nameOf(request.reference);
-  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
-  const client = registry.repository(reference);
-  await using _lease = await store.leases.shared(call.signal);
-  const image = await fetchImage(store, call, client, root, { reference, platform });
-  for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
-    await addBlobOrigin(store, digest, reference);
-  }
-  if (depth === 'config') return image;
-  const states = await layerStates(engine, image);
-  await pullLayers(engine, call, image, { states, depth, clientFor: async () => client });
-  const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
-  await store.refs.putAll([reference, byDigest], root);
-  return image;
 }
 
 /** A name with a digest is one by digest, as Docker has it. */

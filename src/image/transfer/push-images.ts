@@ -6,16 +6,21 @@ import type { Digest } from '../../oci/digest.ts';
 import { DOCKER_MANIFEST } from '../../oci/media-types.ts';
 import { formatPlatform, hostPlatform, type Platform } from '../../oci/platform.ts';
 import { familiarName, familiarRepository, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { RepositoryClient } from '../../registry/registry-client.ts';
 import type { Store } from '../../store/store.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
 import { chooseImage, platformOf } from '../catalog/choose-image.ts';
-import { isIndex, readImage, readIndex } from '../catalog/read-image.ts';
+import { isIndex, readIndex } from '../catalog/read-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
 import type { Image } from '../image.ts';
 import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
-import { compressedImage } from './compressed-image.ts';
-import type { ManifestContent } from './image-source.ts';
-import { type PushContext, pushBlobs } from './push-blobs.ts';
+import { compressedLayers } from './compressed-layers.ts';
+import { copyImage } from './copy-image.ts';
+import { OUTGOING } from './copy-layers.ts';
+import type { ImageSink, ManifestContent } from './image-source.ts';
+import { completeStore } from './origin-source.ts';
+import type { OutgoingForms } from './outgoing-forms.ts';
+import { repositorySink } from './repository-sink.ts';
 
 export interface PushRequest {
   /** Names of one repository, each with a tag; without one it is `latest`. */
@@ -43,24 +48,56 @@ export interface Pushed {
  * registry throws.
  */
 export async function pushImages(engine: Engine, call: Call, request: PushRequest): Promise<Pushed[]> {
-  const { compression = 'gzip' } = request;
+  const { compression: format = 'gzip', platform } = request;
   const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
   await using _lease = await store.leases.shared(call.signal);
-  const there = new Set<Digest>();
+  const source = completeStore(engine, store);
+  const sinks = new Map<string, ImageSink>();
   const pushed: Pushed[] = [];
   for (const name of request.references) {
     const reference = withDefaultTag(name);
-    const root = await resolveName(store, reference);
-    const client = registry.repository(reference);
-    const context: PushContext = { store, registry, client, format: compression, there };
-    call.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: root });
-    const descriptor = await pushRoot(context, call, { reference, root, platform: request.platform });
-    const { domain, path } = reference;
-    await store.refs.put({ domain, path, digest: descriptor.digest }, descriptor);
+    const named = await resolveName(store, reference);
+    const repository = `${reference.domain}/${reference.path}`;
+    const sink = sinks.get(repository) ?? remembered(store, registry.repository(reference));
+    sinks.set(repository, sink);
+    call.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: named });
+    const root = await rootToPush(store, call, { reference, root: named, platform });
+    const copy = { root, names: [reference], select: { kind: 'all' } } as const;
+    const forms = await formsFor(store, root, format);
+    const { root: descriptor } = await copyImage(source, sink, copy, call, { states: OUTGOING, forms });
+    await store.refs.put(
+      { domain: reference.domain, path: reference.path, digest: descriptor.digest },
+      descriptor,
+    );
     call.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
     pushed.push({ reference, descriptor });
   }
   return pushed;
+}
+
+/** A repository of which the store remembers what it has, with the manifests that were sent there. */
+function remembered(store: Store, client: RepositoryClient): ImageSink {
+  const sink = repositorySink(client);
+  const note = async (digest: Digest) => await addBlobOrigin(store, digest, client.reference);
+  const keep = async ({ descriptor, content }: ManifestContent, sent: Promise<void>) => {
+    await allSettled([sent, store.blobs.put(content)]);
+    await note(descriptor.digest);
+  };
+  return {
+    ...sink,
+    putBlob: async (supply, call) => {
+      const outcome = await sink.putBlob(supply, call);
+      await note(supply.descriptor.digest);
+      return outcome;
+    },
+    streamBlob: async (blob, call, onBytes) => {
+      const state = await sink.streamBlob!(blob, call, onBytes);
+      if (state !== 'failed') await note((await blob.whole).digest);
+      return state;
+    },
+    putManifest: async (manifest, call) => await keep(manifest, sink.putManifest(manifest, call)),
+    putRoot: async (manifest, names, call) => await keep(manifest, sink.putRoot(manifest, names, call)),
+  };
 }
 
 /** All names that the repository has here. Throws `not-found` where there is none. */
@@ -100,36 +137,36 @@ interface NamedRoot {
   readonly platform: Platform | undefined;
 }
 
-async function pushRoot(
-  context: PushContext,
+/** An index where all of its images are here, else one image. */
+async function rootToPush(
+  store: Store,
   call: Call,
   { reference, root, platform }: NamedRoot,
 ): Promise<Descriptor> {
-  const { store } = context;
-  const tag = reference.tag!;
-  if (!isIndex(root)) return await pushImage(context, call, await readImage(store, root), tag);
-  const images = platform === undefined ? await allImages(store, root) : undefined;
-  if (images === undefined) {
-    const image = await oneImage(store, { reference, root, platform });
-    const text = `not all of ${familiarName(reference)} is here: only ${formatPlatform(platformOf(image))} is pushed`;
-    if (platform === undefined) call.emit({ type: 'message', level: 'info', text });
-    return await pushImage(context, call, image, tag);
-  }
-  for (const image of images) await pushImage(context, call, image, image.manifestDescriptor.digest);
-  return await putManifest(context, call, tag, {
-    descriptor: root,
-    content: await store.blobs.read(root.digest),
-  });
+  if (!isIndex(root)) return root;
+  if (platform === undefined && (await hasAllImages(store, root))) return root;
+  const image = await oneImage(store, { reference, root, platform });
+  const text = `not all of ${familiarName(reference)} is here: only ${formatPlatform(platformOf(image))} is pushed`;
+  if (platform === undefined) call.emit({ type: 'message', level: 'info', text });
+  return image.manifestDescriptor;
 }
 
-/** The images of an index; undefined where one of them (or something else that it lists) is not here. */
-async function allImages(store: Store, root: Descriptor): Promise<Image[] | undefined> {
-  const images: Image[] = [];
+/** What came from a registry goes as it is, and so do all images of an index, which names them by digest. */
+async function formsFor(
+  store: Store,
+  root: Descriptor,
+  format: 'gzip' | 'zstd',
+): Promise<OutgoingForms | undefined> {
+  if (isIndex(root) || (await blobOrigins(store, root.digest)).length > 0) return undefined;
+  return compressedLayers(store, { format, mayBeDocker: root.mediaType === DOCKER_MANIFEST });
+}
+
+/** Whether each image of an index is here, and whatever else it lists. */
+async function hasAllImages(store: Store, root: Descriptor): Promise<boolean> {
   for (const child of (await readIndex(store, root)).manifests) {
-    if (isIndex(child) || (await store.blobs.stat(child.digest)) === undefined) return undefined;
-    images.push(await readImage(store, child));
+    if (isIndex(child) || (await store.blobs.stat(child.digest)) === undefined) return false;
   }
-  return images;
+  return true;
 }
 
 async function oneImage(store: Store, { reference, root, platform }: NamedRoot): Promise<Image> {
@@ -139,34 +176,4 @@ async function oneImage(store: Store, { reference, root, platform }: NamedRoot):
   throw new OcitsError('wrong-platform', `${familiarName(reference)} is not here for ${wanted}`, {
     hint: `fetch it with: ocits pull --platform ${wanted} ${familiarName(reference)}`,
   });
-}
-
-async function pushImage(
-  context: PushContext,
-  call: Call,
-  image: Image,
-  target: string,
-): Promise<Descriptor> {
-  const { store, format } = context;
-  const { manifestDescriptor: descriptor } = image;
-  const isAsIs = (await blobOrigins(store, descriptor.digest)).length > 0;
-  await pushBlobs(context, call, image, isAsIs);
-  if (isAsIs) {
-    const content = await store.blobs.read(descriptor.digest);
-    return await putManifest(context, call, target, { descriptor, content });
-  }
-  const mayBeDocker = descriptor.mediaType === DOCKER_MANIFEST;
-  const form = await compressedImage(store, call, image, { format, mayBeDocker });
-  return await putManifest(context, call, target, form);
-}
-
-async function putManifest(
-  { client, store }: PushContext,
-  call: Call,
-  target: string,
-  { descriptor: { mediaType, digest, size }, content }: ManifestContent,
-): Promise<Descriptor> {
-  await allSettled([client.putManifest(target, content, mediaType, call), store.blobs.put(content)]);
-  await addBlobOrigin(store, digest, client.reference);
-  return { mediaType, digest, size };
 }

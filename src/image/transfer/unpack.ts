@@ -11,6 +11,8 @@ import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { FollowedBlob } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
+import type { FollowLayer } from './copy-layers.ts';
+import type { LayerFetch } from './layer-fetch.ts';
 import { type LayerProgress, layerProgress } from './layer-progress.ts';
 import { TaskGroup } from './task-group.ts';
 
@@ -67,14 +69,59 @@ export async function findSnapshots(engine: Engine, { config }: Image): Promise<
   return (await Promise.all(found)).map((info) => info?.key);
 }
 
-export interface LayerToUnpack {
+/**
+ * Unpacks the layers of an image as their bytes come into the store, and those that are there.  */
+export async function unpackMeanwhile(engine: Engine, image: Image): Promise<FollowLayer> {
+  const found = await findSnapshots(engine, image);
+  const keys: (SnapshotKey | Promise<SnapshotKey>)[] = [];
+  return (index, fetch, call) => {
+    const known = found[index];
+    if (known !== undefined) return void keys.push(known);
+    const made = unpackIncoming(engine, call, image, { index, parents: keys.slice(), fetch });
+    keys.push(made);
+    return made;
+  };
+}
+
+interface LayerOnItsWay {
+  readonly index: number;
+  readonly parents: LayerToUnpack['parents'];
+  /** Undefined where the layer is in the store. */
+  readonly fetch: LayerFetch | undefined;
+}
+
+/** Unpacks a layer from the bytes that come; anew where these begin anew, for there may have been wrong ones. */
+async function unpackIncoming(
+  engine: Engine,
+  call: Call,
+  image: Image,
+  { index, parents, fetch }: LayerOnItsWay,
+): Promise<SnapshotKey> {
+  const compression = layerCompression(image.manifest.layers[index]!.mediaType);
+  for (;;) {
+    await using content = await fetch?.take();
+    if (content === undefined || compression === undefined) {
+      await fetch?.ended;
+      return await unpackLayer(engine, call, image, { index, parents });
+    }
+    try {
+      const incoming = { content, compression, fetched: fetch!.ended };
+      return await unpackLayer(engine, call, image, { index, parents, incoming });
+    } catch (error) {
+      // Of bytes that turn out to be wrong nothing follows.
+      if ((await content.outcome) === 'whole') throw error;
+    }
+  }
+}
+
+interface LayerToUnpack {
   readonly index: number;
   readonly parents: readonly (SnapshotKey | Promise<SnapshotKey>)[];
   /** The layer's own blob on its way into the store; else some form of the layer is there. */
   readonly incoming?: IncomingBlob | undefined;
 }
 
-export interface IncomingBlob {
+interface IncomingBlob {
   readonly content: FollowedBlob;
   readonly compression: Compression;
   /** Settles once the fetch has ended and was told so. */
@@ -85,7 +132,7 @@ export interface IncomingBlob {
  * Unpacks one layer of the image from the store, or while its blob comes there, and remembers that this blob has this
  * content. The snapshot appears once the blob is in the store. Throws `aborted` where an incoming blob is dropped.
  */
-export async function unpackLayer(
+async function unpackLayer(
   engine: Engine,
   { signal, emit }: Call,
   image: Image,

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { type Call, withSignal } from '../../call.ts';
+import type { Call } from '../../call.ts';
 import { type CompressedLayer, compressLayer } from '../../layer/compress/compress-layer.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -16,93 +15,74 @@ import { temporaryName } from '../../system/file/atomic-file.ts';
 import { GrowingFile } from '../../system/file/growing-file.ts';
 import { partialFolder } from '../../system/paths.ts';
 import { withLock } from '../../system/task/lock.ts';
-import { mapPool } from '../../system/task/pool.ts';
 import type { Image } from '../image.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
-import type { ImageForm } from './plain-image.ts';
-import { storeSource } from './store-source.ts';
+import type { BlobInTheMaking } from './image-source.ts';
+import type { OutgoingForms } from './outgoing-forms.ts';
 import { layerSource } from './unpack.ts';
 
-export interface CompressImageOptions {
+export interface CompressionOptions {
   readonly format: Exclude<Compression, 'none'>;
   /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
   readonly mayBeDocker: boolean;
 }
 
-export interface CompressLayerOptions extends Omit<CompressImageOptions, 'mayBeDocker'> {
-  /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
-  readonly onContent?: ((content: LayerInTheMaking) => void) | undefined;
-}
-
-export interface LayerInTheMaking {
-  readonly content: Readable;
-  /** What it is, once it is whole; rejects where it will never be. */
-  readonly whole: Promise<CompressedLayer>;
-}
-
-/** Compressing uses all cores by itself; two at once fill the pauses at its start and end. */
-const CONCURRENCY = 2;
-
 /**
- * An image of the store as it leaves: an OCI manifest in which no layer is uncompressed. Layers that are compressed
+ * Images of the store as they leave: an OCI manifest in which no layer is uncompressed. Layers that are compressed
  * stay what they are, and need not be in the store; the others are compressed, once for all times, and kept. An image
  * whose manifest is that already keeps it, and so its digest. Its config and so its ID are the same.
  */
-export async function compressedImage(
-  store: Store,
-  call: Call,
-  image: Image,
-  options: CompressImageOptions,
-): Promise<ImageForm> {
-  const source = storeSource(store);
-  const layers = await mapPool(
-    image.manifest.layers,
-    { limit: CONCURRENCY, signal: call.signal },
-    async (layer, signal, position) => {
+export function compressedLayers(store: Store, { format, mayBeDocker }: CompressionOptions): OutgoingForms {
+  return {
+    layer: async (image, position, call, onContent) => {
+      const layer = image.manifest.layers[position]!;
       if (layerCompression(layer.mediaType) !== 'none') return layer;
-      return await compressedLayer(store, withSignal(call, signal), image, position, options);
+      return await compressedLayer(store, image, { position, format, onContent }, call);
     },
-  );
-  const isWhole = image.manifest.layers.every((layer, position) => layer === layers[position]);
-  const isOci = [image.manifest.config, ...layers].every(
-    ({ mediaType }) => ociMediaType(mediaType) === mediaType,
-  );
-  if (isWhole && (isOci || options.mayBeDocker)) {
-    const descriptor = image.manifestDescriptor;
-    return { descriptor, content: await source.fetchManifest(descriptor, call), source };
-  }
-  const manifest = encodeManifest(imageManifest(withOciType(image.manifest.config), layers.map(withOciType)));
-  return { ...manifest, source: { ...source, fetchManifest: async () => manifest.content } };
+    manifest: ({ manifest }, layers) => {
+      const isWhole = manifest.layers.every((layer, position) => layer === layers[position]);
+      const isOci = [manifest.config, ...layers].every(
+        ({ mediaType }) => ociMediaType(mediaType) === mediaType,
+      );
+      if (isWhole && (isOci || mayBeDocker)) return undefined;
+      return encodeManifest(imageManifest(withOciType(manifest.config), layers.map(withOciType)));
+    },
+  };
+}
+
+interface LayerToCompress {
+  readonly position: number;
+  readonly format: CompressionOptions['format'];
+  /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
+  readonly onContent: ((content: BlobInTheMaking) => void) | undefined;
 }
 
 /**
  * The descriptor of a compressed form of an uncompressed layer, whose blob is in the store then. Two processes that
  * need it compress it once.
  */
-export async function compressedLayer(
+async function compressedLayer(
   store: Store,
-  call: Call,
   image: Image,
-  position: number,
-  options: CompressLayerOptions,
+  options: LayerToCompress,
+  call: Call,
 ): Promise<Descriptor> {
-  const diffId = image.config.rootfs.diff_ids[position]!;
+  const diffId = image.config.rootfs.diff_ids[options.position]!;
   const early = await knownForm(store, diffId, options.format);
   if (early !== undefined) return early;
   const lockPath = join(store.paths.run, 'locks', `blob-compress-${diffId.replace(':', '-')}`);
   const lock = { mode: 'exclusive', signal: call.signal } as const;
   return await withLock(lockPath, lock, async () => {
     const late = await knownForm(store, diffId, options.format);
-    return late ?? (await compress(store, call, image, position, options));
+    return late ?? (await compress(store, image, options, call));
   });
 }
 
 async function compress(
   store: Store,
-  { emit, signal }: Call,
   image: Image,
-  position: number,
-  { format, onContent }: CompressLayerOptions,
+  { position, format, onContent }: LayerToCompress,
+  { emit, signal }: Call,
 ): Promise<Descriptor> {
   const diffId = image.config.rootfs.diff_ids[position]!;
   const layer = image.manifest.layers[position]!;
@@ -134,10 +114,10 @@ async function compress(
 class Making {
   readonly #path: string;
   readonly #whole = Promise.withResolvers<CompressedLayer>();
-  readonly #onContent: CompressLayerOptions['onContent'];
+  readonly #onContent: LayerToCompress['onContent'];
   #content: GrowingFile | undefined;
 
-  constructor(path: string, onContent: CompressLayerOptions['onContent']) {
+  constructor(path: string, onContent: LayerToCompress['onContent']) {
     this.#path = path;
     this.#onContent = onContent;
     this.#whole.promise.catch(() => {});

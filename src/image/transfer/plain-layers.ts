@@ -1,0 +1,47 @@
+import { OcitsError } from '../../errors.ts';
+import { decompress } from '../../layer/compress/decompress.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { OCI_CONFIG, OCI_LAYER } from '../../oci/media-types.ts';
+import type { Store } from '../../store/store.ts';
+import { encodeManifest, imageManifest } from './commit-image.ts';
+import type { ImageSource } from './image-source.ts';
+import type { OutgoingForms } from './outgoing-forms.ts';
+import { plainLayerSize } from './plain-layer-size.ts';
+import { storeSource } from './store-source.ts';
+import { layerSource } from './unpack.ts';
+
+/**
+ * Images of the store with all layers as uncompressed tars, whose digests are the diffIDs: the forms, and the source
+ * that decompresses layers as they are fetched. Config and so ID are the same. Throws `not-found` for a layer that is
+ * not in the store.
+ */
+export function plainLayers(store: Store): { readonly forms: OutgoingForms; readonly source: ImageSource } {
+  const source = storeSource(store);
+  /** By diffID, the layer as the image has it. */
+  const layers = new Map<Digest, Descriptor>();
+  return {
+    forms: {
+      layer: async (image, position, call) => {
+        const digest = image.config.rootfs.diff_ids[position]!;
+        const size = await plainLayerSize(store, image, position, call.signal);
+        layers.set(digest, image.manifest.layers[position]!);
+        return { mediaType: OCI_LAYER, digest, size };
+      },
+      manifest: ({ manifest }, plain) => {
+        const { digest, size } = manifest.config;
+        return encodeManifest(imageManifest({ mediaType: OCI_CONFIG, digest, size }, plain));
+      },
+    },
+    source: {
+      ...source,
+      fetchBlob: async (wanted, offset, call) => {
+        const layer = layers.get(wanted.digest);
+        if (layer === undefined) return await source.fetchBlob(wanted, offset, call);
+        if (offset > 0) throw new OcitsError('internal', 'an uncompressed layer is read from its start');
+        const content = await layerSource(store, layer, wanted.digest);
+        return { body: decompress(content, { signal: call.signal }), resumed: true };
+      },
+    },
+  };
+}

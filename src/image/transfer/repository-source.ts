@@ -1,0 +1,40 @@
+import type { Call } from '../../call.ts';
+import { OcitsError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { RepositoryClient } from '../../registry/registry-client.ts';
+import type { ImageSource } from './image-source.ts';
+
+const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
+
+/** A registry's repository as a place that images come from. `name` is what errors call the image. */
+export function repositorySource(client: RepositoryClient, name: string): ImageSource {
+  return {
+    fetchManifest: async (descriptor, call) => await fetchManifest(client, name, descriptor, call),
+    fetchBlob: async (descriptor, offset, call) => await client.fetchBlob(descriptor, offset, call),
+    origins: async () => [client.reference],
+  };
+}
+
+async function fetchManifest(
+  client: RepositoryClient,
+  name: string,
+  { digest, mediaType, size }: Descriptor,
+  call: Call,
+): Promise<Buffer> {
+  if (SCHEMA_1.test(mediaType)) {
+    throw new OcitsError('unsupported', `${name} is an image of Docker's schema 1, which is gone`, {
+      hint: 'push it again with a tool of the last years, such as skopeo copy',
+    });
+  }
+  const { descriptor: found, content } = await client.fetchManifest(digest, call);
+  if (found.mediaType !== mediaType) {
+    throw new OcitsError(
+      'hostile',
+      `${digest} is announced as ${JSON.stringify(mediaType)} and comes as ${JSON.stringify(found.mediaType)}`,
+    );
+  }
+  if (content.length !== size) {
+    throw new OcitsError('size-mismatch', `${digest} has ${content.length} bytes, ${size} were announced`);
+  }
+  return content;
+}
