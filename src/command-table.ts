@@ -26,6 +26,7 @@ export const COMMANDS: CommandTable = {
   'container:stop': () => import('./commands/container/stop.ts'),
   'container:top': () => import('./commands/inspect/top.ts'),
   'container:wait': () => import('./commands/container/wait.ts'),
+  copy: () => import('./commands/image/copy.ts'),
   create: () => import('./commands/container/create.ts'),
   exec: () => import('./commands/container/exec.ts'),
   export: () => import('./commands/inspect/export.ts'),

@@ -11,8 +11,8 @@ import type { Reference } from '../../oci/reference.ts';
 import { parseTag } from '../catalog/tag-image.ts';
 import { encodeManifest, imageManifest } from '../transfer/commit-image.ts';
 import { type FileSet, readSmallFile, readStart } from './file-set.ts';
+import type { ImageCollection } from './image-collection.ts';
 import { DOCKER_MANIFEST_FILE } from './layout-sink.ts';
-import type { ImageCollection } from './layout-source.ts';
 
 const IMAGE_LIMIT = 1000;
 const NAME_LIMIT = 1000;

@@ -39,7 +39,7 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
     await addBytes(target, blobName(descriptor.digest), content);
   return {
     concurrency: target.concurrency,
-    takesPartialIndex: true,
+    takesPartialIndex: false,
     hasBlob: async ({ digest }) => await target.has(blobName(digest)),
     putBlob: async (supply, call) => {
       const { digest, size } = supply.descriptor;

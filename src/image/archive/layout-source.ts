@@ -6,15 +6,10 @@ import { MANIFEST_LIMIT_BYTES, parseJson, parseManifestOrIndex } from '../../oci
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { type FileSet, readSmallFile } from './file-set.ts';
+import type { ImageCollection } from './image-collection.ts';
 import { blobName, CONTAINERD_NAME, INDEX_FILE, LAYOUT_FILE, REF_NAME } from './layout-sink.ts';
 
 const SMALL_LIMIT_BYTES = 64 * 1024;
-
-/** What an archive or a folder has: images (or indexes of them) with their names, and where their content is. */
-export interface ImageCollection {
-  readonly source: ImageSource;
-  readonly images: readonly { readonly root: Descriptor; readonly names: readonly Reference[] }[];
-}
 
 /**
  * image-spec image-layout.md: the images of an OCI layout. A name is taken from containerd's annotation or, where it

@@ -9,8 +9,9 @@ import { copyImage } from '../transfer/copy-image.ts';
 import { storeSink } from '../transfer/store-source.ts';
 import { dockerArchiveImages } from './docker-archive-source.ts';
 import type { FileSet } from './file-set.ts';
+import type { ImageCollection } from './image-collection.ts';
 import { DOCKER_MANIFEST_FILE, LAYOUT_FILE } from './layout-sink.ts';
-import { type ImageCollection, layoutImages } from './layout-source.ts';
+import { layoutImages } from './layout-source.ts';
 import { type ArchiveInput, openImageFiles } from './open-archive.ts';
 
 /** One image (or an index of several) that was in an archive. */
