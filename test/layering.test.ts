@@ -9,18 +9,20 @@ const TEST = import.meta.dirname;
 /** Who may import whom: docs/architecture.md, Folders. Everyone may import `errors`, `progress` and `oci`. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   oci: [],
+  options: [],
   system: [],
   bundle: [],
-  dockerfile: [],
+  dockerfile: ['options'],
   store: ['system'],
   layer: ['system'],
   registry: ['system'],
-  network: ['system'],
-  volume: ['system'],
+  network: ['options', 'system'],
+  volume: ['options', 'system'],
   snapshotter: ['layer', 'system'],
   runtime: ['bundle', 'system'],
-  image: ['store', 'layer', 'registry', 'snapshotter', 'system'],
+  image: ['options', 'store', 'layer', 'registry', 'snapshotter', 'system'],
   builder: [
+    'options',
     'dockerfile',
     'image',
     'store',
@@ -33,6 +35,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'registry',
   ],
   container: [
+    'options',
     'image',
     'store',
     'snapshotter',
@@ -138,8 +141,8 @@ function allowed({ from: file, to, typeOnly }: SourceImport): boolean {
   const from = folderOf(file);
   const target = folderOf(to);
   if (from === target || EVERYONE.has(target)) return true;
-  // `cli` knows the domain by its types alone.
-  if (from === 'cli') return typeOnly && target !== 'commands';
+  // `cli` knows the grammar of options, and the domain by its types alone.
+  if (from === 'cli') return target === 'options' || (typeOnly && target !== 'commands');
   return ALLOWED[from]?.includes(target) ?? true;
 }
 

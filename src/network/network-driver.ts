@@ -2,6 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isErrno, OcitsError } from '../errors.ts';
+import type { PortMapping } from '../options/ports.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity } from '../system/process/process-identity.ts';
 import { allSettled } from '../system/task/all-settled.ts';
@@ -13,13 +14,7 @@ import { additions, deletions, restoreRules, savedRules } from './iptables.ts';
 import { formatNetwork, gatewayOf, type Ipv4Network, macFor, nextAddress } from './ipv4.ts';
 import { deleteNamespace, isUnused, makeNamespace, runInNamespace } from './namespace.ts';
 import { connectToBridge } from './netavark.ts';
-import type {
-  NetworkAttachment,
-  NetworkDescription,
-  NetworkDriver,
-  NetworkRequest,
-  PortMapping,
-} from './network.ts';
+import type { NetworkAttachment, NetworkDescription, NetworkDriver, NetworkRequest } from './network.ts';
 import { attachmentsFolder, type NetworkSettings, networkSettings } from './network-settings.ts';
 import { settlePorts } from './port-check.ts';
 

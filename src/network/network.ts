@@ -1,13 +1,4 @@
-export type Protocol = 'tcp' | 'udp' | 'sctp';
-
-/** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
-export interface PortMapping {
-  readonly hostIp: string;
-  readonly hostPort: number;
-  readonly hostPortEnd?: number;
-  readonly containerPort: number;
-  readonly protocol: Protocol;
-}
+import type { PortMapping } from '../options/ports.ts';
 
 export interface NetworkRequest {
   /** The container's (or build's) ID: names the namespace. */

@@ -1,13 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseNetwork, parseRoutes } from '../../src/network/host-routes.ts';
-import {
-  formatNetwork,
-  macFor,
-  nextAddress,
-  overlaps,
-  parseIpv4,
-  parseNetwork,
-} from '../../src/network/ipv4.ts';
+import { formatNetwork, macFor, nextAddress, overlaps, parseNetwork } from '../../src/network/ipv4.ts';
+import { parseIpv4 } from '../../src/options/ip-address.ts';
 
 test('addresses and networks', () => {
   expect(parseIpv4('10.0.0.256')).toBeUndefined();

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseNetwork } from '../../src/network/ipv4.ts';
-import type { NetworkAttachment, NetworkDriver, PortMapping } from '../../src/network/network.ts';
+import type { NetworkAttachment, NetworkDriver } from '../../src/network/network.ts';
 import { createNetworkDriver } from '../../src/network/network-driver.ts';
+import type { PortMapping } from '../../src/options/ports.ts';
 
 const run = promisify(execFile);
 const bridge = `oct${randomBytes(3).toString('hex')}`;

@@ -1,7 +1,7 @@
 import { humanAge, humanDuration, humanSize } from '../../cli/output/human.ts';
 import type { ContainerState } from '../../container/record/state.ts';
 import type { ContainerSummary } from '../../container/show/list-containers.ts';
-import type { PortMapping } from '../../network/network.ts';
+import type { PortMapping } from '../../options/ports.ts';
 
 const COMMAND_WIDTH = 20;
 

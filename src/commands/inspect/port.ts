@@ -4,7 +4,7 @@ import { findContainer } from '../../container/record/catalog.ts';
 import { containerState } from '../../container/record/state.ts';
 import { publishedPorts } from '../../container/show/list-containers.ts';
 import { OcitsError } from '../../errors.ts';
-import { parseExposed } from '../../network/port-grammar.ts';
+import { parseExposed } from '../../options/ports.ts';
 import { openSession } from '../../session.ts';
 
 export default class Port extends BaseCommand {

@@ -1,8 +1,8 @@
 import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
 import type { ExtraHost } from '../../network/hosts-file.ts';
-import type { PortMapping } from '../../network/network.ts';
 import type { DnsOptions } from '../../network/resolv-conf.ts';
 import type { Platform } from '../../oci/platform.ts';
+import type { PortMapping } from '../../options/ports.ts';
 import type { MountRequest } from '../../volume/mount-request.ts';
 
 export interface ResourceLimit {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { OcitsError } from '../../errors.ts';
 import { parseAddHost } from '../../network/hosts-file.ts';
-import { parseExposed, parsePublish } from '../../network/port-grammar.ts';
+import { parseExposed, parsePublish } from '../../options/ports.ts';
 import type { NetworkFlags } from './create-flags.ts';
 import type { NetworkMode, NetworkOptions } from './create-request.ts';
 

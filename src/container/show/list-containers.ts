@@ -1,4 +1,4 @@
-import type { PortMapping } from '../../network/network.ts';
+import type { PortMapping } from '../../options/ports.ts';
 import type { ContainerHost } from '../container-host.ts';
 import { readContainers } from '../record/catalog.ts';
 import type { ContainerRecord } from '../record/record.ts';
