@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
+import { checkVolumeName } from '../options/volume-name.ts';
 import { removeAbandoned } from '../system/file/abandoned.ts';
 import { syncFolder, temporaryName, writeFileAtomic } from '../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../system/file/if-there.ts';
@@ -10,7 +11,6 @@ import type { HostPaths } from '../system/paths.ts';
 import { runTool } from '../system/process/spawn.ts';
 import { withLock } from '../system/task/lock.ts';
 import type { Volume, VolumeOptions, VolumeStore } from './volume.ts';
-import { checkVolumeName } from './volume-name.ts';
 
 /** What `volume.json` holds. */
 interface VolumeRecord {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { undefinedVariable } from '../../src/dockerfile/check/values.ts';
-import { parseDurationNs } from '../../src/dockerfile/parse/duration.ts';
 import { exposedPorts } from '../../src/dockerfile/parse/expose.ts';
 import { readHeredocWord } from '../../src/dockerfile/parse/heredoc.ts';
 import { parseTrigger } from '../../src/dockerfile/parse/parse.ts';
 import { parseRunMount } from '../../src/dockerfile/parse/run-mount.ts';
 import { suggest } from '../../src/dockerfile/text/suggest.ts';
+import { parseDurationNs } from '../../src/options/duration.ts';
 
 const AT = { line: 7, column: 3 };
 

@@ -7,8 +7,8 @@ import { humanSize } from '../../cli/output/human.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
+import { parseTime } from '../../options/time.ts';
 import { openSession } from '../../session.ts';
-import { parseTime } from '../../system/parse-time.ts';
 
 export default class BuilderPrune extends BaseCommand {
   static override summary = 'Forget results of build steps';

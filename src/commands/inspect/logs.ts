@@ -7,8 +7,8 @@ import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parseInteger } from '../../container/flags/parse-values.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerLogs, type LogOptions } from '../../container/show/logs.ts';
+import { parseTime } from '../../options/time.ts';
 import { openSession } from '../../session.ts';
-import { parseTime } from '../../system/parse-time.ts';
 
 export default class Logs extends BaseCommand {
   static override summary = 'Show what a container has printed';

@@ -1,6 +1,6 @@
 import { OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
-import { parseTime } from '../../system/parse-time.ts';
+import { matchesLabel } from '../../options/match-label.ts';
+import { parseTime } from '../../options/time.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
 export type PruneFilter = (record: ContainerRecord) => boolean;

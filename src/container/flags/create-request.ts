@@ -2,8 +2,8 @@ import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundl
 import type { ExtraHost } from '../../network/hosts-file.ts';
 import type { DnsOptions } from '../../network/resolv-conf.ts';
 import type { Platform } from '../../oci/platform.ts';
+import type { MountRequest } from '../../options/mounts/mount-request.ts';
 import type { PortMapping } from '../../options/ports.ts';
-import type { MountRequest } from '../../volume/mount-request.ts';
 
 export interface ResourceLimit {
   /** Such as `RLIMIT_NOFILE`. */

@@ -1,5 +1,5 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
+import { matchesLabel } from '../../options/match-label.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import type { Volume } from '../../volume/volume.ts';

@@ -1,6 +1,6 @@
 import { OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import { matchesLabel } from '../../options/match-label.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import type { ContainerState } from '../record/state.ts';
 

@@ -1,7 +1,7 @@
 import { OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
 import { familiarName, familiarRepository, type Reference } from '../../oci/reference.ts';
-import { parseTime } from '../../system/parse-time.ts';
+import { matchesLabel } from '../../options/match-label.ts';
+import { parseTime } from '../../options/time.ts';
 import type { StoredImage } from './image-catalog.ts';
 import { configTime } from './image-history.ts';
 

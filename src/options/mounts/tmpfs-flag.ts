@@ -1,4 +1,4 @@
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 import { cleanTarget, type MountRequest } from './mount-request.ts';
 
 const SWITCHES: readonly string[] = [

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 
 /** What `-v`, `--mount` and `--tmpfs` ask for. Targets are absolute, sources of bind mounts too. */
 export type MountRequest =

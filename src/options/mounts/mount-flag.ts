@@ -1,8 +1,8 @@
-import { OcitsError } from '../errors.ts';
-import { csvFields } from './csv-fields.ts';
+import { OcitsError } from '../../errors.ts';
+import { csvFields } from '../csv-fields.ts';
+import { checkVolumeName } from '../volume-name.ts';
 import { cleanTarget, isPropagation, type MountRequest } from './mount-request.ts';
 import { parseTmpfsOption } from './tmpfs-flag.ts';
-import { checkVolumeName } from './volume-name.ts';
 
 /** The keys that a mount of one type has, after `type`, `source`, `target` and `readonly`. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseTime } from '../../src/system/parse-time.ts';
+import { parseTime } from '../../src/options/time.ts';
 
 const NOW = new Date('2026-01-02T03:04:05Z');
 

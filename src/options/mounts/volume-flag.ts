@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
+import { isVolumeName } from '../volume-name.ts';
 import { cleanTarget, isPropagation, type MountRequest } from './mount-request.ts';
-import { isVolumeName } from './volume-name.ts';
 
 /** Say nothing on Linux: for Docker's virtual machines, and for SELinux, which containers here do not use. */
 const IGNORED: readonly string[] = ['rw', 'z', 'Z', 'cached', 'consistent', 'delegated', 'default', 'copy'];
