@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   oci: [],
   options: [],
   system: [],
-  bundle: [],
+  bundle: ['options'],
   dockerfile: ['options'],
   store: ['system'],
   layer: ['system'],

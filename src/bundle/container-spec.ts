@@ -1,3 +1,4 @@
+import type { DeviceMapping } from '../options/device.ts';
 /** A mount of a container, resolved: every source exists and is absolute. */
 export type ContainerMount =
   | {
@@ -32,13 +33,6 @@ export interface ResourceLimits {
   readonly shmSizeBytes?: number;
   /** From -1000 to 1000. */
   readonly oomScoreAdj?: number;
-}
-
-/** A device node of the host that the container gets, with cgroup permissions of `rwm`. */
-export interface DeviceMapping {
-  readonly hostPath: string;
-  readonly containerPath: string;
-  readonly permissions: string;
 }
 
 export interface SecurityOptions {

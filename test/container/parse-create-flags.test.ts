@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
 import { parseEnvFile, parseEnvFlags } from '../../src/container/flags/env-file.ts';
 import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
-import { parseBytes, parseDevice, parseUlimit } from '../../src/container/flags/parse-values.ts';
 
 const files: Readonly<Record<string, string>> = {
   'a.env': '\ufeff# comment\n\nA=1\nC\nNONE\r\nD="quoted"\r\n',
@@ -179,22 +178,4 @@ test('a fault in an env file has its line', () => {
     expect.objectContaining({ location: { file: 'x.env', line: 2 } }),
   );
   expect(parseEnvFlags(['A'], { A: 'x y' })).toEqual(['A=x y']);
-});
-
-test.each([
-  ['0', 0],
-  ['1k', 1024],
-  ['1.5GiB', 1.5 * 1024 ** 3],
-  ['10 MB', 10 * 1024 ** 2],
-  ['7b', 7],
-])('parseBytes %s', (text, bytes) => expect(parseBytes(text, '-m')).toBe(bytes));
-
-test('values', () => {
-  expect(parseDevice('/dev/a')).toEqual({ hostPath: '/dev/a', containerPath: '/dev/a', permissions: 'rwm' });
-  expect(parseDevice('/dev/a:rw')).toEqual({
-    hostPath: '/dev/a',
-    containerPath: '/dev/a',
-    permissions: 'rw',
-  });
-  expect(parseUlimit('core=0')).toEqual({ type: 'RLIMIT_CORE', soft: 0, hard: 0 });
 });

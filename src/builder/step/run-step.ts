@@ -1,4 +1,5 @@
 import { formatPlatform } from '../../oci/platform.ts';
+import { splitPair } from '../../options/pair.ts';
 import { requireLinuxRoot } from '../../system/process/require-host.ts';
 import type { BuildWorkshop } from '../job/build-job.ts';
 import { networkMode } from '../job/network-mode.ts';
@@ -23,8 +24,8 @@ export class RunStep implements BuildStep {
     const { args, script, env, user, cwd, platform, mounts } = this.plan;
     const { runOptions, clampSeconds } = this.#workshop;
     const variables = env.map((variable) => {
-      const equals = variable.indexOf('=');
-      return [`env ${variable.slice(0, equals)}`, variable.slice(equals + 1)] as const;
+      const [name, value] = splitPair(variable);
+      return [`env ${name}`, value] as const;
     });
     const { extraHosts, rlimits, shmSizeBytes } = runOptions;
     return {

@@ -5,9 +5,8 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
-import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
-import { parseTime } from '../../options/time.ts';
+import { parseFilter, timeOfFilter } from '../../options/filter.ts';
 import { openSession } from '../../session.ts';
 
 export default class BuilderPrune extends BaseCommand {
@@ -42,13 +41,5 @@ export default class BuilderPrune extends BaseCommand {
 }
 
 function readFilters(filters: readonly string[]): Date | undefined {
-  let since: Date | undefined;
-  for (const filter of filters) {
-    const [, name = filter, value = ''] = /^([^=]*)=(.*)$/s.exec(filter) ?? [];
-    if (name !== 'until' && name !== 'unused-for') {
-      throw new OcitsError('unsupported', `--filter ${filter} is not there yet`, { hint: 'until=24h is' });
-    }
-    since = parseTime(value, `--filter ${name}`);
-  }
-  return since;
+  return filters.map((text) => timeOfFilter(parseFilter(text, ['until', 'unused-for']))).at(-1);
 }

@@ -1,9 +1,10 @@
 import type { BuildRequest } from '../../builder/request/build-request.ts';
-import { parseBytes, parsePairs, parseUlimit } from '../../container/flags/parse-values.ts';
+import { readByteSize, readPairs, readUlimit } from '../../container/flags/parse-values.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
 import { parseAddHost } from '../../network/hosts-file.ts';
 import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { splitPair } from '../../options/pair.ts';
 import { parseSecret } from './secret-flag.ts';
 
 /** The values of the flags of `build`; absent: not given. */
@@ -47,15 +48,15 @@ export function buildRequestFromFlags(
     run: {
       network: flags.network === 'host' || flags.network === 'none' ? flags.network : 'default',
       extraHosts: (flags['add-host'] ?? []).map(parseAddHost),
-      rlimits: (flags.ulimit ?? []).map(parseUlimit),
+      rlimits: (flags.ulimit ?? []).map(readUlimit),
       secrets: new Map((flags.secret ?? []).map((text) => parseSecret(text, env))),
       ...(flags['shm-size'] === undefined
         ? {}
-        : { shmSizeBytes: parseBytes(flags['shm-size'], '--shm-size') }),
+        : { shmSizeBytes: readByteSize(flags['shm-size'], '--shm-size') }),
     },
     output: {
       tags: (flags.tag ?? []).map(parseTag),
-      labels: parsePairs(flags.label ?? [], '--label'),
+      labels: readPairs(flags.label ?? [], '--label'),
       ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
     },
   };
@@ -65,11 +66,10 @@ export function buildRequestFromFlags(
 function readBuildArgs(texts: readonly string[], env: NodeJS.ProcessEnv): Map<string, string> {
   const args = new Map<string, string>();
   for (const text of texts) {
-    const equals = text.indexOf('=');
-    const name = equals < 0 ? text : text.slice(0, equals);
+    const [name, given] = splitPair(text);
     if (name === '')
       throw new OcitsError('invalid-argument', `--build-arg: ${JSON.stringify(text)} has no name`);
-    const value = equals < 0 ? env[name] : text.slice(equals + 1);
+    const value = given ?? env[name];
     if (value !== undefined) args.set(name, value);
   }
   return args;

@@ -1,5 +1,5 @@
 import type { StopOptions } from '../../container/end/stop-container.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
+import { readInteger } from '../../container/flags/parse-values.ts';
 import { parseSignal } from '../../runtime/crun/send-signal.ts';
 
 /** What `stop` and `restart` are asked for. Throws `invalid-argument`. */
@@ -9,7 +9,7 @@ export function stopOptions(flags: {
 }): StopOptions {
   if (flags.signal !== undefined) parseSignal(flags.signal);
   return {
-    ...(flags.timeout === undefined ? {} : { timeoutSeconds: parseInteger(flags.timeout, '--timeout') }),
+    ...(flags.timeout === undefined ? {} : { timeoutSeconds: readInteger(flags.timeout, '--timeout') }),
     ...(flags.signal === undefined ? {} : { stopSignal: flags.signal }),
   };
 }

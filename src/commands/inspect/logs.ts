@@ -4,9 +4,10 @@ import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
+import { readInteger } from '../../container/flags/parse-values.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerLogs, type LogOptions } from '../../container/show/logs.ts';
+import { OcitsError } from '../../errors.ts';
 import { parseTime } from '../../options/time.ts';
 import { openSession } from '../../session.ts';
 
@@ -32,8 +33,8 @@ export default class Logs extends BaseCommand {
       signal,
       follow: flags.follow,
       timestamps: flags.timestamps,
-      ...(flags.since === undefined ? {} : { since: parseTime(flags.since, '--since') }),
-      ...(flags.until === undefined ? {} : { until: parseTime(flags.until, '--until') }),
+      since: readTime(flags.since, '--since'),
+      until: readTime(flags.until, '--until'),
       ...tailOption(flags.tail),
     };
     const record = await findContainer(session.paths, args[0]!);
@@ -46,6 +47,16 @@ export default class Logs extends BaseCommand {
 /** Docker takes `all`, and anything below 0, for no limit. */
 function tailOption(tail: string | undefined): { readonly tail?: number } {
   if (tail === undefined || tail === 'all') return {};
-  const lines = parseInteger(tail, '--tail');
+  const lines = readInteger(tail, '--tail');
   return lines < 0 ? {} : { tail: lines };
+}
+
+function readTime(text: string | undefined, flag: string): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  throw new OcitsError(
+    'invalid-argument',
+    `${flag}: ${JSON.stringify(text)} is neither a time nor a duration such as 10m`,
+  );
 }

@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
+import { readInteger } from '../../container/flags/parse-values.ts';
 import { writtenBytes } from '../../container/record/size.ts';
 import { parseContainerFilter } from '../../container/show/filter-containers.ts';
 import { listContainers } from '../../container/show/list-containers.ts';
@@ -39,7 +39,7 @@ export default class Ps extends BaseCommand {
     const { flags } = await this.read(Ps);
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     await sweepContainers(session);
-    const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, '--last');
+    const last = flags.latest ? 1 : flags.last === undefined ? -1 : readInteger(flags.last, '--last');
     const containers = await listContainers(session, {
       all: flags.all,
       ...(last > 0 ? { last } : {}),

@@ -2,7 +2,7 @@ import { list } from '../../cli/argv/flags.ts';
 import { missingFlags } from '../../cli/argv/missing-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
-import { parsePairs } from '../../container/flags/parse-values.ts';
+import { readPairs } from '../../container/flags/parse-values.ts';
 import { openSession } from '../../session.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
@@ -25,7 +25,7 @@ export default class VolumeCreate extends BaseCommand {
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const volumes = await session.volumes();
     const name = args[0] ?? anonymousVolumeName();
-    const labels = parsePairs(flags.label ?? [], '--label');
+    const labels = readPairs(flags.label ?? [], '--label');
     const { volume } = await volumes.create(name, { anonymous: args.length === 0, labels });
     this.print(volume.name);
   }

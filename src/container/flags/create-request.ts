@@ -1,16 +1,11 @@
-import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
+import type { ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
 import type { ExtraHost } from '../../network/hosts-file.ts';
 import type { DnsOptions } from '../../network/resolv-conf.ts';
 import type { Platform } from '../../oci/platform.ts';
+import type { DeviceMapping } from '../../options/device.ts';
 import type { MountRequest } from '../../options/mounts/mount-request.ts';
 import type { PortMapping } from '../../options/ports.ts';
-
-export interface ResourceLimit {
-  /** Such as `RLIMIT_NOFILE`. */
-  readonly type: string;
-  readonly soft: number;
-  readonly hard: number;
-}
+import type { ResourceLimit } from '../../options/ulimit.ts';
 
 /** The first process, as far as it is asked for; what is undefined comes from the image. */
 export interface ProcessRequest {

@@ -1,4 +1,5 @@
 import { OcitsError } from '../../errors.ts';
+import { splitPair } from '../../options/pair.ts';
 
 /** A name that is to have the value it has in ocits's own environment. */
 function inherited(name: string, env: NodeJS.ProcessEnv): string {
@@ -31,14 +32,13 @@ export function parseEnvFile(content: string, file: string, env: NodeJS.ProcessE
     .entries()) {
     const line = raw.replace(/\r$/, '').trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const equals = line.indexOf('=');
-    const name = equals < 0 ? line : line.slice(0, equals);
+    const [name, value] = splitPair(line);
     if (name === '' || /\s/.test(name)) {
       throw new OcitsError('syntax', `${JSON.stringify(name)} cannot be the name of a variable`, {
         location: { file, line: index + 1 },
       });
     }
-    if (equals >= 0) variables.push(line);
+    if (value !== undefined) variables.push(line);
     else if (env[name] !== undefined) variables.push(inherited(name, env));
   }
   return variables;

@@ -11,14 +11,7 @@ import type { CreateFlags, MountFlags, ProcessFlags, ResourceFlags, SecurityFlag
 import type { CreateRequest, HostOptions, ProcessRequest } from './create-request.ts';
 import { parseEnvFile, parseEnvFlags } from './env-file.ts';
 import { parseNetworkFlags } from './parse-network-flags.ts';
-import {
-  parseBytes,
-  parseDecimal,
-  parseDevice,
-  parseInteger,
-  parsePairs,
-  parseUlimit,
-} from './parse-values.ts';
+import { readByteSize, readDecimal, readDevice, readInteger, readPairs, readUlimit } from './parse-values.ts';
 
 /** What the text of flags depends on besides. */
 export interface FlagSurroundings {
@@ -42,8 +35,8 @@ export function parseCreateFlags(
     image,
     ...(flags.platform === undefined ? {} : { platform: parsePlatform(flags.platform) }),
     ...(flags.name === undefined ? {} : { name: flags.name }),
-    labels: { ...parsePairs(fileLabels, '--label-file'), ...parsePairs(flags.label ?? [], '--label') },
-    annotations: parsePairs(flags.annotation ?? [], '--annotation'),
+    labels: { ...readPairs(fileLabels, '--label-file'), ...readPairs(flags.label ?? [], '--label') },
+    annotations: readPairs(flags.annotation ?? [], '--annotation'),
     process: parseProcess(flags, command, surroundings),
     network: parseNetworkFlags(flags),
     mounts: parseMounts(flags, surroundings.folder),
@@ -78,8 +71,8 @@ function parseProcess(
     terminal: flags.tty ?? false,
     openStdin: flags.interactive ?? false,
     ...(stopSignal === undefined ? {} : { stopSignal }),
-    ...(stopTimeout === undefined ? {} : { stopTimeoutSeconds: parseInteger(stopTimeout, '--stop-timeout') }),
-    rlimits: (flags.ulimit ?? []).map(parseUlimit),
+    ...(stopTimeout === undefined ? {} : { stopTimeoutSeconds: readInteger(stopTimeout, '--stop-timeout') }),
+    rlimits: (flags.ulimit ?? []).map(readUlimit),
   };
 }
 
@@ -94,9 +87,9 @@ function parseMounts(flags: MountFlags, folder: string): MountRequest[] {
 function parseHost(flags: ResourceFlags & SecurityFlags, { folder }: FlagSurroundings): HostOptions {
   return {
     resources: parseResources(flags),
-    devices: (flags.device ?? []).map(parseDevice),
+    devices: (flags.device ?? []).map(readDevice),
     security: parseSecurity(flags, folder),
-    sysctls: parsePairs(flags.sysctl ?? [], '--sysctl'),
+    sysctls: readPairs(flags.sysctl ?? [], '--sysctl'),
     init: flags.init ?? false,
   };
 }
@@ -108,16 +101,16 @@ function parseResources(flags: ResourceFlags): ResourceLimits {
   };
   const plain = (text: string) => text;
   const all = {
-    memoryBytes: read('memory', parseBytes),
-    memorySwapBytes: read('memory-swap', (text, flag) => (text === '-1' ? -1 : parseBytes(text, flag))),
-    memoryReservationBytes: read('memory-reservation', parseBytes),
-    cpus: read('cpus', parseDecimal),
-    cpuShares: read('cpu-shares', parseInteger),
+    memoryBytes: read('memory', readByteSize),
+    memorySwapBytes: read('memory-swap', (text, flag) => (text === '-1' ? -1 : readByteSize(text, flag))),
+    memoryReservationBytes: read('memory-reservation', readByteSize),
+    cpus: read('cpus', readDecimal),
+    cpuShares: read('cpu-shares', readInteger),
     cpusetCpus: read('cpuset-cpus', plain),
     cpusetMems: read('cpuset-mems', plain),
-    pidsLimit: read('pids-limit', parseInteger),
-    shmSizeBytes: read('shm-size', parseBytes),
-    oomScoreAdj: read('oom-score-adj', parseInteger),
+    pidsLimit: read('pids-limit', readInteger),
+    shmSizeBytes: read('shm-size', readByteSize),
+    oomScoreAdj: read('oom-score-adj', readInteger),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

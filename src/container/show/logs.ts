@@ -12,7 +12,7 @@ import { containerState } from '../record/state.ts';
 
 export interface LogOptions extends LogFilter {
   /** Only the last lines: how many. */
-  readonly tail?: number;
+  readonly tail?: number | undefined;
   /** Goes on until the container has ended. */
   readonly follow?: boolean;
   readonly signal?: AbortSignal;

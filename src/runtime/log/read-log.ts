@@ -6,7 +6,7 @@ import { readAt, tailStart } from './tail.ts';
 
 export interface ReadLogOptions extends LogFilter {
   /** Only the last lines: how many of them. */
-  readonly tail?: number;
+  readonly tail?: number | undefined;
   /** Only what was written behind this many bytes of the file. */
   readonly position?: number;
   /** Go on with what is written later, until this resolves and all written by then is read. */
