@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
-import { parseEnvFile, parseEnvFlags } from '../../src/container/flags/env-file.ts';
+import { parseEnvFile, parseEnvFlag } from '../../src/container/flags/env-file.ts';
 import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
 
 const files: Readonly<Record<string, string>> = {
@@ -177,5 +177,5 @@ test('a fault in an env file has its line', () => {
   expect(() => parseEnvFile('A=1\nB C=2\n', 'x.env', {})).toThrow(
     expect.objectContaining({ location: { file: 'x.env', line: 2 } }),
   );
-  expect(parseEnvFlags(['A'], { A: 'x y' })).toEqual(['A=x y']);
+  expect(parseEnvFlag('A', { A: 'x y' })).toBe('A=x y');
 });

@@ -1,4 +1,4 @@
-import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { oclifFlags } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
@@ -8,15 +8,16 @@ import { findContainer } from '../../container/record/catalog.ts';
 import { startContainer } from '../../container/start/start-container.ts';
 import { openSession } from '../../session.ts';
 
+const FOLLOW = 'start it in the background, and follow it with: ocits logs -f';
+
 export default class Start extends BaseCommand {
   static override summary = 'Start containers that do not run';
   static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
-  static override flags = missingFlags({
-    texts: ['detach-keys'],
-    toggles: ['attach', 'interactive'],
-    short: { attach: 'a', interactive: 'i' },
-    hint: 'start it in the background, and follow it with: ocits logs -f',
+  static override flags = oclifFlags({
+    'detach-keys': { form: 'one', missing: FOLLOW },
+    attach: { form: 'switch', char: 'a', missing: FOLLOW },
+    interactive: { form: 'switch', char: 'i', missing: FOLLOW },
   });
 
   async run(): Promise<void> {

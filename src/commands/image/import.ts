@@ -4,7 +4,7 @@ import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { importImage } from '../../image/archive/import-image.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
-import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { hostPlatform } from '../../oci/platform.ts';
 import { openSession } from '../../session.ts';
 import { configFromChanges } from './config-from-changes.ts';
 
@@ -34,7 +34,7 @@ export default class Import extends BaseCommand {
     const session = openSession({ emit: openRenderer('quiet').emit, signal });
     const image = await importImage(await session.imageHost(), {
       input: file === '-' ? { stream: process.stdin } : { path: file },
-      platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+      platform: flags.platform ?? hostPlatform(),
       config,
       message: flags.message ?? `Imported from ${file}`,
       created: creationTime(),

@@ -3,7 +3,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectImage } from '../../image/catalog/inspect-image.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 import { openSession } from '../../session.ts';
 
 export default class ImageInspect extends BaseCommand {
@@ -14,7 +13,7 @@ export default class ImageInspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(ImageInspect);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const session = openSession({ emit: openRenderer('quiet').emit, signal: this.signals.signal });
     const host = await session.imageHost();
     await inspectTargets(args, flags.format, async (name) => await inspectImage(host, name, platform));

@@ -4,7 +4,7 @@ import { openRenderer } from '../../cli/render/renderer.ts';
 import type { Renderer } from '../../cli/render/screen.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
-import { type Platform, parsePlatform } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 import { openSession, type Session } from '../../session.ts';
@@ -23,7 +23,7 @@ export default class Pull extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Pull);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const names = args.map(parseReference);
     requireLinuxRoot('unpacking images');
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);

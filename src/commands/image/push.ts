@@ -3,7 +3,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
 import { openSession } from '../../session.ts';
 
@@ -24,7 +23,7 @@ export default class Push extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Push);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const name = parseReference(args[0]!);
     if (flags['all-tags'] && name.tag !== undefined) {
       throw new OcitsError('usage', 'a tag cannot be given with --all-tags');

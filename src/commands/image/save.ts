@@ -3,7 +3,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { SAVE_FORMATS, saveImages } from '../../image/archive/save-images.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 import { openSession } from '../../session.ts';
 
 export default class Save extends BaseCommand {
@@ -38,7 +37,7 @@ export default class Save extends BaseCommand {
       output: flags.output ?? process.stdout,
       signal,
       ...(flags.compression === undefined ? {} : { compression: flags.compression }),
-      ...(flags.platform === undefined ? {} : { platform: parsePlatform(flags.platform) }),
+      ...(flags.platform === undefined ? {} : { platform: flags.platform }),
     });
   }
 }

@@ -3,12 +3,10 @@ import type { Image, ImageHost } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
+import type { PullPolicy } from '../../options/pull-policy.ts';
 import type { ProgressSink } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { ContainerHost } from '../container-host.ts';
-
-export const PULL_POLICIES = ['always', 'missing', 'never'] as const;
-export type PullPolicy = (typeof PULL_POLICIES)[number];
 
 export interface WantedImage {
   readonly name: string;

@@ -10,9 +10,9 @@ import { waitForContainer, waitUntilCleared } from './wait-for-container.ts';
 
 export interface StopOptions {
   /** Seconds until it is killed: 0 at once, below 0 never. The default is the container's own. */
-  readonly timeoutSeconds?: number;
+  readonly timeoutSeconds?: number | undefined;
   /** Instead of the container's stop signal. */
-  readonly stopSignal?: string;
+  readonly stopSignal?: string | undefined;
   readonly signal?: AbortSignal;
 }
 

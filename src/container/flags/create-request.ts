@@ -10,18 +10,18 @@ import type { ResourceLimit } from '../../options/ulimit.ts';
 /** The first process, as far as it is asked for; what is undefined comes from the image. */
 export interface ProcessRequest {
   /** An empty list clears the image's. */
-  readonly entrypoint?: readonly string[];
+  readonly entrypoint?: readonly string[] | undefined;
   /** What follows the image's name. */
   readonly command: readonly string[];
   /** `NAME=value` sets, `NAME` alone takes the image's away. */
   readonly env: readonly string[];
-  readonly workdir?: string;
-  readonly user?: string;
+  readonly workdir?: string | undefined;
+  readonly user?: string | undefined;
   readonly terminal: boolean;
   /** Whether the container has a standard input. */
   readonly openStdin: boolean;
-  readonly stopSignal?: string;
-  readonly stopTimeoutSeconds?: number;
+  readonly stopSignal?: string | undefined;
+  readonly stopTimeoutSeconds?: number | undefined;
   readonly rlimits: readonly ResourceLimit[];
 }
 
@@ -29,7 +29,7 @@ export type NetworkMode = 'bridge' | 'host' | 'none';
 
 export interface NetworkOptions {
   readonly mode: NetworkMode;
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   readonly ports: readonly PortMapping[];
   /** Such as `80/tcp`, beside those of the image. */
   readonly exposed: readonly string[];
@@ -52,9 +52,9 @@ export interface HostOptions {
 export interface CreateRequest {
   /** The image's name or ID as typed. */
   readonly image: string;
-  readonly platform?: Platform;
+  readonly platform?: Platform | undefined;
   /** The default is a random one. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly process: ProcessRequest;

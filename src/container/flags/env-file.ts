@@ -8,16 +8,13 @@ function inherited(name: string, env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The variables that `-e` gives: `NAME=value`, or `NAME` for the value it has in `env`. A name that `env` does not
- * have stays alone, which takes the image's away. Throws `invalid-argument`.
+ * The variable that `-e` gives: `NAME=value`, or `NAME` for the value it has in `env`. A name that `env` does not have
+ * stays alone, which takes the image's away. Undefined where there is no name.
  */
-export function parseEnvFlags(texts: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  return texts.map((text) => {
-    if (text === '' || text.startsWith('=')) {
-      throw new OcitsError('invalid-argument', `--env: ${JSON.stringify(text)} has no name`);
-    }
-    return text.includes('=') ? text : inherited(text, env);
-  });
+export function parseEnvFlag(text: string, env: NodeJS.ProcessEnv): string | undefined {
+  const [name, value] = splitPair(text);
+  if (name === '') return undefined;
+  return value === undefined ? inherited(name, env) : text;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface ListOptions {
   /** Also those that do not run; a filter by status or exit code lists them anyway. */
   readonly all?: boolean;
   /** Only the newest ones, whatever they do: how many. */
-  readonly last?: number;
+  readonly last?: number | undefined;
   readonly filters?: readonly ContainerFilter[];
 }
 
