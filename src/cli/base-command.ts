@@ -5,6 +5,7 @@ import type { Surroundings } from '../options/value-kind.ts';
 import { canonicalArgv, type FlagShape } from './argv/docker-args.ts';
 import { readFlagFile } from './argv/flag-files.ts';
 import type { OclifFlag, ReadFlags } from './argv/flags.ts';
+import { type ExitCodes, PLAIN_EXIT_CODES } from './exit-codes.ts';
 import { printable, writeResult } from './output/printable.ts';
 import { signalScope } from './process/interrupt.ts';
 
@@ -26,6 +27,7 @@ export abstract class BaseCommand extends Command {
   static interspersed = true;
   /** How many arguments there may be: at least and at most. */
   static arity: readonly [number, number] = [0, 0];
+  static exitCodes: ExitCodes = PLAIN_EXIT_CODES;
   static override strict = false;
   static override flags: (typeof Command)['flags'] = {};
 

@@ -1,10 +1,11 @@
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
+import { type ExitCodes, PLAIN_EXIT_CODES } from './exit-codes.ts';
 import { exitCodeFor, printError } from './output/error-output.ts';
 import { printableLine } from './output/printable.ts';
 
-export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
+type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly exitCodes: ExitCodes };
 
 /** Loads one command's module, and only that. Keys are `name` or `topic:name`. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
@@ -30,15 +31,17 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   if (first === 'help') return await help(words.slice(1), program);
   if (id === undefined) return unknownCommand(words, program);
   let command: BaseCommand | undefined;
+  let codes = PLAIN_EXIT_CODES;
   try {
-    const module = await program.commands[id]!();
+    const commandClass = (await program.commands[id]!()).default as CommandClass;
+    codes = commandClass.exitCodes;
     const rest = words.slice(id.includes(':') ? 2 : 1);
-    command = new (module.default as CommandClass)(rest, oclifConfig(program.version) as never);
+    command = new commandClass(rest, oclifConfig(program.version) as never);
     await command.execute();
   } catch (error) {
     if (error instanceof HelpAsked) return await program.showHelp(id);
     printError(error, id.replace(':', ' '));
-    process.exitCode = exitCodeFor(error, id, command?.signals.received);
+    process.exitCode = exitCodeFor(error, codes, command?.signals.received);
   }
 }
 

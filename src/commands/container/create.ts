@@ -1,6 +1,7 @@
 import { writeCidFile } from '../../cli/argv/flag-files.ts';
 import { oclifFlags } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { CREATE_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { createContainer } from '../../container/create/create-container.ts';
@@ -15,6 +16,7 @@ export default class Create extends BaseCommand {
   static override usage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
   static override interspersed = false;
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = CREATE_EXIT_CODES;
   static override flags = { ...oclifFlags(MISSING_CREATE_FLAGS), ...oclifFlags(CREATE_FLAGS), ...pullFlags };
 
   async run(): Promise<void> {

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { checkTerminal } from '../../cli/argv/flag-files.ts';
 import { oclifFlags, text, toggle, values } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { START_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { forwardSignals } from '../../cli/process/forward-signals.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { environmentFile, environmentVariable } from '../../container/flags/create-kinds.ts';
@@ -14,6 +15,7 @@ export default class Exec extends BaseCommand {
   static override usage = '[OPTIONS] CONTAINER COMMAND [ARG...]';
   static override interspersed = false;
   static override arity = [2, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = START_EXIT_CODES;
   static override flags = {
     detach: toggle({ char: 'd', description: 'leave it to itself in the background' }),
     env: values(environmentVariable, {

@@ -2,6 +2,7 @@ import { isatty } from 'node:tty';
 import { checkTerminal, writeCidFile } from '../../cli/argv/flag-files.ts';
 import { oclifFlags, toggle, toggleOn } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { CREATE_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { forwardSignals } from '../../cli/process/forward-signals.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
@@ -26,6 +27,7 @@ export default class Run extends BaseCommand {
   static override usage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
   static override interspersed = false;
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = CREATE_EXIT_CODES;
   static override flags = {
     ...oclifFlags(MISSING_CREATE_FLAGS),
     ...oclifFlags(CREATE_FLAGS),

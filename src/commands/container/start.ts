@@ -1,5 +1,6 @@
 import { oclifFlags } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { START_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
@@ -14,6 +15,7 @@ export default class Start extends BaseCommand {
   static override summary = 'Start containers that do not run';
   static override usage = '[OPTIONS] CONTAINER [CONTAINER...]';
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = START_EXIT_CODES;
   static override flags = oclifFlags({
     'detach-keys': { form: 'one', missing: FOLLOW },
     attach: { form: 'switch', char: 'a', missing: FOLLOW },
