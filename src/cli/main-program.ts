@@ -1,3 +1,4 @@
+import { OcitsError } from '../errors.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
@@ -70,6 +71,15 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const [first, second] = words;
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
   if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
+  const { MISSING_COMMANDS } = await import('./missing-commands.ts');
+  const missing = [`${first} ${second}`, `${first}`].find((name) => Object.hasOwn(MISSING_COMMANDS, name));
+  if (missing !== undefined) {
+    printError(
+      new OcitsError('unsupported', `${missing} is not there yet`, { hint: MISSING_COMMANDS[missing]! }),
+    );
+    process.exitCode = PLAIN_EXIT_CODES.failure;
+    return;
+  }
   const isFlag = first!.startsWith('-');
   const name = printableLine(isTopic ? `${first} ${second}` : `${first}`);
   const what = isFlag ? `unknown flag: ${name}` : `'${name}' is not an ocits command.`;
