@@ -6,5 +6,6 @@ import { programVersion } from './version.ts';
 export const ended = runProgram(process.argv.slice(2), {
   version: programVersion(),
   commands: COMMANDS,
+  complete: async (words) => (await import('./complete-words.ts')).printCandidates(words),
   showHelp: async (id) => (await import('./cli/help.ts')).showHelp(id, COMMANDS),
 });

@@ -14,9 +14,14 @@ export type CommandTable = Readonly<Record<string, () => Promise<{ readonly defa
 export interface Program {
   readonly version: string;
   readonly commands: CommandTable;
+  /** Prints what can stand at the end of `words`, for the completion of shells; loaded only then. */
+  readonly complete: (words: readonly string[]) => Promise<void>;
   /** Prints the help of one command, or of all; loaded only when it is asked for. */
   readonly showHelp: (id: string | undefined) => Promise<void>;
 }
+
+/** What the scripts of shells call. */
+const COMPLETE_COMMAND = '__complete';
 
 /** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
@@ -29,6 +34,7 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   }
   const id = commandId(words, program.commands);
   if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
+  if (first === COMPLETE_COMMAND) return await program.complete(words.slice(1));
   if (first === 'help') return await help(words.slice(1), program);
   if (id === undefined) return unknownCommand(words, program);
   let command: BaseCommand | undefined;

@@ -7,7 +7,12 @@ async function run(...argv: string[]) {
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const { exitCode } = process;
   try {
-    await runProgram(argv, { version: '0', commands: COMMANDS, showHelp: async () => {} });
+    await runProgram(argv, {
+      version: '0',
+      commands: COMMANDS,
+      complete: async () => {},
+      showHelp: async () => {},
+    });
     return { text: write.mock.calls.map(([text]) => String(text)).join(''), exitCode: process.exitCode };
   } finally {
     write.mockRestore();
