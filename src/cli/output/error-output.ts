@@ -60,7 +60,7 @@ function rootHint(): string | undefined {
 function placeOf(location: {
   readonly file: string;
   readonly line: number;
-  readonly column?: number;
+  readonly column?: number | undefined;
 }): string {
   return `${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`;
 }

@@ -12,19 +12,19 @@ type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 export interface RunMount {
   readonly type: RunMountType;
   /** A stage or image; undefined: the build context (bind), nothing (cache). */
-  readonly from?: string;
-  readonly source?: string;
-  readonly target?: string;
+  readonly from?: string | undefined;
+  readonly source?: string | undefined;
+  readonly target?: string | undefined;
   readonly readOnly: boolean;
   readonly required: boolean;
-  readonly id?: string;
-  readonly sharing?: 'shared' | 'private' | 'locked';
-  readonly mode?: number;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly sizeBytes?: number;
+  readonly id?: string | undefined;
+  readonly sharing?: 'shared' | 'private' | 'locked' | undefined;
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly sizeBytes?: number | undefined;
   /** For a secret: the variable that gets it. */
-  readonly env?: string;
+  readonly env?: string | undefined;
   readonly at: Word['at'];
 }
 
@@ -64,7 +64,7 @@ const SHARING = ['shared', 'private', 'locked'] as const;
  */
 export function parseRunMount(file: string, word: Word, expand?: (word: Word) => string): RunMount {
   const fault = (message: string, hint?: string): never => {
-    throw dockerfileError(file, word.at, message, hint === undefined ? {} : { hint });
+    throw dockerfileError(file, word.at, message, { hint });
   };
   const draft: Draft = { at: word.at };
   let open = false;

@@ -92,8 +92,8 @@ function bindMount({ text, source, target, readOnly, values }: Fields): MountReq
     target,
     readOnly,
     createSource: isTrue(text, 'bind-create-src', values('bind-create-src').at(-1)),
-    ...(isFlat ? { recursive: false } : {}),
-    ...(propagation === undefined ? {} : { propagation }),
+    recursive: isFlat ? false : undefined,
+    propagation,
   };
 }
 
@@ -103,7 +103,7 @@ function volumeMount({ text, source, target, readOnly, values }: Fields): MountR
   if (source) checkVolumeName(source);
   return {
     kind: 'volume',
-    ...(source ? { name: source } : {}),
+    name: source || undefined,
     target,
     readOnly,
     copyImage: !isTrue(text, 'volume-nocopy', values('volume-nocopy').at(-1)),
