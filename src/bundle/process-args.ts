@@ -1,12 +1,12 @@
 import { splitPair } from '../options/pair.ts';
 /** What decides a container's command line. `undefined` and `null`: not given. */
 export interface ArgumentSources {
-  readonly imageEntrypoint?: readonly string[] | null;
-  readonly imageCommand?: readonly string[] | null;
+  readonly imageEntrypoint?: readonly string[] | null | undefined;
+  readonly imageCommand?: readonly string[] | null | undefined;
   /** `--entrypoint`; an empty list clears the image's. */
-  readonly entrypoint?: readonly string[];
+  readonly entrypoint?: readonly string[] | undefined;
   /** What follows the image on the command line; an empty list is none. */
-  readonly command?: readonly string[];
+  readonly command?: readonly string[] | undefined;
 }
 
 /**
@@ -27,11 +27,11 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 export interface EnvironmentSources {
   /** `NAME=value`; anything else is passed over. */
-  readonly image?: readonly string[] | null;
+  readonly image?: readonly string[] | null | undefined;
   /** `NAME=value` sets, `NAME` alone removes. Later ones win. */
-  readonly user?: readonly string[];
+  readonly user?: readonly string[] | undefined;
   readonly home: string;
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   readonly terminal: boolean;
 }
 
