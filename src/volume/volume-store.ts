@@ -17,7 +17,7 @@ interface VolumeRecord {
   readonly createdAt: string;
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  readonly madeFor?: string;
+  readonly madeFor?: string | undefined;
 }
 
 /** The volumes of the store at `paths`. Constructing it does nothing. */
@@ -55,7 +55,7 @@ class FolderVolumeStore implements VolumeStore {
         createdAt: new Date().toISOString(),
         anonymous: options.anonymous ?? false,
         labels: options.labels ?? {},
-        ...(options.madeFor === undefined ? {} : { madeFor: options.madeFor }),
+        madeFor: options.madeFor,
       });
     }
     const volume = existing ?? (await this.find(name));
