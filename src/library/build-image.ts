@@ -56,12 +56,12 @@ function requestOf(context: string, options: BuildOptions): BuildRequest {
     source: {
       context,
       stdin: () => Readable.from([]),
-      ...(dockerfile === undefined ? {} : { dockerfile }),
+      dockerfile,
     },
     target: {
       platform: platform === undefined ? hostPlatform() : parsePlatform(platform),
       buildArgs,
-      ...(target === undefined ? {} : { stage: target }),
+      stage: target,
     },
     cache: { isUsed: options.noCache !== true, pullsAlways: options.pull === true },
     run: {
@@ -73,7 +73,7 @@ function requestOf(context: string, options: BuildOptions): BuildRequest {
     output: {
       tags: (options.tags ?? []).map(parseTag),
       labels: options.labels ?? {},
-      ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+      sourceDateEpoch: epoch,
     },
   };
 }

@@ -6,6 +6,7 @@ import type { CreateFlags } from '../container/flags/create-flags.ts';
 import type { CreateRequest } from '../container/flags/create-request.ts';
 import { parseCreateFlags } from '../container/flags/parse-create-flags.ts';
 import type { ContainerState } from '../container/record/state.ts';
+import type { PullPolicy } from '../options/pull-policy.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
 import type { Session } from '../session.ts';
 import { UndoStack } from '../system/task/undo-stack.ts';
@@ -17,7 +18,7 @@ export interface RunOptions extends CallOptions {
   /** Docker's flags by their names: `{ volume: ['/src:/data'], publish: ['8080:80'], rm: true }`. */
   readonly flags?: CreateFlags | undefined;
   /** Whether a registry is asked for the image; by default where it is missing. */
-  readonly pull?: 'always' | 'missing' | 'never' | undefined;
+  readonly pull?: PullPolicy | undefined;
 }
 
 export interface ForegroundRunOptions extends RunOptions {
@@ -52,7 +53,7 @@ export async function run(image: string, options: ForegroundRunOptions = {}): Pr
       },
       hasTerminal: false,
       signal,
-      ...(pull === undefined ? {} : { pull }),
+      pull,
       onStarted: (container) => {
         copied = copyStreams(container, options);
         copied.catch(() => {});
@@ -94,8 +95,7 @@ export async function runDetached(image: string, options: RunOptions = {}): Prom
         import('../cli/process/self-command.ts'),
       ]);
     await sweepContainers(session);
-    const policy = pull === undefined ? {} : { pull };
-    const record = await createContainer(session, request, { startsNow: true, signal, ...policy });
+    const record = await createContainer(session, request, { startsNow: true, signal, pull });
     const cleanup = cleanupCommand(paths, commandScript());
     await startContainer(session, record, { cleanupCommand: cleanup, signal });
     return record.id;
@@ -111,7 +111,7 @@ function commandScript(): string {
 function requestOf(
   image: string,
   { command = [], flags = {} }: RunOptions,
-  { openStdin = false }: { readonly openStdin?: boolean } = {},
+  { openStdin = false }: { readonly openStdin?: boolean | undefined } = {},
 ): CreateRequest {
   return parseCreateFlags({ interactive: openStdin, ...flags }, [image, ...command], {
     folder: process.cwd(),
@@ -160,10 +160,9 @@ export async function stopNamedContainer(
 ): Promise<void> {
   await inSession(options, async (session) => {
     const { timeoutSeconds } = options;
-    const timeout = timeoutSeconds === undefined ? {} : { timeoutSeconds };
     const stop = await import('../container/end/stop-container.ts');
     const record = await find(session, nameOrId);
-    await stop.stopContainer(session, record, { signal: session.signal, ...timeout });
+    await stop.stopContainer(session, record, { signal: session.signal, timeoutSeconds });
   });
 }
 

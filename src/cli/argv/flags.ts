@@ -8,9 +8,9 @@ import { type FlagShape, VALUE_MARK } from './docker-args.ts';
 /** oclif's definition of a flag, with the entry of the table that it comes from. */
 export type OclifFlag<V> = FlagInput[string] & {
   readonly entry: FlagEntry;
-  readonly missing?: FlagShape['missing'];
+  readonly missing?: FlagShape['missing'] | undefined;
   /** Never there: the type of what `BaseCommand.read` gives. */
-  readonly value?: V;
+  readonly value?: V | undefined;
 };
 
 /** The values of a command's flags. */
@@ -27,25 +27,28 @@ const unmark = async (value: string): Promise<string> =>
 function oclifFlag<const E extends FlagEntry>(entry: E): OclifFlag<FlagValue<E>> {
   const { char, description, aliases, hidden, missing, harmless = [] } = entry as FlagEntry;
   const naming = {
-    ...(char !== undefined && { char: char as Char }),
+    char,
     description: missing === undefined ? (description ?? '') : 'not there yet',
-    ...(aliases !== undefined && { aliases: [...aliases] }),
-    ...((hidden === true || missing !== undefined) && { hidden: true }),
+    aliases,
+    hidden: hidden === true || missing !== undefined ? true : undefined,
   };
   const shape = {
-    ...oclifShape(entry, naming),
+    ...oclifShape(entry, naming as OclifNaming),
     entry,
-    ...(missing !== undefined && { missing: { harmless, hint: missing } }),
+    missing: missing === undefined ? undefined : { harmless, hint: missing },
   };
   return shape as unknown as OclifFlag<FlagValue<E>>;
 }
 
-/** The one letter of a flag. */
-type Char = NonNullable<NonNullable<Parameters<typeof Flags.string>[0]>['char']>;
+/** oclif's types leave no room for `undefined`, which it takes as not given. */
+type OclifNaming = Pick<NonNullable<Parameters<typeof Flags.string>[0]>, 'char' | 'aliases' | 'hidden'> & {
+  readonly description: string;
+};
 
-function oclifShape(entry: FlagEntry, naming: { readonly description: string }): object {
+function oclifShape(entry: FlagEntry, naming: OclifNaming): object {
   if (entry.form === 'switch') {
-    return Flags.boolean({ ...naming, ...(entry.default === true && { default: true, allowNo: true }) });
+    const isOn = entry.default === true;
+    return Flags.boolean({ ...naming, default: isOn, allowNo: isOn });
   }
   if (entry.form === 'many') {
     return Flags.string({ ...naming, parse: unmark, multiple: true, multipleNonGreedy: true });

@@ -16,7 +16,7 @@ const FREE_ROWS = 3;
  * The whole build on one screen, redrawn in place ten times a second as BuildKit does: a line a step with its time,
  * and the last lines that a running step has printed. What does not fit the height is left out, the oldest first.
  */
-export function terminalBuildRenderer(screen: Screen & { readonly rows?: number }): Renderer {
+export function terminalBuildRenderer(screen: Screen & { readonly rows?: number | undefined }): Renderer {
   const steps = new ShownSteps();
   const startedAt = performance.now();
   let drawn = 0;

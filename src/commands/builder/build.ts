@@ -66,7 +66,7 @@ function writeMetadata(path: string, image: Image, { output }: BuildRequest): vo
     'containerimage.config.digest': image.id,
     'containerimage.digest': image.manifestDescriptor.digest,
     'containerimage.descriptor': image.manifestDescriptor,
-    ...(output.tags.length === 0 ? {} : { 'image.name': output.tags.map(formatReference).join(',') }),
+    'image.name': output.tags.length === 0 ? undefined : output.tags.map(formatReference).join(','),
   };
   writeFileSync(path, `${JSON.stringify(metadata, null, 2)}\n`);
 }

@@ -40,8 +40,8 @@ export default class Exec extends BaseCommand {
     const options: ExecOptions = {
       command,
       env: [...(flags['env-file'] ?? []).flat(), ...(flags.env ?? [])],
-      ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
-      ...(flags.user === undefined ? {} : { user: flags.user }),
+      workdir: flags.workdir,
+      user: flags.user,
       terminal: tty && !detach,
       privileged: flags.privileged,
       detach,

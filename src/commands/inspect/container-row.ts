@@ -9,7 +9,7 @@ export interface RowOptions {
   readonly noTrunc: boolean;
   /** What it has written; undefined: not asked for. */
   readonly sizeBytes: number | undefined;
-  readonly now?: Date;
+  readonly now?: Date | undefined;
 }
 
 /** What a template of `ps` sees of a container, in Docker's names. */

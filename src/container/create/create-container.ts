@@ -34,7 +34,7 @@ export interface CreateOptions {
   /** Whether this process starts it: where it dies before that, one that goes by itself is cleared away. */
   readonly startsNow?: boolean;
   /** Whether an image is pulled; the default is where it is missing. */
-  readonly pull?: PullPolicy;
+  readonly pull?: PullPolicy | undefined;
   readonly signal?: AbortSignal;
 }
 

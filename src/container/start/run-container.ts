@@ -15,7 +15,7 @@ export interface ForegroundOptions {
   readonly onStarted?: (container: RunningContainer, record: ContainerRecord) => void;
   /** Called when the container is made, before it is started. */
   readonly onCreated?: (record: ContainerRecord) => Promise<void> | void;
-  readonly pull?: PullPolicy;
+  readonly pull?: PullPolicy | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -34,7 +34,7 @@ export async function runForeground(
     attached: true,
     startsNow: true,
     ...abortable,
-    ...(pull === undefined ? {} : { pull }),
+    pull,
   });
   const supervisor = supervisorFor(record, options.hasTerminal);
   try {
