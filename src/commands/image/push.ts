@@ -4,6 +4,7 @@ import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { LAYER_COMPRESSIONS } from '../../options/layer-compression.ts';
 import { openSession } from '../../session.ts';
 
 export default class Push extends BaseCommand {
@@ -14,7 +15,7 @@ export default class Push extends BaseCommand {
     'all-tags': toggle({ char: 'a', description: 'push all tags of the repository' }),
     'compression-format': choice({
       description: 'how layers that were built here are compressed (default gzip)',
-      options: ['gzip', 'zstd'],
+      options: LAYER_COMPRESSIONS,
     }),
     platform: platformFlag,
     progress: progressFlag,

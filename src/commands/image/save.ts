@@ -3,6 +3,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { SAVE_FORMATS, saveImages } from '../../image/archive/save-images.ts';
+import { LAYER_COMPRESSIONS } from '../../options/layer-compression.ts';
 import { openSession } from '../../session.ts';
 
 export default class Save extends BaseCommand {
@@ -12,7 +13,7 @@ export default class Save extends BaseCommand {
   static override flags = {
     compression: choice({
       description: 'how layers are compressed in the OCI formats; the default is gzip',
-      options: ['gzip', 'zstd'],
+      options: LAYER_COMPRESSIONS,
     }),
     format: choice({ description: 'the default is docker-archive', options: SAVE_FORMATS }),
     output: text({
