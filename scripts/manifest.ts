@@ -14,7 +14,11 @@ export async function writeManifest(version: string): Promise<object> {
     const { default: command } = (await load()) as { default: CommandStatics };
     const { summary, usage, hidden = false, flags = {} } = command;
     const plainFlags = Object.fromEntries(
-      Object.entries(flags).map(([name, flag]) => [name, { ...JSON.parse(JSON.stringify(flag)), name }]),
+      Object.entries(flags).map(([name, flag]) => {
+        // The entry of the table is where all the rest comes from.
+        const { entry: _, ...plain } = JSON.parse(JSON.stringify(flag)) as { readonly entry?: object };
+        return [name, { ...plain, name }];
+      }),
     );
     commands[id] = {
       id,

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 # What ocits runs on; what a demo needs besides; what only tests need: docs/dependencies.md says what each is for.
 PACKAGES=(crun conmon netavark iptables iproute2 attr isal socat catatonit procps golang-github-containers-common
   ca-certificates busybox-static docker-registry mmdebstrap curl
-  skopeo umoci podman openssl xz-utils bzip2 zstd
+  skopeo umoci podman openssl xz-utils bzip2 zstd zsh fish
   golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev ${EXTRA_PACKAGES:-})
 
 sudo=

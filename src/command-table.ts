@@ -27,6 +27,10 @@ export const COMMANDS: CommandTable = {
   'container:top': () => import('./commands/inspect/top.ts'),
   'container:wait': () => import('./commands/container/wait.ts'),
   copy: () => import('./commands/image/copy.ts'),
+  'completion:bash': () => import('./commands/completion/bash.ts'),
+  'completion:fish': () => import('./commands/completion/fish.ts'),
+  'completion:install': () => import('./commands/completion/install.ts'),
+  'completion:zsh': () => import('./commands/completion/zsh.ts'),
   create: () => import('./commands/container/create.ts'),
   exec: () => import('./commands/container/exec.ts'),
   export: () => import('./commands/inspect/export.ts'),
@@ -85,3 +89,6 @@ export const COMMANDS: CommandTable = {
   'system:prune': () => import('./commands/system/prune.ts'),
   version: () => import('./commands/system/version.ts'),
 };
+
+/** Those that other programs call, and help and completion do not show; so that nothing has to be loaded to know them. */
+export const HIDDEN_COMMANDS: ReadonlySet<string> = new Set(['container:cleanup']);

@@ -32,18 +32,18 @@ export type ErrorCode =
 export interface SourceLocation {
   readonly file: string;
   readonly line: number;
-  readonly column?: number;
+  readonly column?: number | undefined;
   /** The last line, where more than one is meant. */
-  readonly endLine?: number;
+  readonly endLine?: number | undefined;
 }
 
 export interface ErrorDetails {
   /** What the user can try, as one sentence. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
-  readonly location?: SourceLocation;
+  readonly location?: SourceLocation | undefined;
   /** The exit code of the tool or the step that failed. */
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
 }
 
 /** The only error that ocits throws on purpose. The message names the thing and the operation. */
@@ -80,7 +80,7 @@ export function isErrno(error: unknown, ...errno: readonly string[]): error is N
  */
 export function wrapError(error: unknown, code: ErrorCode, message: string, hint?: string): OcitsError {
   if (error instanceof OcitsError) return error;
-  const details = { cause: error, ...(hint === undefined ? {} : { hint }) };
+  const details = { cause: error, hint };
   const text = `${message}: ${error instanceof Error ? error.message : String(error)}`;
   if (isErrno(error, 'ENOSPC', 'EDQUOT')) {
     return new OcitsError('disk-full', text, { cause: error, hint: 'free some space: ocits system prune' });

@@ -8,5 +8,6 @@ export const ended = runProgram(process.argv.slice(2), {
   version: programVersion(),
   commands: COMMANDS,
   openEngine: () => openEngine(),
+  complete: async (words) => (await import('./complete-words.ts')).printCandidates(words),
   showHelp: async (id) => (await import('./cli/help.ts')).showHelp(id, COMMANDS),
 });

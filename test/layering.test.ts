@@ -9,19 +9,21 @@ const TEST = import.meta.dirname;
 /** Who may import whom: docs/architecture.md, Folders. Everyone may import `errors`, `progress` and `oci`. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   oci: [],
+  options: [],
   system: [],
-  bundle: [],
-  dockerfile: [],
+  bundle: ['options'],
+  dockerfile: ['options'],
   store: ['system'],
   layer: ['system'],
   registry: ['system'],
-  network: ['system'],
-  volume: ['system'],
+  network: ['options', 'system'],
+  volume: ['options', 'system'],
   snapshotter: ['layer', 'system'],
   runtime: ['bundle', 'system'],
-  image: ['engine.ts', 'store', 'layer', 'registry', 'snapshotter', 'system'],
+  image: ['engine.ts', 'options', 'store', 'layer', 'registry', 'snapshotter', 'system'],
   builder: [
     'engine.ts',
+    'options',
     'dockerfile',
     'image',
     'store',
@@ -35,6 +37,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   container: [
     'engine.ts',
+    'options',
     'image',
     'store',
     'snapshotter',
@@ -140,8 +143,8 @@ function allowed({ from: file, to, typeOnly }: SourceImport): boolean {
   const from = folderOf(file);
   const target = folderOf(to);
   if (from === target || EVERYONE.has(target)) return true;
-  // `cli` knows the domain by its types alone.
-  if (from === 'cli') return typeOnly && target !== 'commands';
+  // `cli` knows the grammar of options, and the domain by its types alone.
+  if (from === 'cli') return target === 'options' || (typeOnly && target !== 'commands');
   return ALLOWED[from]?.includes(target) ?? true;
 }
 

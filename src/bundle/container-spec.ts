@@ -1,3 +1,4 @@
+import type { DeviceMapping } from '../options/device.ts';
 /** A mount of a container, resolved: every source exists and is absolute. */
 export type ContainerMount =
   | {
@@ -5,9 +6,9 @@ export type ContainerMount =
       readonly source: string;
       readonly target: string;
       readonly readOnly: boolean;
-      readonly propagation?: string;
+      readonly propagation?: string | undefined;
       /** Has to be false for a source that is no folder: crun opens the target of a recursive read-only mount as one. */
-      readonly recursive?: boolean;
+      readonly recursive?: boolean | undefined;
     }
   | {
       readonly kind: 'volume';
@@ -20,25 +21,18 @@ export type ContainerMount =
   | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
 
 export interface ResourceLimits {
-  readonly memoryBytes?: number;
-  readonly memorySwapBytes?: number;
-  readonly memoryReservationBytes?: number;
+  readonly memoryBytes?: number | undefined;
+  readonly memorySwapBytes?: number | undefined;
+  readonly memoryReservationBytes?: number | undefined;
   /** Processors, such as 1.5. */
-  readonly cpus?: number;
-  readonly cpuShares?: number;
-  readonly cpusetCpus?: string;
-  readonly cpusetMems?: string;
-  readonly pidsLimit?: number;
-  readonly shmSizeBytes?: number;
+  readonly cpus?: number | undefined;
+  readonly cpuShares?: number | undefined;
+  readonly cpusetCpus?: string | undefined;
+  readonly cpusetMems?: string | undefined;
+  readonly pidsLimit?: number | undefined;
+  readonly shmSizeBytes?: number | undefined;
   /** From -1000 to 1000. */
-  readonly oomScoreAdj?: number;
-}
-
-/** A device node of the host that the container gets, with cgroup permissions of `rwm`. */
-export interface DeviceMapping {
-  readonly hostPath: string;
-  readonly containerPath: string;
-  readonly permissions: string;
+  readonly oomScoreAdj?: number | undefined;
 }
 
 export interface SecurityOptions {
@@ -57,7 +51,7 @@ export interface ProcessSpec {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly terminal: boolean;
-  readonly consoleSize?: { readonly rows: number; readonly columns: number };
+  readonly consoleSize?: { readonly rows: number; readonly columns: number } | undefined;
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids: readonly number[];
@@ -67,7 +61,7 @@ export interface ProcessSpec {
 /** All that `config.json` is made from. */
 export interface ContainerSpec {
   readonly id: string;
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   readonly process: ProcessSpec;
   /** Where the root filesystem is mounted. */
   readonly rootfs: string;
@@ -84,5 +78,5 @@ export interface ContainerSpec {
   readonly sysctls: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The absolute path of an init program on the host that is bound in and started first. */
-  readonly init?: string;
+  readonly init?: string | undefined;
 }

@@ -1,5 +1,6 @@
 import { OcitsError } from '../errors.ts';
-import type { ContainerSpec, DeviceMapping } from './container-spec.ts';
+import type { DeviceMapping } from '../options/device.ts';
+import type { ContainerSpec } from './container-spec.ts';
 import type { DeviceNode, HostFacts } from './host-facts.ts';
 import type { DeviceRule, RuntimeDevice } from './runtime-spec.ts';
 

@@ -24,9 +24,9 @@ export interface HostFacts {
   /** Whether the kernel counts swap, so that memory and swap can be limited together. */
   readonly countsSwap: boolean;
   /** How many there are; looked up where the spec asks for some. */
-  readonly processors?: number;
+  readonly processors?: number | undefined;
   /** The text of the seccomp profile that applies; undefined: the container is unconfined. */
-  readonly seccompProfile?: string;
+  readonly seccompProfile?: string | undefined;
   /** The nodes behind the spec's devices; all nodes below /dev for a privileged container. */
   readonly devices: readonly DeviceNode[];
 }

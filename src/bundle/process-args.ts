@@ -1,11 +1,12 @@
+import { splitPair } from '../options/pair.ts';
 /** What decides a container's command line. `undefined` and `null`: not given. */
 export interface ArgumentSources {
-  readonly imageEntrypoint?: readonly string[] | null;
-  readonly imageCommand?: readonly string[] | null;
+  readonly imageEntrypoint?: readonly string[] | null | undefined;
+  readonly imageCommand?: readonly string[] | null | undefined;
   /** `--entrypoint`; an empty list clears the image's. */
-  readonly entrypoint?: readonly string[];
+  readonly entrypoint?: readonly string[] | undefined;
   /** What follows the image on the command line; an empty list is none. */
-  readonly command?: readonly string[];
+  readonly command?: readonly string[] | undefined;
 }
 
 /**
@@ -26,11 +27,11 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 
 export interface EnvironmentSources {
   /** `NAME=value`; anything else is passed over. */
-  readonly image?: readonly string[] | null;
+  readonly image?: readonly string[] | null | undefined;
   /** `NAME=value` sets, `NAME` alone removes. Later ones win. */
-  readonly user?: readonly string[];
+  readonly user?: readonly string[] | undefined;
   readonly home: string;
-  readonly hostname?: string;
+  readonly hostname?: string | undefined;
   readonly terminal: boolean;
 }
 
@@ -44,7 +45,8 @@ export function containerEnvironment(sources: EnvironmentSources): readonly stri
   if (sources.hostname !== undefined) variables.set('HOSTNAME', sources.hostname);
   if (sources.terminal) variables.set('TERM', 'xterm');
   for (const text of sources.image ?? []) {
-    if (text.indexOf('=') > 0) setVariable(variables, text);
+    const [name, value] = splitPair(text);
+    if (name !== '' && value !== undefined) variables.set(name, value);
   }
   for (const text of sources.user ?? []) setVariable(variables, text);
   if (!variables.has('HOME')) variables.set('HOME', sources.home);
@@ -52,7 +54,7 @@ export function containerEnvironment(sources: EnvironmentSources): readonly stri
 }
 
 function setVariable(variables: Map<string, string>, text: string): void {
-  const equals = text.indexOf('=');
-  if (equals < 0) variables.delete(text);
-  else variables.set(text.slice(0, equals), text.slice(equals + 1));
+  const [name, value] = splitPair(text);
+  if (value === undefined) variables.delete(name);
+  else variables.set(name, value);
 }

@@ -18,11 +18,7 @@ export function resourceLimits(limits: ResourceLimits, host: HostFacts): Omit<Ru
   const cpu = cpuLimits(limits, host);
   const pids =
     limits.pidsLimit !== undefined && limits.pidsLimit > 0 ? { limit: limits.pidsLimit } : undefined;
-  return {
-    ...(memory === undefined ? {} : { memory }),
-    ...(cpu === undefined ? {} : { cpu }),
-    ...(pids === undefined ? {} : { pids }),
-  };
+  return { memory, cpu, pids };
 }
 
 function memoryLimits(limits: ResourceLimits, host: HostFacts): RuntimeResources['memory'] {
@@ -50,9 +46,9 @@ function memoryLimits(limits: ResourceLimits, host: HostFacts): RuntimeResources
   if (limit === undefined && reservation === undefined) return undefined;
   const swap = limit === undefined || !host.countsSwap ? undefined : memorySwapBytes || 2 * limit;
   return {
-    ...(limit === undefined ? {} : { limit }),
-    ...(swap === undefined ? {} : { swap }),
-    ...(reservation === undefined ? {} : { reservation }),
+    limit,
+    swap,
+    reservation,
   };
 }
 
@@ -68,9 +64,10 @@ function cpuLimits(limits: ResourceLimits, { processors }: HostFacts): RuntimeRe
   }
   if (quota === undefined && !cpuShares && !cpusetCpus && !cpusetMems) return undefined;
   return {
-    ...(quota === undefined ? {} : { quota, period: CPU_PERIOD_US }),
-    ...(cpuShares ? { shares: cpuShares } : {}),
-    ...(cpusetCpus ? { cpus: cpusetCpus } : {}),
-    ...(cpusetMems ? { mems: cpusetMems } : {}),
+    quota,
+    period: quota === undefined ? undefined : CPU_PERIOD_US,
+    shares: cpuShares || undefined,
+    cpus: cpusetCpus || undefined,
+    mems: cpusetMems || undefined,
   };
 }

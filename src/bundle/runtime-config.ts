@@ -43,10 +43,10 @@ export function runtimeConfig(spec: ContainerSpec, host: HostFacts): RuntimeSpec
   return {
     ociVersion: SPEC_VERSION,
     root: { path: spec.rootfs, readonly: spec.security.readOnlyRootfs },
-    ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
+    hostname: spec.hostname,
     process: mainProcess(spec, host),
     mounts: containerMounts(spec, host),
-    ...(Object.keys(spec.annotations).length === 0 ? {} : { annotations: spec.annotations }),
+    annotations: Object.keys(spec.annotations).length === 0 ? undefined : spec.annotations,
     linux: linuxPart(spec, host),
   };
 }
@@ -75,19 +75,20 @@ export function execConfig(
   const { consoleSize, additionalGids } = process;
   return {
     terminal: process.terminal,
-    ...(process.terminal && consoleSize !== undefined
-      ? { consoleSize: { height: consoleSize.rows, width: consoleSize.columns } }
-      : {}),
+    consoleSize:
+      process.terminal && consoleSize !== undefined
+        ? { height: consoleSize.rows, width: consoleSize.columns }
+        : undefined,
     user: {
       uid: process.uid,
       gid: process.gid,
-      ...(additionalGids.length === 0 ? {} : { additionalGids }),
+      additionalGids: additionalGids.length === 0 ? undefined : additionalGids,
     },
     args: process.args,
     env: process.env,
     cwd: process.cwd,
     capabilities: processCapabilities(capabilities, process.uid),
-    ...(rlimits.length === 0 ? {} : { rlimits }),
+    rlimits: rlimits.length === 0 ? undefined : rlimits,
     noNewPrivileges: spec.security.noNewPrivileges,
   };
 }
@@ -98,7 +99,7 @@ function mainProcess(spec: ContainerSpec, host: HostFacts): RuntimeProcess {
   return {
     ...process,
     args: spec.init === undefined ? process.args : [INIT_TARGET, '--', ...process.args],
-    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    oomScoreAdj,
   };
 }
 
@@ -116,12 +117,13 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
     namespaces: namespaces(spec),
     cgroupsPath: spec.cgroupsPath,
     resources: { devices: devices.rules, ...resourceLimits(spec.resources, host) },
-    ...(devices.nodes.length === 0 ? {} : { devices: devices.nodes }),
-    ...(Object.keys(sysctl).length === 0 ? {} : { sysctl }),
-    ...(seccomp === undefined ? {} : { seccomp }),
-    ...(privileged ? {} : { maskedPaths: MASKED_PATHS, readonlyPaths: READONLY_PATHS }),
+    devices: devices.nodes.length === 0 ? undefined : devices.nodes,
+    sysctl: Object.keys(sysctl).length === 0 ? undefined : sysctl,
+    seccomp,
+    maskedPaths: privileged ? undefined : MASKED_PATHS,
+    readonlyPaths: privileged ? undefined : READONLY_PATHS,
     // Not for all mounts below: the launcher has made every mount a slave already.
-    ...(isSlave ? { rootfsPropagation: 'slave' } : {}),
+    rootfsPropagation: isSlave ? 'slave' : undefined,
   };
 }
 

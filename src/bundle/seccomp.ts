@@ -8,28 +8,28 @@ export interface SeccompTarget {
 }
 
 interface Condition {
-  readonly arches?: readonly string[] | null;
-  readonly caps?: readonly string[] | null;
+  readonly arches?: readonly string[] | null | undefined;
+  readonly caps?: readonly string[] | null | undefined;
 }
 
 /** containers-common's format, which Docker's profiles share. */
 interface Profile {
-  readonly defaultAction?: unknown;
-  readonly defaultErrnoRet?: number;
-  readonly architectures?: readonly string[] | null;
-  readonly flags?: readonly string[] | null;
+  readonly defaultAction?: unknown | undefined;
+  readonly defaultErrnoRet?: number | undefined;
+  readonly architectures?: readonly string[] | null | undefined;
+  readonly flags?: readonly string[] | null | undefined;
   readonly archMap?: readonly { architecture: string; subArchitectures?: readonly string[] | null }[] | null;
-  readonly syscalls?: readonly ProfileRule[] | null;
+  readonly syscalls?: readonly ProfileRule[] | null | undefined;
 }
 
 interface ProfileRule {
-  readonly name?: string;
-  readonly names?: readonly string[] | null;
-  readonly action?: string;
-  readonly errnoRet?: number;
-  readonly args?: readonly SyscallArgument[] | null;
-  readonly includes?: Condition | null;
-  readonly excludes?: Condition | null;
+  readonly name?: string | undefined;
+  readonly names?: readonly string[] | null | undefined;
+  readonly action?: string | undefined;
+  readonly errnoRet?: number | undefined;
+  readonly args?: readonly SyscallArgument[] | null | undefined;
+  readonly includes?: Condition | null | undefined;
+  readonly excludes?: Condition | null | undefined;
 }
 
 const SECCOMP_ARCHITECTURES: Readonly<Record<string, string>> = {
@@ -55,10 +55,10 @@ export function resolveSeccomp(profileText: string, target: SeccompTarget): Runt
   const syscalls = (profile.syscalls ?? []).filter((rule) => applies(rule, target)).map(runtimeRule);
   return {
     defaultAction: profile.defaultAction as string,
-    ...(profile.defaultErrnoRet === undefined ? {} : { defaultErrnoRet: profile.defaultErrnoRet }),
-    ...(architectures.length === 0 ? {} : { architectures }),
-    ...(profile.flags?.length ? { flags: profile.flags } : {}),
-    ...(syscalls.length === 0 ? {} : { syscalls }),
+    defaultErrnoRet: profile.defaultErrnoRet,
+    architectures: architectures.length === 0 ? undefined : architectures,
+    flags: profile.flags?.length ? profile.flags : undefined,
+    syscalls: syscalls.length === 0 ? undefined : syscalls,
   };
 }
 
@@ -101,16 +101,14 @@ function runtimeRule(rule: ProfileRule): RuntimeSyscall {
   return {
     names,
     action: rule.action ?? '',
-    ...(rule.errnoRet === undefined ? {} : { errnoRet: rule.errnoRet }),
-    ...(rule.args?.length
-      ? {
-          args: rule.args.map(({ index, value, valueTwo, op }) => ({
-            index,
-            value,
-            ...(valueTwo ? { valueTwo } : {}),
-            op,
-          })),
-        }
-      : {}),
+    errnoRet: rule.errnoRet,
+    args: rule.args?.length
+      ? rule.args.map(({ index, value, valueTwo, op }) => ({
+          index,
+          value,
+          valueTwo: valueTwo || undefined,
+          op,
+        }))
+      : undefined,
   };
 }

@@ -1,13 +1,26 @@
 import { Command } from '@oclif/core/command';
-import type { InferredFlags } from '@oclif/core/interfaces';
 import { type Call, openCall } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { OcitsError } from '../errors.ts';
+import { readFlag } from '../options/flag-table.ts';
+import type { Surroundings } from '../options/value-kind.ts';
 import { canonicalArgv, type FlagShape } from './argv/docker-args.ts';
+import { readFlagFile } from './argv/flag-files.ts';
+import type { OclifFlag, ReadFlags } from './argv/flags.ts';
+import { type ExitCodes, PLAIN_EXIT_CODES } from './exit-codes.ts';
 import { printable, writeResult } from './output/printable.ts';
 import { signalScope } from './process/interrupt.ts';
 import { openRenderer } from './render/renderer.ts';
 import type { Renderer } from './render/screen.ts';
+
+const SURROUNDINGS: Surroundings = {
+  // There may be none any more, which only matters where it is asked for.
+  get folder() {
+    return process.cwd();
+  },
+  env: process.env,
+  readFile: readFlagFile,
+};
 
 /**
  * What all commands have in common: Docker's way of reading the command line, a signal that Ctrl-C aborts, and
@@ -18,6 +31,7 @@ export abstract class BaseCommand extends Command {
   static interspersed = true;
   /** How many arguments there may be: at least and at most. */
   static arity: readonly [number, number] = [0, 0];
+  static exitCodes: ExitCodes = PLAIN_EXIT_CODES;
   static override strict = false;
   static override flags: (typeof Command)['flags'] = {};
 
@@ -40,13 +54,17 @@ export abstract class BaseCommand extends Command {
   /** Reads the command line as Docker does. `args` are the arguments, `flags` what `command.flags` declares. */
   protected async read<C extends typeof BaseCommand>(
     command: C,
-  ): Promise<{ flags: InferredFlags<C['flags']>; args: string[] }> {
+  ): Promise<{ flags: ReadFlags<C['flags']>; args: string[] }> {
     const shapes = Object.entries(command.flags).map(([name, flag]) => ({ ...flag, name }) as FlagShape);
     const canonical = canonicalArgv(this.argv, shapes, { interspersed: command.interspersed });
     const args = canonical.slice(canonical.indexOf('--') + 1);
     checkArity(args.length, command.arity);
     const parsed = await this.parse({ flags: command.flags, strict: false }, canonical);
-    return { flags: parsed.flags as InferredFlags<C['flags']>, args };
+    const given: Readonly<Record<string, unknown>> = parsed.flags;
+    const values = Object.entries(command.flags as Readonly<Record<string, OclifFlag<unknown>>>).map(
+      ([name, { entry }]) => [name, readFlag(entry, name, given[name], SURROUNDINGS)],
+    );
+    return { flags: Object.fromEntries(values) as ReadFlags<C['flags']>, args };
   }
 
   /** The request that this command is, of which `renderer` tells. By default only warnings are shown. */

@@ -62,6 +62,7 @@ export function overviewHelp(commands: readonly CommandText[], topic: string | u
 
 const TOPIC_WORDS: Readonly<Record<string, string>> = {
   builder: 'the build cache',
+  completion: 'completion of command lines in shells',
   container: 'containers',
   image: 'images',
   network: 'networks',

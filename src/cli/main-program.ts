@@ -1,12 +1,14 @@
 import type { Engine } from '../engine.ts';
+import { OcitsError } from '../errors.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
+import { type ExitCodes, PLAIN_EXIT_CODES } from './exit-codes.ts';
 import { oclifConfig } from './oclif/oclif-config.ts';
 import { exitCodeFor, printError } from './output/error-output.ts';
 import { printableLine } from './output/printable.ts';
 
-export type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly id?: string };
+type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly exitCodes: ExitCodes };
 
 /** Loads one command's module, and only that. Keys are `name` or `topic:name`. */
 export type CommandTable = Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
@@ -16,9 +18,14 @@ export interface Program {
   readonly commands: CommandTable;
   /** What the command works with; it costs nothing until a part is asked for. */
   readonly openEngine: () => Engine;
+  /** Prints what can stand at the end of `words`, for the completion of shells; loaded only then. */
+  readonly complete: (words: readonly string[]) => Promise<void>;
   /** Prints the help of one command, or of all; loaded only when it is asked for. */
   readonly showHelp: (id: string | undefined) => Promise<void>;
 }
+
+/** What the scripts of shells call. */
+const COMPLETE_COMMAND = '__complete';
 
 /** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
@@ -31,19 +38,22 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
   }
   const id = commandId(words, program.commands);
   if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
+  if (first === COMPLETE_COMMAND) return await program.complete(words.slice(1));
   if (first === 'help') return await help(words.slice(1), program);
   if (id === undefined) return unknownCommand(words, program);
   let command: BaseCommand | undefined;
+  let codes = PLAIN_EXIT_CODES;
   try {
-    const module = await program.commands[id]!();
+    const commandClass = (await program.commands[id]!()).default as CommandClass;
+    codes = commandClass.exitCodes;
     const rest = words.slice(id.includes(':') ? 2 : 1);
-    command = new (module.default as CommandClass)(rest, oclifConfig(program.version) as never);
+    command = new commandClass(rest, oclifConfig(program.version) as never);
     await using engine = program.openEngine();
     await command.execute(engine);
   } catch (error) {
     if (error instanceof HelpAsked) return await program.showHelp(id);
     printError(error, id.replace(':', ' '));
-    process.exitCode = exitCodeFor(error, id, command?.signals.received);
+    process.exitCode = exitCodeFor(error, codes, command?.signals.received);
   }
 }
 
@@ -72,6 +82,15 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const [first, second] = words;
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
   if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
+  const { MISSING_COMMANDS } = await import('./missing-commands.ts');
+  const missing = [`${first} ${second}`, `${first}`].find((name) => Object.hasOwn(MISSING_COMMANDS, name));
+  if (missing !== undefined) {
+    printError(
+      new OcitsError('unsupported', `${missing} is not there yet`, { hint: MISSING_COMMANDS[missing]! }),
+    );
+    process.exitCode = PLAIN_EXIT_CODES.failure;
+    return;
+  }
   const isFlag = first!.startsWith('-');
   const name = printableLine(isTopic ? `${first} ${second}` : `${first}`);
   const what = isFlag ? `unknown flag: ${name}` : `'${name}' is not an ocits command.`;

@@ -6,12 +6,16 @@ export function dockerfileError(
   file: string,
   at: SourcePosition,
   message: string,
-  details: { readonly hint?: string; readonly code?: ErrorCode; readonly cause?: unknown } = {},
+  details: {
+    readonly hint?: string | undefined;
+    readonly code?: ErrorCode;
+    readonly cause?: unknown;
+  } = {},
 ): OcitsError {
   return new OcitsError(details.code ?? 'syntax', message, {
     location: { file, line: at.line, column: at.column },
-    ...(details.hint === undefined ? {} : { hint: details.hint }),
-    ...(details.cause === undefined ? {} : { cause: details.cause }),
+    hint: details.hint,
+    cause: details.cause,
   });
 }
 
@@ -22,10 +26,6 @@ export function located<T>(file: string, at: SourcePosition, work: () => T): T {
   } catch (error) {
     if (!(error instanceof OcitsError) || error.location !== undefined) throw error;
     const { code, hint } = error;
-    throw dockerfileError(file, at, error.message, {
-      code,
-      cause: error.cause,
-      ...(hint === undefined ? {} : { hint }),
-    });
+    throw dockerfileError(file, at, error.message, { code, cause: error.cause, hint });
   }
 }

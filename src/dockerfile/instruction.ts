@@ -37,9 +37,9 @@ export interface FromInstruction extends InstructionBase {
   readonly kind: 'FROM';
   /** `scratch`, an earlier stage's name or an image's reference; only global ARGs are expanded in it. */
   readonly base: Word;
-  readonly platform?: Word;
+  readonly platform?: Word | undefined;
   /** In lower case: stage names know no case. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** `exec`: the argument vector itself. `shell`: one text for the stage's SHELL, whose variables are the shell's to expand. */
@@ -80,8 +80,8 @@ export interface FileInstruction extends InstructionBase {
   /** Sources given as here-documents; each makes a file of its name. They come behind `sources`. */
   readonly contents: readonly Heredoc[];
   readonly destination: Word;
-  readonly chown?: Word;
-  readonly chmod?: Word;
+  readonly chown?: Word | undefined;
+  readonly chmod?: Word | undefined;
   readonly link: boolean;
   readonly parents: boolean;
   readonly excludes: readonly Word[];
@@ -92,15 +92,15 @@ export interface FileInstruction extends InstructionBase {
 export interface CopyInstruction extends FileInstruction {
   readonly kind: 'COPY';
   /** A stage's name or number, or an image. Never expanded (BuildKit says so with an error). */
-  readonly from?: Word;
+  readonly from?: Word | undefined;
 }
 
 export interface AddInstruction extends FileInstruction {
   readonly kind: 'ADD';
-  readonly checksum?: Word;
+  readonly checksum?: Word | undefined;
   readonly keepGitDir: boolean;
   /** Undefined: archives of the context are unpacked, remote ones are not. */
-  readonly unpack?: boolean;
+  readonly unpack?: boolean | undefined;
 }
 
 export interface KeyValue {
@@ -123,7 +123,7 @@ export interface LabelInstruction extends InstructionBase {
 
 export interface ArgInstruction extends InstructionBase {
   readonly kind: 'ARG';
-  readonly args: readonly { readonly name: Word; readonly value?: Word }[];
+  readonly args: readonly { readonly name: Word; readonly value?: Word | undefined }[];
 }
 
 export interface CmdInstruction extends InstructionBase {
@@ -146,11 +146,11 @@ export interface ExposeInstruction extends InstructionBase {
 /** Times in nanoseconds, as the image configuration has them; 0 or absent: inherited. */
 export interface Healthcheck {
   readonly test: readonly string[];
-  readonly intervalNs?: number;
-  readonly timeoutNs?: number;
-  readonly startPeriodNs?: number;
-  readonly startIntervalNs?: number;
-  readonly retries?: number;
+  readonly intervalNs?: number | undefined;
+  readonly timeoutNs?: number | undefined;
+  readonly startPeriodNs?: number | undefined;
+  readonly startIntervalNs?: number | undefined;
+  readonly retries?: number | undefined;
 }
 
 export interface HealthcheckInstruction extends InstructionBase {

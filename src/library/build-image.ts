@@ -55,12 +55,12 @@ function requestOf(context: string, options: BuildOptions): BuildRequest {
     source: {
       context,
       stdin: () => Readable.from([]),
-      ...(dockerfile === undefined ? {} : { dockerfile }),
+      dockerfile,
     },
     target: {
       platform: platform === undefined ? hostPlatform() : parsePlatform(platform),
       buildArgs,
-      ...(target === undefined ? {} : { stage: target }),
+      stage: target,
     },
     cache: { isUsed: options.noCache !== true, pullsAlways: options.pull === true },
     run: {
@@ -72,7 +72,7 @@ function requestOf(context: string, options: BuildOptions): BuildRequest {
     output: {
       tags: (options.tags ?? []).map(parseTag),
       labels: options.labels ?? {},
-      ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+      sourceDateEpoch: epoch,
     },
   };
 }

@@ -6,6 +6,7 @@ import type { CreateFlags } from '../container/flags/create-flags.ts';
 import type { CreateRequest } from '../container/flags/create-request.ts';
 import { parseCreateFlags } from '../container/flags/parse-create-flags.ts';
 import type { ContainerState } from '../container/record/state.ts';
+import type { PullPolicy } from '../options/pull-policy.ts';
 import type { RunningContainer } from '../runtime/supervisor.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { UndoStack } from '../system/task/undo-stack.ts';
@@ -17,7 +18,7 @@ export interface RunOptions extends CallOptions {
   /** Docker's flags by their names: `{ volume: ['/src:/data'], publish: ['8080:80'], rm: true }`. */
   readonly flags?: CreateFlags | undefined;
   /** Whether a registry is asked for the image; by default where it is missing. */
-  readonly pull?: 'always' | 'missing' | 'never' | undefined;
+  readonly pull?: PullPolicy | undefined;
 }
 
 export interface ForegroundRunOptions extends RunOptions {
@@ -108,7 +109,7 @@ function commandScript(): string {
 function requestOf(
   image: string,
   { command = [], flags = {} }: RunOptions,
-  { openStdin = false }: { readonly openStdin?: boolean } = {},
+  { openStdin = false }: { readonly openStdin?: boolean | undefined } = {},
 ): CreateRequest {
   return parseCreateFlags({ interactive: openStdin, ...flags }, [image, ...command], {
     folder: process.cwd(),

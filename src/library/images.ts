@@ -6,6 +6,7 @@ import type { PullRequest } from '../image/transfer/pull-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
 import { familiarName, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
+import type { LayerCompression } from '../options/layer-compression.ts';
 import { type CallOptions, withCall } from './with-call.ts';
 
 /** An image as it is listed. */
@@ -57,7 +58,7 @@ export interface PushOptions extends CallOptions {
   /** Which image of an index, where not all of them are pushed. */
   readonly platform?: string | undefined;
   /** How layers that were built here are compressed; gzip by default. */
-  readonly compression?: 'gzip' | 'zstd' | undefined;
+  readonly compression?: LayerCompression | undefined;
 }
 
 export interface PushedImage {
@@ -130,7 +131,7 @@ export interface SaveOptions extends CallOptions {
   /** `docker-archive` by default. */
   readonly format?: SaveRequest['format'] | undefined;
   /** For the OCI formats; gzip by default. */
-  readonly compression?: 'gzip' | 'zstd' | undefined;
+  readonly compression?: LayerCompression | undefined;
   readonly platform?: string | undefined;
 }
 

@@ -1,4 +1,5 @@
-import type { EndpointRequest, NetworkDescription, PortMapping, Sandbox } from './network.ts';
+import type { PortMapping } from '../options/ports.ts';
+import type { EndpointRequest, NetworkDescription, Sandbox } from './network.ts';
 
 export interface SandboxRequest {
   /** The container's (or build's) ID: names the namespace. */

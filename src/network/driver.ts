@@ -1,9 +1,9 @@
+import type { PortMapping } from '../options/ports.ts';
 import type {
   EndpointRequest,
   NetworkDescription,
   NetworkEndpoint,
   NetworkRecord,
-  PortMapping,
   Sandbox,
 } from './network.ts';
 

@@ -10,16 +10,7 @@
  *     await controller.teardown({ id });
  */
 
-export type Protocol = 'tcp' | 'udp' | 'sctp';
-
-/** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
-export interface PortMapping {
-  readonly hostIp: string;
-  readonly hostPort: number;
-  readonly hostPortEnd?: number;
-  readonly containerPort: number;
-  readonly protocol: Protocol;
-}
+import type { PortMapping } from '../options/ports.ts';
 
 /** In which network namespace a container's processes run. */
 export type SandboxChoice =

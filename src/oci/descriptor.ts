@@ -6,8 +6,8 @@ export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly platform?: Platform;
-  readonly urls?: readonly string[];
-  readonly artifactType?: string;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly platform?: Platform | undefined;
+  readonly urls?: readonly string[] | undefined;
+  readonly artifactType?: string | undefined;
 }

@@ -2,38 +2,38 @@ import type { Digest } from './digest.ts';
 
 /** image-spec config.md: the `config` object, what a container starts from. Docker's additions are kept. */
 export interface RunConfig {
-  readonly User?: string;
-  readonly ExposedPorts?: Readonly<Record<string, object>>;
-  readonly Env?: readonly string[];
-  readonly Entrypoint?: readonly string[] | null;
-  readonly Cmd?: readonly string[] | null;
-  readonly Volumes?: Readonly<Record<string, object>>;
-  readonly WorkingDir?: string;
-  readonly Labels?: Readonly<Record<string, string>>;
-  readonly StopSignal?: string;
-  readonly Shell?: readonly string[];
-  readonly OnBuild?: readonly string[];
-  readonly Healthcheck?: Readonly<Record<string, unknown>>;
-  readonly ArgsEscaped?: boolean;
+  readonly User?: string | undefined;
+  readonly ExposedPorts?: Readonly<Record<string, object>> | undefined;
+  readonly Env?: readonly string[] | undefined;
+  readonly Entrypoint?: readonly string[] | null | undefined;
+  readonly Cmd?: readonly string[] | null | undefined;
+  readonly Volumes?: Readonly<Record<string, object>> | undefined;
+  readonly WorkingDir?: string | undefined;
+  readonly Labels?: Readonly<Record<string, string>> | undefined;
+  readonly StopSignal?: string | undefined;
+  readonly Shell?: readonly string[] | undefined;
+  readonly OnBuild?: readonly string[] | undefined;
+  readonly Healthcheck?: Readonly<Record<string, unknown>> | undefined;
+  readonly ArgsEscaped?: boolean | undefined;
 }
 
 export interface HistoryEntry {
-  readonly created?: string;
-  readonly created_by?: string;
-  readonly author?: string;
-  readonly comment?: string;
-  readonly empty_layer?: boolean;
+  readonly created?: string | undefined;
+  readonly created_by?: string | undefined;
+  readonly author?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly empty_layer?: boolean | undefined;
 }
 
 /** image-spec config.md: an image's configuration; its digest is the image's ID. */
 export interface ImageConfig {
-  readonly created?: string;
-  readonly author?: string;
+  readonly created?: string | undefined;
+  readonly author?: string | undefined;
   readonly architecture: string;
   readonly os: string;
-  readonly variant?: string;
-  readonly 'os.version'?: string;
-  readonly config?: RunConfig;
+  readonly variant?: string | undefined;
+  readonly 'os.version'?: string | undefined;
+  readonly config?: RunConfig | undefined;
   readonly rootfs: { readonly type: 'layers'; readonly diff_ids: readonly Digest[] };
-  readonly history?: readonly HistoryEntry[];
+  readonly history?: readonly HistoryEntry[] | undefined;
 }

@@ -29,10 +29,10 @@ export function parseDescriptor(value: unknown, what: string): Descriptor {
     mediaType,
     digest,
     size,
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(platform === undefined ? {} : { platform }),
-    ...(urls === undefined ? {} : { urls }),
-    ...(typeof artifactType === 'string' ? { artifactType } : {}),
+    annotations,
+    platform,
+    urls,
+    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
   };
 }
 
@@ -63,8 +63,8 @@ function parsePlatformField(value: unknown, what: string): Platform {
   return {
     os: typeof os === 'string' ? os : '',
     architecture: typeof architecture === 'string' ? architecture : '',
-    ...(typeof variant === 'string' && variant !== '' ? { variant } : {}),
-    ...(typeof version === 'string' && version !== '' ? { 'os.version': version } : {}),
+    variant: typeof variant === 'string' && variant !== '' ? variant : undefined,
+    'os.version': typeof version === 'string' && version !== '' ? version : undefined,
   };
 }
 

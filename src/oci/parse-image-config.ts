@@ -22,9 +22,9 @@ export function parseImageConfig(content: Uint8Array): ImageConfig {
     ...texts(fields, ['created', 'author', 'variant', 'os.version']),
     architecture: requiredText(fields, 'architecture'),
     os: requiredText(fields, 'os'),
-    ...(config == null ? {} : { config: parseRunConfig(parseObject(config, 'the image config: config')) }),
+    config: config == null ? undefined : parseRunConfig(parseObject(config, 'the image config: config')),
     rootfs: parseRootfs(parseObject(fields['rootfs'], 'the image config: rootfs')),
-    ...(history == null ? {} : { history: parseHistory(history) }),
+    history: history == null ? undefined : parseHistory(history),
   };
 }
 
@@ -46,10 +46,8 @@ function parseRunConfig(fields: Fields): RunConfig {
     ...textLists(fields, ['Entrypoint', 'Cmd']),
     ...sets(fields, ['ExposedPorts', 'Volumes']),
     ...labels(fields['Labels']),
-    ...(healthcheck == null
-      ? {}
-      : { Healthcheck: parseObject(healthcheck, 'the image config: Healthcheck') }),
-    ...(argsEscaped === true ? { ArgsEscaped: true } : {}),
+    Healthcheck: healthcheck == null ? undefined : parseObject(healthcheck, 'the image config: Healthcheck'),
+    ArgsEscaped: argsEscaped === true ? true : undefined,
   };
 }
 
@@ -61,7 +59,7 @@ function parseHistory(value: unknown): readonly HistoryEntry[] {
     const isEmpty = fields['empty_layer'] === true;
     return {
       ...texts(fields, ['created', 'created_by', 'author', 'comment']),
-      ...(isEmpty ? { empty_layer: true } : {}),
+      empty_layer: isEmpty ? true : undefined,
     };
   });
 }

@@ -87,8 +87,8 @@ function parseManifestFields(fields: Readonly<Record<string, unknown>>): Manifes
     config,
     layers,
     ...optionalFields(fields),
-    ...(typeof artifactType === 'string' ? { artifactType } : {}),
-    ...(subject == null ? {} : { subject: parseDescriptor(subject, 'the manifest: subject') }),
+    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
+    subject: subject == null ? undefined : parseDescriptor(subject, 'the manifest: subject'),
   };
 }
 
@@ -101,8 +101,8 @@ function optionalFields(fields: Readonly<Record<string, unknown>>) {
   const annotations = parseStringMap(fields['annotations'], 'annotations');
   const mediaType = fields['mediaType'];
   return {
-    ...(typeof mediaType === 'string' ? { mediaType } : {}),
-    ...(annotations === undefined ? {} : { annotations }),
+    mediaType: typeof mediaType === 'string' ? mediaType : undefined,
+    annotations,
   };
 }
 

@@ -4,8 +4,8 @@ import { OcitsError } from '../errors.ts';
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
-  readonly variant?: string;
-  readonly 'os.version'?: string;
+  readonly variant?: string | undefined;
+  readonly 'os.version'?: string | undefined;
 }
 
 const ARCHITECTURE_ALIASES = new Map(
@@ -46,7 +46,7 @@ export function parsePlatform(text: string): Platform {
   return normalizePlatform({
     os: first,
     architecture: second,
-    ...(variant === undefined ? {} : { variant }),
+    variant,
   });
 }
 
@@ -59,8 +59,8 @@ export function normalizePlatform(platform: Platform): Platform {
   return {
     os: platform.os.toLowerCase(),
     architecture,
-    ...(variant === undefined ? {} : { variant }),
-    ...(version === undefined ? {} : { 'os.version': version }),
+    variant,
+    'os.version': version,
   };
 }
 
@@ -84,7 +84,7 @@ export function formatPlatform(platform: Platform): string {
  * The entries of an index that can run on `wanted`, best first: the exact variant, then lower ones
  * (arm v7 runs v6 and v5; arm64 and amd64 run their own earlier levels). An entry without a platform never is one.
  */
-export function matchPlatforms<T extends { readonly platform?: Platform }>(
+export function matchPlatforms<T extends { readonly platform?: Platform | undefined }>(
   entries: readonly T[],
   wanted: Platform,
 ): T[] {

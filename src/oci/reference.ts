@@ -7,8 +7,8 @@ export interface Reference {
   readonly domain: string;
   /** The repository within the registry, such as `library/node`. */
   readonly path: string;
-  readonly tag?: string;
-  readonly digest?: Digest;
+  readonly tag?: string | undefined;
+  readonly digest?: Digest | undefined;
 }
 
 const DEFAULT_DOMAIN = 'docker.io';
@@ -27,11 +27,7 @@ const PATH_LIMIT = 255;
  */
 export function parseReference(text: string): Reference {
   const fault = (why: string, hint?: string) =>
-    new OcitsError(
-      'invalid-reference',
-      `invalid reference ${JSON.stringify(text)}: ${why}`,
-      hint === undefined ? {} : { hint },
-    );
+    new OcitsError('invalid-reference', `invalid reference ${JSON.stringify(text)}: ${why}`, { hint });
   if (text === '') throw fault('it is empty');
   if (/^[0-9a-f]{64}$/.test(text)) throw fault('64 hex digits are an ID, not a name');
   const at = text.indexOf('@');
@@ -69,7 +65,7 @@ export function parseReference(text: string): Reference {
   }
   if (path.length + domain.length + 1 > PATH_LIMIT)
     throw fault(`the repository name has more than ${PATH_LIMIT} characters`);
-  return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+  return { domain, path, tag, digest };
 }
 
 function splitDomain(name: string): { domain: string; path: string } {

@@ -8,9 +8,9 @@ export interface BlobInfo {
 
 export interface IngestRequest {
   /** What is expected, where that is known: makes the download resumable, and lets two processes share one. */
-  readonly digest?: Digest;
-  readonly sizeBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly digest?: Digest | undefined;
+  readonly sizeBytes?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A blob that is read while it is written: `path` and `growth` are plain data for a `LayerSource`. */
@@ -46,7 +46,10 @@ export interface BlobWriter extends AsyncDisposable {
 export interface BlobStore {
   stat(digest: Digest): Promise<BlobInfo | undefined>;
   /** The bytes from `start` up to, not with, `end`. Throws `not-found`. */
-  open(digest: Digest, range?: { readonly start: number; readonly end?: number }): Promise<Readable>;
+  open(
+    digest: Digest,
+    range?: { readonly start: number; readonly end?: number | undefined },
+  ): Promise<Readable>;
   /** The blob's file, for a worker or a tool to read; it may not exist. */
   path(digest: Digest): string;
   /** All of a small blob (manifest, config) in memory. Throws `not-found`, and `corrupt` where it is over `limitBytes` or does not match its digest. */

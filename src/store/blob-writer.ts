@@ -13,10 +13,10 @@ const REHASH_BYTES = 1024 * 1024;
 export interface WriterParts {
   readonly file: FileHandle;
   readonly path: string;
-  readonly expected: { readonly digest?: Digest; readonly sizeBytes?: number };
+  readonly expected: { readonly digest?: Digest | undefined; readonly sizeBytes?: number | undefined };
   /** Never resumed: the file goes unless it is committed. */
-  readonly isTemporary?: boolean;
-  readonly lock?: FileLock;
+  readonly isTemporary?: boolean | undefined;
+  readonly lock?: FileLock | undefined;
   /** Gives the finished, fsynced file its final name. */
   readonly publish: (path: string, digest: Digest) => Promise<void>;
 }

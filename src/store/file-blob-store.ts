@@ -42,7 +42,7 @@ export class FileBlobStore implements BlobStore {
 
   async open(
     digest: Digest,
-    range: { readonly start: number; readonly end?: number } = { start: 0 },
+    range: { readonly start: number; readonly end?: number | undefined } = { start: 0 },
   ): Promise<Readable> {
     const file = await this.#openBlob(digest);
     if (range.end !== undefined && range.end <= range.start) {
@@ -50,8 +50,8 @@ export class FileBlobStore implements BlobStore {
       return Readable.from([]);
     }
     // A stream counts its last byte in.
-    const end = range.end === undefined ? {} : { end: range.end - 1 };
-    return createReadStream('', { fd: file, start: range.start, ...end, highWaterMark: READ_CHUNK_BYTES });
+    const end = range.end === undefined ? undefined : range.end - 1;
+    return createReadStream('', { fd: file, start: range.start, end, highWaterMark: READ_CHUNK_BYTES });
   }
 
   path(digest: Digest): string {
@@ -89,7 +89,7 @@ export class FileBlobStore implements BlobStore {
     const name = `${digestAlgorithm(digest)}-${digestHex(digest)}`;
     const lock = await lockFile(join(this.#locks, `blob-${name}`), {
       mode: 'exclusive',
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     if (lock === undefined) throw new OcitsError('internal', 'a lock without a time limit ran out');
     try {

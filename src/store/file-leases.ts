@@ -35,12 +35,12 @@ export class FileLeases implements Leases {
     waitMs: number,
     signal?: AbortSignal,
   ): Promise<FileLock | undefined> {
-    return await lockFile(this.#path, { mode, waitMs, ...(signal === undefined ? {} : { signal }) });
+    return await lockFile(this.#path, { mode, waitMs, signal });
   }
 
   async #take(mode: 'shared' | 'exclusive', signal?: AbortSignal): Promise<FileLock> {
     // Whoever works with content needs digests next.
-    const options = { mode, meanwhile: prepareDigests, ...(signal === undefined ? {} : { signal }) };
+    const options = { mode, meanwhile: prepareDigests, signal };
     const lock = await lockFile(this.#path, options);
     if (lock === undefined) throw new OcitsError('internal', 'a lease without a time limit ran out');
     return lock;

@@ -10,7 +10,7 @@ export type BlobState = 'whole' | 'missing' | 'damaged';
 export async function verifyBlob(
   blobs: BlobStore,
   digest: Digest,
-  options: { readonly sizeBytes?: number; readonly signal?: AbortSignal } = {},
+  options: { readonly sizeBytes?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<BlobState> {
   const algorithm = digestAlgorithm(digest);
   const hash = createHash(algorithm);

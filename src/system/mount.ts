@@ -6,6 +6,6 @@ export interface Mount {
   readonly type: string;
   readonly source: string;
   readonly options: readonly string[];
-  readonly target?: string;
-  readonly folder?: string;
+  readonly target?: string | undefined;
+  readonly folder?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
+import { checkVolumeName } from '../options/volume-name.ts';
 import { removeAbandoned } from '../system/file/abandoned.ts';
 import { syncFolder, temporaryName, writeFileAtomic } from '../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../system/file/if-there.ts';
@@ -10,14 +11,13 @@ import type { HostPaths } from '../system/paths.ts';
 import { runTool } from '../system/process/spawn.ts';
 import { withLock } from '../system/task/lock.ts';
 import type { Volume, VolumeOptions, VolumeStore } from './volume.ts';
-import { checkVolumeName } from './volume-name.ts';
 
 /** What `volume.json` holds. */
 interface VolumeRecord {
   readonly createdAt: string;
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  readonly madeFor?: string;
+  readonly madeFor?: string | undefined;
 }
 
 /** The volumes of the store at `paths`. Constructing it does nothing. */
@@ -55,7 +55,7 @@ class FolderVolumeStore implements VolumeStore {
         createdAt: new Date().toISOString(),
         anonymous: options.anonymous ?? false,
         labels: options.labels ?? {},
-        ...(options.madeFor === undefined ? {} : { madeFor: options.madeFor }),
+        madeFor: options.madeFor,
       });
     }
     const volume = existing ?? (await this.find(name));

@@ -6,7 +6,7 @@ export interface Volume {
   readonly anonymous: boolean;
   readonly labels: Readonly<Record<string, string>>;
   /** An anonymous one: the container that it was made for, which need not be there any more. */
-  readonly madeFor?: string;
+  readonly madeFor?: string | undefined;
 }
 
 export type VolumeOptions = Partial<Pick<Volume, 'anonymous' | 'labels' | 'madeFor'>>;

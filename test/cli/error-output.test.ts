@@ -1,27 +1,75 @@
 import { describe, expect, test, vi } from 'vitest';
+import {
+  CREATE_EXIT_CODES,
+  type ExitCodes,
+  PLAIN_EXIT_CODES,
+  START_EXIT_CODES,
+} from '../../src/cli/exit-codes.ts';
 import { exitCodeFor, printError } from '../../src/cli/output/error-output.ts';
+import { COMMANDS } from '../../src/command-table.ts';
 import { OcitsError } from '../../src/errors.ts';
 
 describe('exit codes', () => {
   test.each([
-    ['a flag that is wrong', new OcitsError('usage', 'x', { exitCode: 125 }), 'ps', undefined, 125],
-    ['arguments that are wrong', new OcitsError('usage', 'x'), 'run', undefined, 1],
-    ['a failure', new OcitsError('not-found', 'x'), 'rmi', undefined, 1],
-    ['a failure of run', new OcitsError('not-found', 'x'), 'run', undefined, 125],
-    ['a missing command', new OcitsError('not-found', 'x', { exitCode: 127 }), 'run', undefined, 127],
+    [
+      'a flag that is wrong',
+      new OcitsError('usage', 'x', { exitCode: 125 }),
+      PLAIN_EXIT_CODES,
+      undefined,
+      125,
+    ],
+    ['arguments that are wrong', new OcitsError('usage', 'x'), CREATE_EXIT_CODES, undefined, 1],
+    ['a failure', new OcitsError('not-found', 'x'), PLAIN_EXIT_CODES, undefined, 1],
+    ['a failure of run', new OcitsError('not-found', 'x'), CREATE_EXIT_CODES, undefined, 125],
+    [
+      'a missing command',
+      new OcitsError('not-found', 'x', { exitCode: 127 }),
+      CREATE_EXIT_CODES,
+      undefined,
+      127,
+    ],
     [
       'a file that is not executable',
       new OcitsError('not-executable', 'x', { exitCode: 126 }),
-      'container:run',
+      CREATE_EXIT_CODES,
       undefined,
       126,
     ],
-    ['a missing container of exec', new OcitsError('not-found', 'x'), 'exec', undefined, 1],
-    ['Ctrl-C', new OcitsError('aborted', 'x'), 'pull', 'SIGINT', 130],
-    ['SIGTERM', new Error('whatever followed'), 'build', 'SIGTERM', 143],
-    ['a fault of ours in run', new TypeError('x'), 'run', undefined, 125],
-  ] as const)('%s', (_, error, command, signal, code) => {
-    expect(exitCodeFor(error, command, signal)).toBe(code);
+    ['a missing container of exec', new OcitsError('not-found', 'x'), START_EXIT_CODES, undefined, 1],
+    ['Ctrl-C', new OcitsError('aborted', 'x'), PLAIN_EXIT_CODES, 'SIGINT', 130],
+    ['SIGTERM', new Error('whatever followed'), PLAIN_EXIT_CODES, 'SIGTERM', 143],
+    [
+      'a step of a build that failed',
+      new OcitsError('step-failed', 'x', { exitCode: 127 }),
+      PLAIN_EXIT_CODES,
+      undefined,
+      1,
+    ],
+    ['a fault of ours in exec', new TypeError('x'), START_EXIT_CODES, undefined, 125],
+    ['a fault of ours', new TypeError('x'), PLAIN_EXIT_CODES, undefined, 1],
+    ['a fault of ours in run', new TypeError('x'), CREATE_EXIT_CODES, undefined, 125],
+  ] as const)('%s', (_, error, codes, signal, code) => {
+    expect(exitCodeFor(error, codes, signal)).toBe(code);
+  });
+});
+
+test('what starts something of an image has exit codes of its own, by each of its names', async () => {
+  const codes = await Promise.all(
+    Object.entries(COMMANDS).map(async ([id, load]) => {
+      const { exitCodes } = (await load()).default as { exitCodes: ExitCodes };
+      return [id, exitCodes] as const;
+    }),
+  );
+  const own = codes.filter(([, table]) => table !== PLAIN_EXIT_CODES);
+  expect(Object.fromEntries(own)).toEqual({
+    create: CREATE_EXIT_CODES,
+    'container:create': CREATE_EXIT_CODES,
+    exec: START_EXIT_CODES,
+    'container:exec': START_EXIT_CODES,
+    run: CREATE_EXIT_CODES,
+    'container:run': CREATE_EXIT_CODES,
+    start: START_EXIT_CODES,
+    'container:start': START_EXIT_CODES,
   });
 });
 

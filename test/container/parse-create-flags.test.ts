@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
-import { parseEnvFile, parseEnvFlags } from '../../src/container/flags/env-file.ts';
+import { parseEnvFile, parseEnvFlag } from '../../src/container/flags/env-file.ts';
 import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
-import { parseBytes, parseDevice, parseUlimit } from '../../src/container/flags/parse-values.ts';
 import { networkChoice } from '../../src/network/choice.ts';
 
 const files: Readonly<Record<string, string>> = {
@@ -183,23 +182,5 @@ test('a fault in an env file has its line', () => {
   expect(() => parseEnvFile('A=1\nB C=2\n', 'x.env', {})).toThrow(
     expect.objectContaining({ location: { file: 'x.env', line: 2 } }),
   );
-  expect(parseEnvFlags(['A'], { A: 'x y' })).toEqual(['A=x y']);
-});
-
-test.each([
-  ['0', 0],
-  ['1k', 1024],
-  ['1.5GiB', 1.5 * 1024 ** 3],
-  ['10 MB', 10 * 1024 ** 2],
-  ['7b', 7],
-])('parseBytes %s', (text, bytes) => expect(parseBytes(text, '-m')).toBe(bytes));
-
-test('values', () => {
-  expect(parseDevice('/dev/a')).toEqual({ hostPath: '/dev/a', containerPath: '/dev/a', permissions: 'rwm' });
-  expect(parseDevice('/dev/a:rw')).toEqual({
-    hostPath: '/dev/a',
-    containerPath: '/dev/a',
-    permissions: 'rw',
-  });
-  expect(parseUlimit('core=0')).toEqual({ type: 'RLIMIT_CORE', soft: 0, hard: 0 });
+  expect(parseEnvFlag('A', { A: 'x y' })).toBe('A=x y');
 });

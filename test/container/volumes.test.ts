@@ -5,7 +5,7 @@ import { createContainer } from '../../src/container/create/create-container.ts'
 import { removeContainer } from '../../src/container/end/remove-container.ts';
 import { readContainers } from '../../src/container/record/catalog.ts';
 import { pruneVolumes, removeVolume } from '../../src/container/record/volume-users.ts';
-import type { MountRequest } from '../../src/volume/mount-request.ts';
+import type { MountRequest } from '../../src/options/mounts/mount-request.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 import { containerRequest } from '../support/container/container-request.ts';
 import { addBusyboxImage } from '../support/image/busybox-image.ts';

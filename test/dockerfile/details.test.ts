@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { undefinedVariable } from '../../src/dockerfile/check/values.ts';
-import { parseDurationNs } from '../../src/dockerfile/parse/duration.ts';
 import { exposedPorts } from '../../src/dockerfile/parse/expose.ts';
 import { readHeredocWord } from '../../src/dockerfile/parse/heredoc.ts';
 import { parseTrigger } from '../../src/dockerfile/parse/parse.ts';
 import { parseRunMount } from '../../src/dockerfile/parse/run-mount.ts';
 import { suggest } from '../../src/dockerfile/text/suggest.ts';
+import { parseDurationNs } from '../../src/options/duration.ts';
 
 const AT = { line: 7, column: 3 };
 
@@ -89,7 +89,9 @@ describe('--mount', () => {
 });
 
 test('durations as Go writes them', () => {
-  const values = ['0', '1h1m1s', '1.5s', '.5ms', '-2us', '3µs', '1d', '5', '', '1 s'].map(parseDurationNs);
+  const values = ['0', '1h1m1s', '1.5s', '.5ms', '-2us', '3µs', '1d', '5', '', '1 s'].map((text) =>
+    parseDurationNs(text),
+  );
   const undef = undefined;
   expect(values).toEqual([0, 3661e9, 1.5e9, 5e5, -2000, 3000, undef, undef, undef, undef]);
 });

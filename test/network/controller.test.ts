@@ -10,8 +10,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseNetwork } from '../../src/network/address/ipv4.ts';
 import type { NetworkController } from '../../src/network/controller.ts';
-import type { EndpointRequest, PortMapping, Sandbox } from '../../src/network/network.ts';
+import type { EndpointRequest, Sandbox } from '../../src/network/network.ts';
 import { openNetworkController } from '../../src/network/open-controller.ts';
+import type { PortMapping } from '../../src/options/ports.ts';
 import { PATIENCE_MS } from '../support/program/patience.ts';
 import { processesOf } from '../support/program/processes.ts';
 

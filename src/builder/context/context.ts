@@ -19,7 +19,7 @@ export interface ContextRequest {
   /** A folder; or `-`: standard input has a tar archive, or a Dockerfile alone. */
   readonly context: string;
   /** `-f`: a path from the working directory (from the archive's root), or `-` for standard input. */
-  readonly dockerfile?: string;
+  readonly dockerfile?: string | undefined;
   /** Opens standard input, which takes a few milliseconds: called where it is the context or the Dockerfile. */
   readonly stdin: () => Readable;
   /** A private folder, for what comes by standard input. */

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { CommandLine, Healthcheck, StageInstruction } from '../../dockerfile/instruction.ts';
 import { exposedPorts } from '../../dockerfile/parse/expose.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
+import { splitPair } from '../../options/pair.ts';
 import { goDuration, goList, goQuotedList } from './go-format.ts';
 
 /** What a stage's instructions have made of the configuration so far. */
@@ -99,7 +100,7 @@ function setVariables(
   env: readonly string[],
   pairs: readonly (readonly [name: string, value: string])[],
 ): string[] {
-  const byName = new Map(env.map((variable) => [variable.split('=', 1)[0]!, variable]));
+  const byName = new Map(env.map((variable) => [splitPair(variable)[0], variable]));
   for (const [name, value] of pairs) byName.set(name, `${name}=${value}`);
   return [...byName.values()];
 }

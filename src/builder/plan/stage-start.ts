@@ -2,6 +2,7 @@ import { DEFAULT_PATH } from '../../bundle/process-args.ts';
 import type { Environment } from '../../dockerfile/expand/expand-word.ts';
 import type { StageInstruction } from '../../dockerfile/instruction.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
+import { splitPair } from '../../options/pair.ts';
 import type { ConfigState } from './config-change.ts';
 
 /** ARGs that a stage has declared, in their order; undefined: without a value. */
@@ -45,6 +46,6 @@ export function imageStart(image: ImageConfig, triggers: readonly StageInstructi
 }
 
 function splitVariable(variable: string): [string, string][] {
-  const equals = variable.indexOf('=');
-  return equals > 0 ? [[variable.slice(0, equals), variable.slice(equals + 1)]] : [];
+  const [name, value] = splitPair(variable);
+  return name === '' || value === undefined ? [] : [[name, value]];
 }

@@ -14,7 +14,7 @@ export interface RunSettings {
   readonly network: BuildNetworkMode;
   readonly extraHosts: readonly ExtraHost[];
   readonly rlimits: ProcessSpec['rlimits'];
-  readonly shmSizeBytes?: number;
+  readonly shmSizeBytes?: number | undefined;
   /** By ID: what `RUN --mount=type=secret` may see. No key, history or layer has them. */
   readonly secrets: ReadonlyMap<string, BuildSecret>;
 }
@@ -22,7 +22,7 @@ export interface RunSettings {
 /** What of the Dockerfile is built, and with which values. */
 export interface BuildTarget {
   /** A stage's name or number; the default is the last. */
-  readonly stage?: string;
+  readonly stage?: string | undefined;
   readonly platform: Platform;
   readonly buildArgs: BuildArgs;
 }
@@ -39,13 +39,13 @@ export interface BuildOutput {
   readonly tags: readonly Reference[];
   readonly labels: Readonly<Record<string, string>>;
   /** All times of the image become this, and no file is newer (`SOURCE_DATE_EPOCH`). */
-  readonly sourceDateEpoch?: number;
+  readonly sourceDateEpoch?: number | undefined;
 }
 
 /** Where the Dockerfile and the files for COPY come from: as in ContextRequest. */
 interface BuildSource {
   readonly context: string;
-  readonly dockerfile?: string;
+  readonly dockerfile?: string | undefined;
   readonly stdin: () => Readable;
 }
 

@@ -1,5 +1,6 @@
 import { OcitsError } from '../../errors.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
+import { globExpression } from '../../options/glob-expression.ts';
 import { isAscii, toText } from './path.ts';
 
 /** One pattern of a `.dockerignore`, of `--exclude` or of `--parents`, by the rules of moby/patternmatcher. */
@@ -60,7 +61,7 @@ function compile(source: string, clean: string): (path: string) => boolean {
   if (suffix !== undefined && !SPECIAL.test(suffix)) {
     return (path) => path.endsWith(suffix) || `/${path}` === suffix;
   }
-  const form = new RegExp(`^${toRegExp(source, clean)}$`, 'su');
+  const form = globExpression(clean, { doubleStar: true, written: source });
   return (path) => form.test(path);
 }
 
@@ -73,62 +74,6 @@ function compileReach(source: string, clean: string): (parts: readonly string[])
     if (open < 0 && parts.length >= own.length) return false;
     return tests.every((test, index) => index >= parts.length || test(parts[index]!));
   };
-}
-
-function toRegExp(source: string, clean: string): string {
-  const chars = Array.from(clean);
-  let result = '';
-  for (let i = 0; i < chars.length; i++) {
-    const char = chars[i]!;
-    if (char === '*' && chars[i + 1] === '*') {
-      i++;
-      if (chars[i + 1] === '/') i++;
-      // At the end it takes whatever follows; else any folders, or none.
-      result += i + 1 >= chars.length ? '.*' : '(?:.*/)?';
-    } else if (char === '*') result += '[^/]*';
-    else if (char === '?') result += '[^/]';
-    else if (char === '[') {
-      const end = classEnd(source, chars, i);
-      result += classToRegExp(chars.slice(i + 1, end));
-      i = end;
-    } else if (char === '\\') {
-      const next = chars[++i];
-      if (next === undefined) throw badPattern(source, 'ends in a backslash');
-      result += literalChar(next);
-    } else result += literalChar(char);
-  }
-  return result;
-}
-
-function classEnd(source: string, chars: readonly string[], start: number): number {
-  let i = start + 1;
-  if (chars[i] === '^') i++;
-  if (chars[i] === ']') throw badPattern(source, 'has an empty class');
-  for (; i < chars.length; i++) {
-    if (chars[i] === '\\') i++;
-    else if (chars[i] === ']') return i;
-  }
-  throw badPattern(source, 'has a "[" without its "]"');
-}
-
-/** Characters and ranges, each by its number, so that none of them means anything else in a regular expression. */
-function classToRegExp(body: readonly string[]): string {
-  const negated = body[0] === '^';
-  const items: string[] = [];
-  for (let i = negated ? 1 : 0; i < body.length; i++) {
-    const char = body[i]!;
-    if (char === '-' && items.length > 0 && i + 1 < body.length && items.at(-1) !== '-') items.push('-');
-    else items.push(codePoint(char === '\\' ? (body[++i] ?? '\\') : char));
-  }
-  return `(?!/)[${negated ? '^' : ''}${items.join('')}]`;
-}
-
-function codePoint(char: string): string {
-  return `\\u{${char.codePointAt(0)!.toString(16)}}`;
-}
-
-function literalChar(char: string): string {
-  return /[\w/]/.test(char) ? char : codePoint(char);
 }
 
 function badPattern(source: string, fault: string): OcitsError {

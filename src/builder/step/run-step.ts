@@ -1,5 +1,6 @@
 import { requireRoot } from '../../access.ts';
 import { formatPlatform } from '../../oci/platform.ts';
+import { splitPair } from '../../options/pair.ts';
 import type { BuildJob } from '../job/build-job.ts';
 import { networkMode } from '../job/network-mode.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
@@ -23,8 +24,8 @@ export class RunStep implements BuildStep {
     const { args, script, env, user, cwd, platform, mounts } = this.plan;
     const { runSettings, clampSeconds } = this.#job;
     const variables = env.map((variable) => {
-      const equals = variable.indexOf('=');
-      return [`env ${variable.slice(0, equals)}`, variable.slice(equals + 1)] as const;
+      const [name, value] = splitPair(variable);
+      return [`env ${name}`, value] as const;
     });
     const { extraHosts, rlimits, shmSizeBytes } = runSettings;
     return {

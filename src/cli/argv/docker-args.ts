@@ -1,4 +1,5 @@
 import { OcitsError } from '../../errors.ts';
+import { parseBoolean } from '../../options/boolean.ts';
 
 /** What the reading of a command line needs to know of a flag: a part of oclif's own definition. */
 export interface FlagShape {
@@ -117,7 +118,7 @@ class ArgvReader {
   }
 
   #set(flag: FlagShape, text: string, spelled: string): void {
-    const value = flag.type === 'boolean' ? parseBoolean(text, spelled) : text;
+    const value = flag.type === 'boolean' ? readBoolean(text, spelled) : text;
     if (flag.options?.includes(text) === false)
       throw invalid(text, spelled, `one of ${flag.options.join(', ')}`);
     if (flag.missing !== undefined && value !== false && !flag.missing.harmless.includes(text)) {
@@ -135,9 +136,9 @@ class ArgvReader {
   }
 }
 
-function parseBoolean(text: string, spelled: string): boolean {
-  if (/^(1|t|T|true|True|TRUE)$/.test(text)) return true;
-  if (/^(0|f|F|false|False|FALSE)$/.test(text)) return false;
+function readBoolean(text: string, spelled: string): boolean {
+  const value = parseBoolean(text);
+  if (value !== undefined) return value;
   throw invalid(text, spelled, 'true or false');
 }
 

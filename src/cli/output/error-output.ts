@@ -1,31 +1,19 @@
 import { ownUid } from '../../access.ts';
 import { isErrno, isOcitsError, OcitsError } from '../../errors.ts';
+import type { ExitCodes } from '../exit-codes.ts';
 import { exitCodeOf } from '../process/interrupt.ts';
 import { printable } from './printable.ts';
 
-/** Commands that start something of an image: their own failures are told apart from the container's codes. */
-const STARTERS = new Set([
-  'run',
-  'container:run',
-  'create',
-  'container:create',
-  'exec',
-  'container:exec',
-  'start',
-  'container:start',
-]);
-
 /**
- * Docker's exit codes: the container's own for a failed start (126 not executable, 127 not found), 125 for a flag that is
- * wrong and for a failure of ocits in the commands that run something, else 1.
+ * The exit code for what was thrown: 128 and a signal's number, 125 for a flag that is wrong (1 for other faults of the
+ * command line), else what the command's own table says.
  */
-export function exitCodeFor(error: unknown, commandId: string, received: NodeJS.Signals | undefined): number {
+export function exitCodeFor(error: unknown, codes: ExitCodes, received: NodeJS.Signals | undefined): number {
   if (received !== undefined) return exitCodeOf(received);
-  if (!(error instanceof OcitsError)) return STARTERS.has(commandId) ? 125 : 1;
-  if (error.code === 'usage') return error.exitCode ?? 1;
-  if (!STARTERS.has(commandId)) return 1;
-  if (error.exitCode === 126 || error.exitCode === 127) return error.exitCode;
-  return commandId.endsWith('start') || commandId.endsWith('exec') ? 1 : 125;
+  if (!(error instanceof OcitsError)) return codes.fault;
+  const { code, exitCode } = error;
+  if (code === 'usage') return exitCode ?? 1;
+  return exitCode !== undefined && codes.passedOn.includes(exitCode) ? exitCode : codes.failure;
 }
 
 /** Whether `--debug` was given, or `OCITS_DEBUG` is set. */
@@ -73,7 +61,7 @@ function rootHint(): string | undefined {
 function placeOf(location: {
   readonly file: string;
   readonly line: number;
-  readonly column?: number;
+  readonly column?: number | undefined;
 }): string {
   return `${location.file}:${location.line}${location.column === undefined ? '' : `:${location.column}`}`;
 }

@@ -4,7 +4,7 @@ import { OcitsError } from '../../errors.ts';
 
 export interface PromptOptions {
   /** What is typed does not appear. */
-  readonly isSecret?: boolean;
+  readonly isSecret?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 

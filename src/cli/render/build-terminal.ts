@@ -17,7 +17,7 @@ const FREE_ROWS = 3;
  * and the last lines that a running step has printed. What does not fit the height is left out, the oldest first. Each
  * of several builds at once has its own head and its steps below it.
  */
-export function terminalBuildRenderer(screen: Screen & { readonly rows?: number }): Renderer {
+export function terminalBuildRenderer(screen: Screen & { readonly rows?: number | undefined }): Renderer {
   const steps = new ShownSteps();
   const startedAt = performance.now();
   let drawn = 0;

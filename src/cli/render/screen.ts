@@ -12,7 +12,7 @@ export interface Screen {
   write(text: string): void;
   readonly isTerminal: boolean;
   readonly columns: number;
-  readonly rows?: number;
+  readonly rows?: number | undefined;
   readonly colours: boolean;
 }
 

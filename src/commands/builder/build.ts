@@ -3,7 +3,7 @@ import { buildImage } from '../../builder/build.ts';
 import { BuildError } from '../../builder/request/build-error.ts';
 import type { BuildRequest } from '../../builder/request/build-request.ts';
 import type { Call } from '../../call.ts';
-import { buildFlags, missingBuildFlags } from '../../cli/argv/build-flags.ts';
+import { oclifFlags, progressFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { describeFailure } from '../../cli/output/build-failure.ts';
 import { printable } from '../../cli/output/printable.ts';
@@ -11,13 +11,22 @@ import { openBuildRenderer } from '../../cli/render/build-renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
 import { formatReference } from '../../oci/reference.ts';
+import { BUILD_FLAGS, MISSING_BUILD_FLAGS } from './build-flags.ts';
 import { buildRequestFromFlags } from './request-from-flags.ts';
 
 export default class Build extends BaseCommand {
   static override summary = 'Build an image from a Dockerfile';
   static override usage = '[OPTIONS] PATH | -';
   static override arity = [1, 1] as const;
-  static override flags = { ...missingBuildFlags, ...buildFlags };
+  static override flags = {
+    ...oclifFlags(MISSING_BUILD_FLAGS),
+    ...oclifFlags(BUILD_FLAGS),
+    iidfile: text({ description: "write the image's ID to a file" }),
+    'metadata-file': text({ description: 'write what the build gave to a file, as JSON' }),
+    progress: progressFlag,
+    push: toggle({ description: 'push the image under all its names' }),
+    quiet: toggle({ char: 'q', description: "print the image's ID alone" }),
+  };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Build);
@@ -56,7 +65,7 @@ function writeMetadata(path: string, image: Image, { output }: BuildRequest): vo
     'containerimage.config.digest': image.id,
     'containerimage.digest': image.manifestDescriptor.digest,
     'containerimage.descriptor': image.manifestDescriptor,
-    ...(output.tags.length === 0 ? {} : { 'image.name': output.tags.map(formatReference).join(',') }),
+    'image.name': output.tags.length === 0 ? undefined : output.tags.map(formatReference).join(','),
   };
   writeFileSync(path, `${JSON.stringify(metadata, null, 2)}\n`);
 }

@@ -3,9 +3,8 @@ import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
-import { OcitsError } from '../../errors.ts';
 import { shortDigest } from '../../oci/digest.ts';
-import { parseTime } from '../../system/parse-time.ts';
+import { parseFilter, timeOfFilter } from '../../options/filter.ts';
 
 export default class BuilderPrune extends BaseCommand {
   static override summary = 'Forget results of build steps';
@@ -38,13 +37,5 @@ export default class BuilderPrune extends BaseCommand {
 }
 
 function readFilters(filters: readonly string[]): Date | undefined {
-  let since: Date | undefined;
-  for (const filter of filters) {
-    const [, name = filter, value = ''] = /^([^=]*)=(.*)$/s.exec(filter) ?? [];
-    if (name !== 'until' && name !== 'unused-for') {
-      throw new OcitsError('unsupported', `--filter ${filter} is not there yet`, { hint: 'until=24h is' });
-    }
-    since = parseTime(value, `--filter ${name}`);
-  }
-  return since;
+  return filters.map((text) => timeOfFilter(parseFilter(text, ['until', 'unused-for']))).at(-1);
 }

@@ -1,28 +1,8 @@
 import type { BuildRequest } from '../../builder/request/build-request.ts';
-import { parseBytes, parsePairs, parseUlimit } from '../../container/flags/parse-values.ts';
 import { OcitsError } from '../../errors.ts';
-import { parseTag } from '../../image/catalog/tag-image.ts';
 import { buildNetworkMode } from '../../network/choice.ts';
-import { parseAddHost } from '../../network/names/hosts-file.ts';
-import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
-import { parseSecret } from './secret-flag.ts';
-
-/** The values of the flags of `build`; absent: not given. */
-export interface BuildFlagValues {
-  readonly 'add-host'?: string[] | undefined;
-  readonly 'build-arg'?: string[] | undefined;
-  readonly file?: string | undefined;
-  readonly label?: string[] | undefined;
-  readonly network?: string | undefined;
-  readonly 'no-cache'?: boolean;
-  readonly platform?: string | undefined;
-  readonly pull?: boolean;
-  readonly secret?: string[] | undefined;
-  readonly 'shm-size'?: string | undefined;
-  readonly tag?: string[] | undefined;
-  readonly target?: string | undefined;
-  readonly ulimit?: string[] | undefined;
-}
+import { hostPlatform } from '../../oci/platform.ts';
+import type { BuildFlagValues } from './build-flags.ts';
 
 /** What `build` is asked for. `env` is the command's own environment. Throws what is wrong, before anything is done. */
 export function buildRequestFromFlags(
@@ -30,50 +10,41 @@ export function buildRequestFromFlags(
   context: string,
   env: NodeJS.ProcessEnv,
 ): BuildRequest {
-  const buildArgs = readBuildArgs(flags['build-arg'] ?? [], env);
+  const buildArgs = readBuildArgs(flags['build-arg'] ?? []);
   const epoch = readEpoch(buildArgs.get('SOURCE_DATE_EPOCH') ?? env['SOURCE_DATE_EPOCH']);
   if (epoch !== undefined) buildArgs.set('SOURCE_DATE_EPOCH', String(epoch));
   return {
     source: {
       context,
-      ...(flags.file === undefined ? {} : { dockerfile: flags.file }),
+      dockerfile: flags.file,
       stdin: () => process.stdin,
     },
     target: {
-      ...(flags.target === undefined ? {} : { stage: flags.target }),
-      platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+      stage: flags.target,
+      platform: flags.platform ?? hostPlatform(),
       buildArgs,
     },
-    cache: { isUsed: flags['no-cache'] !== true, pullsAlways: flags.pull === true },
+    cache: { isUsed: !flags['no-cache'], pullsAlways: flags.pull },
     run: {
       network: buildNetworkMode(flags.network),
-      extraHosts: (flags['add-host'] ?? []).map(parseAddHost),
-      rlimits: (flags.ulimit ?? []).map(parseUlimit),
-      secrets: new Map((flags.secret ?? []).map((text) => parseSecret(text, env))),
-      ...(flags['shm-size'] === undefined
-        ? {}
-        : { shmSizeBytes: parseBytes(flags['shm-size'], '--shm-size') }),
+      extraHosts: flags['add-host'] ?? [],
+      rlimits: flags.ulimit ?? [],
+      secrets: new Map(flags.secret),
+      shmSizeBytes: flags['shm-size'],
     },
     output: {
-      tags: (flags.tag ?? []).map(parseTag),
-      labels: parsePairs(flags.label ?? [], '--label'),
-      ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
+      tags: flags.tag ?? [],
+      labels: Object.fromEntries(flags.label ?? []),
+      sourceDateEpoch: epoch,
     },
   };
 }
 
-/** `NAME=value`; `NAME` alone takes the value of our own variable, and is as if not given where there is none. */
-function readBuildArgs(texts: readonly string[], env: NodeJS.ProcessEnv): Map<string, string> {
-  const args = new Map<string, string>();
-  for (const text of texts) {
-    const equals = text.indexOf('=');
-    const name = equals < 0 ? text : text.slice(0, equals);
-    if (name === '')
-      throw new OcitsError('invalid-argument', `--build-arg: ${JSON.stringify(text)} has no name`);
-    const value = equals < 0 ? env[name] : text.slice(equals + 1);
-    if (value !== undefined) args.set(name, value);
-  }
-  return args;
+/** A variable that has no value here is as if not given. */
+function readBuildArgs(
+  given: readonly (readonly [name: string, value: string | undefined])[],
+): Map<string, string> {
+  return new Map(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** reproducible-builds.org/specs/source-date-epoch: seconds since 1970. */

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import type { BuildSecret } from '../../builder/request/build-request.ts';
 import { OcitsError } from '../../errors.ts';
+import { splitPair } from '../../options/pair.ts';
 
 /**
  * Reads a value of `--secret`: `id=x,src=FILE`, `id=x,env=NAME`, or `id=x` alone for the variable x of our
@@ -9,12 +10,12 @@ import { OcitsError } from '../../errors.ts';
 export function parseSecret(text: string, env: NodeJS.ProcessEnv): readonly [id: string, BuildSecret] {
   const fields = new Map<string, string>();
   for (const field of text.split(',')) {
-    const equals = field.indexOf('=');
-    const name = equals < 0 ? field : field.slice(0, equals).toLowerCase();
-    if (equals < 0 || !['id', 'src', 'source', 'env', 'type'].includes(name)) {
+    const [written, value] = splitPair(field);
+    const name = written.toLowerCase();
+    if (value === undefined || !['id', 'src', 'source', 'env', 'type'].includes(name)) {
       throw fault(text, `${JSON.stringify(field)} is none of id=, src=, env= and type=`);
     }
-    fields.set(name === 'source' ? 'src' : name, field.slice(equals + 1));
+    fields.set(name === 'source' ? 'src' : name, value);
   }
   const id = fields.get('id');
   if (id === undefined || id === '') throw fault(text, 'it has no id');

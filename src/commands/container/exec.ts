@@ -1,10 +1,10 @@
 import { isatty } from 'node:tty';
-import { checkTerminal, readFlagFile } from '../../cli/argv/flag-files.ts';
-import { list, text, toggle } from '../../cli/argv/flags.ts';
-import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { checkTerminal } from '../../cli/argv/flag-files.ts';
+import { oclifFlags, text, toggle, values } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { START_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { forwardSignals } from '../../cli/process/forward-signals.ts';
-import { parseEnvFile, parseEnvFlags } from '../../container/flags/env-file.ts';
+import { environmentFile, environmentVariable } from '../../container/flags/create-kinds.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { type ExecOptions, execInContainer } from '../../container/start/exec-container.ts';
 
@@ -13,16 +13,20 @@ export default class Exec extends BaseCommand {
   static override usage = '[OPTIONS] CONTAINER COMMAND [ARG...]';
   static override interspersed = false;
   static override arity = [2, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = START_EXIT_CODES;
   static override flags = {
     detach: toggle({ char: 'd', description: 'leave it to itself in the background' }),
-    env: list({ char: 'e', description: 'set an environment variable: NAME=value' }),
-    'env-file': list({ description: 'read environment variables from a file' }),
+    env: values(environmentVariable, {
+      char: 'e',
+      description: 'set an environment variable: NAME=value',
+    }),
+    'env-file': values(environmentFile, { description: 'read environment variables from a file' }),
     interactive: toggle({ char: 'i', description: 'keep standard input open' }),
     privileged: toggle({ description: 'give the command all capabilities' }),
     tty: toggle({ char: 't', description: 'give the command a terminal' }),
     user: text({ char: 'u', description: 'user: name or ID, with :group' }),
     workdir: text({ char: 'w', description: 'working directory in the container' }),
-    ...missingFlags({ texts: ['detach-keys'] }),
+    ...oclifFlags({ 'detach-keys': { form: 'one', missing: 'end it with Ctrl-C' } }),
   };
 
   async run(): Promise<void> {
@@ -30,14 +34,12 @@ export default class Exec extends BaseCommand {
     const { tty, interactive, detach } = flags;
     if (!detach) checkTerminal(tty, interactive);
     const [name, ...command] = args as [string, ...string[]];
-    const env = process.env;
-    const files = (flags['env-file'] ?? []).flatMap((file) => parseEnvFile(readFlagFile(file), file, env));
     const { engine } = this;
     const options: ExecOptions = {
       command,
-      env: [...files, ...parseEnvFlags(flags.env ?? [], env)],
-      ...(flags.workdir === undefined ? {} : { workdir: flags.workdir }),
-      ...(flags.user === undefined ? {} : { user: flags.user }),
+      env: [...(flags['env-file'] ?? []).flat(), ...(flags.env ?? [])],
+      workdir: flags.workdir,
+      user: flags.user,
       terminal: tty && !detach,
       privileged: flags.privileged,
       detach,

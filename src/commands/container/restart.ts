@@ -1,10 +1,10 @@
-import { stopFlags } from '../../cli/argv/container-flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { restartContainer } from '../../container/end/stop-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
+import { stopFlags } from './run-flags.ts';
 import { stopOptions } from './stop-options.ts';
 
 export default class Restart extends BaseCommand {

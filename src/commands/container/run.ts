@@ -1,16 +1,19 @@
 import { isatty } from 'node:tty';
 import type { Call } from '../../call.ts';
-import { createFlags, missingCreateFlags, pullFlags } from '../../cli/argv/container-flags.ts';
 import { checkTerminal, writeCidFile } from '../../cli/argv/flag-files.ts';
-import { toggle, toggleOn } from '../../cli/argv/flags.ts';
+import { oclifFlags, toggle, toggleOn } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { CREATE_EXIT_CODES } from '../../cli/exit-codes.ts';
 import { forwardSignals } from '../../cli/process/forward-signals.ts';
 import { cleanupCommand } from '../../cli/process/self-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import type { PullPolicy } from '../../container/create/ensure-image.ts';
+import { CREATE_FLAGS } from '../../container/flags/create-flags.ts';
 import type { CreateRequest } from '../../container/flags/create-request.ts';
+import { MISSING_CREATE_FLAGS } from '../../container/flags/missing-create-flags.ts';
+import type { PullPolicy } from '../../options/pull-policy.ts';
 import { requestFromFlags } from './request-from-flags.ts';
+import { pullFlags } from './run-flags.ts';
 
 interface RunOptions {
   readonly request: CreateRequest;
@@ -24,9 +27,10 @@ export default class Run extends BaseCommand {
   static override usage = '[OPTIONS] IMAGE [COMMAND] [ARG...]';
   static override interspersed = false;
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
+  static override exitCodes = CREATE_EXIT_CODES;
   static override flags = {
-    ...missingCreateFlags,
-    ...createFlags,
+    ...oclifFlags(MISSING_CREATE_FLAGS),
+    ...oclifFlags(CREATE_FLAGS),
     ...pullFlags,
     detach: toggle({ char: 'd', description: "run in the background and print the container's ID" }),
     'sig-proxy': toggleOn({ description: 'pass signals on to the container' }),

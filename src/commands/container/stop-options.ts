@@ -1,15 +1,9 @@
 import type { StopOptions } from '../../container/end/stop-container.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
-import { parseSignal } from '../../runtime/crun/send-signal.ts';
 
-/** What `stop` and `restart` are asked for. Throws `invalid-argument`. */
+/** What `stop` and `restart` are asked for. */
 export function stopOptions(flags: {
-  readonly timeout?: string | undefined;
-  readonly signal?: string | undefined;
+  readonly timeout: number | undefined;
+  readonly signal: string | undefined;
 }): StopOptions {
-  if (flags.signal !== undefined) parseSignal(flags.signal);
-  return {
-    ...(flags.timeout === undefined ? {} : { timeoutSeconds: parseInteger(flags.timeout, '--timeout') }),
-    ...(flags.signal === undefined ? {} : { stopSignal: flags.signal }),
-  };
+  return { timeoutSeconds: flags.timeout, stopSignal: flags.signal };
 }

@@ -3,6 +3,7 @@ import { expandInstruction } from '../../dockerfile/expand/expand-instruction.ts
 import { parseTrigger } from '../../dockerfile/parse/parse.ts';
 import { OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
+import { splitPair } from '../../options/pair.ts';
 
 const ALLOWED = [
   'CMD',
@@ -46,8 +47,8 @@ function applyChange(state: State, change: string): State {
   }
   const file = '--change';
   const variables = (state.config.Env ?? []).map((variable) => {
-    const equals = variable.indexOf('=');
-    return [variable.slice(0, equals), variable.slice(equals + 1)] as const;
+    const [name, value = ''] = splitPair(variable);
+    return [name, value] as const;
   });
   const env = new Map(variables);
   const instruction = expandInstruction(parseTrigger(change, file), { file, escapeChar: '\\', env });

@@ -3,7 +3,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { copyBetween } from '../../image/archive/copy-between.ts';
 import { parsePlace } from '../../image/archive/image-place.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 
 export default class Copy extends BaseCommand {
   static override summary = 'Copy images between registries, OCI layouts and archives, unpacking nothing';
@@ -17,8 +16,7 @@ export default class Copy extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Copy);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
-    const request = { from: parsePlace(args[0]!), to: parsePlace(args[1]!), platform };
+    const request = { from: parsePlace(args[0]!), to: parsePlace(args[1]!), platform: flags.platform };
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);
     try {
       const copied = await copyBetween(this.engine, this.call(renderer), request);

@@ -36,7 +36,7 @@ export function imageLines(image: ImageSummary, withDigests: boolean): ImageLine
 /** What a template of `images` sees of a line, in Docker's names. */
 export function imageRow(
   { image, repository, tag, digest }: ImageLine,
-  { noTrunc, now = new Date() }: { readonly noTrunc: boolean; readonly now?: Date },
+  { noTrunc, now = new Date() }: { readonly noTrunc: boolean; readonly now?: Date | undefined },
 ): Readonly<Record<string, unknown>> {
   const size = humanSize(image.sizeBytes);
   return {

@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { OcitsError } from '../../errors.ts';
 import { importImage } from '../../image/archive/import-image.ts';
 import { parseTag } from '../../image/catalog/tag-image.ts';
-import { hostPlatform, parsePlatform } from '../../oci/platform.ts';
+import { hostPlatform } from '../../oci/platform.ts';
 import { configFromChanges } from './config-from-changes.ts';
 
 export default class Import extends BaseCommand {
@@ -30,7 +30,7 @@ export default class Import extends BaseCommand {
     const config = configFromChanges(flags.change ?? []);
     const image = await importImage(this.engine, this.call(), {
       input: file === '-' ? { stream: process.stdin } : { path: file },
-      platform: flags.platform === undefined ? hostPlatform() : parsePlatform(flags.platform),
+      platform: flags.platform ?? hostPlatform(),
       config,
       message: flags.message ?? `Imported from ${file}`,
       created: creationTime(),

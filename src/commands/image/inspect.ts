@@ -2,7 +2,6 @@ import { formatFlag, platformFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectImage } from '../../image/catalog/inspect-image.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 
 export default class ImageInspect extends BaseCommand {
   static override summary = 'Show all that is known of images';
@@ -12,9 +11,8 @@ export default class ImageInspect extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(ImageInspect);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const { engine } = this;
-    const host = engine;
-    await inspectTargets(args, flags.format, async (name) => await inspectImage(host, name, platform));
+    await inspectTargets(args, flags.format, async (name) => await inspectImage(engine, name, platform));
   }
 }

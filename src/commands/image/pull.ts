@@ -5,7 +5,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
-import { type Platform, parsePlatform } from '../../oci/platform.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 
@@ -22,7 +22,7 @@ export default class Pull extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Pull);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const names = args.map(parseReference);
     requireRoot(this.engine.access, 'unpacking images');
     const renderer = openRenderer(flags.quiet ? 'quiet' : flags.progress);

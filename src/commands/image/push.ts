@@ -3,8 +3,8 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
-import { parsePlatform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
+import { LAYER_COMPRESSIONS } from '../../options/layer-compression.ts';
 
 export default class Push extends BaseCommand {
   static override summary = 'Upload an image to a registry';
@@ -14,7 +14,7 @@ export default class Push extends BaseCommand {
     'all-tags': toggle({ char: 'a', description: 'push all tags of the repository' }),
     'compression-format': choice({
       description: 'how layers that were built here are compressed (default gzip)',
-      options: ['gzip', 'zstd'],
+      options: LAYER_COMPRESSIONS,
     }),
     platform: platformFlag,
     progress: progressFlag,
@@ -23,7 +23,7 @@ export default class Push extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(Push);
-    const platform = flags.platform === undefined ? undefined : parsePlatform(flags.platform);
+    const { platform } = flags;
     const name = parseReference(args[0]!);
     if (flags['all-tags'] && name.tag !== undefined) {
       throw new OcitsError('usage', 'a tag cannot be given with --all-tags');

@@ -2,7 +2,7 @@ import { choice, platformFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { OcitsError } from '../../errors.ts';
 import { SAVE_FORMATS, saveImages } from '../../image/archive/save-images.ts';
-import { parsePlatform } from '../../oci/platform.ts';
+import { LAYER_COMPRESSIONS } from '../../options/layer-compression.ts';
 
 export default class Save extends BaseCommand {
   static override summary = 'Write images into an archive, or the folder of an OCI layout';
@@ -11,7 +11,7 @@ export default class Save extends BaseCommand {
   static override flags = {
     compression: choice({
       description: 'how layers are compressed in the OCI formats; the default is gzip',
-      options: ['gzip', 'zstd'],
+      options: LAYER_COMPRESSIONS,
     }),
     format: choice({ description: 'the default is docker-archive', options: SAVE_FORMATS }),
     output: text({
@@ -33,7 +33,7 @@ export default class Save extends BaseCommand {
       format: flags.format ?? 'docker-archive',
       output: flags.output ?? process.stdout,
       compression: flags.compression,
-      platform: flags.platform === undefined ? undefined : parsePlatform(flags.platform),
+      platform: flags.platform,
     });
   }
 }

@@ -1,7 +1,7 @@
 import { humanAge, humanDuration, humanSize } from '../../cli/output/human.ts';
 import type { ContainerState } from '../../container/record/state.ts';
 import type { ContainerSummary } from '../../container/show/list-containers.ts';
-import type { PortMapping } from '../../network/network.ts';
+import type { PortMapping } from '../../options/ports.ts';
 
 const COMMAND_WIDTH = 20;
 
@@ -9,7 +9,7 @@ export interface RowOptions {
   readonly noTrunc: boolean;
   /** What it has written; undefined: not asked for. */
   readonly sizeBytes: number | undefined;
-  readonly now?: Date;
+  readonly now?: Date | undefined;
 }
 
 /** What a template of `ps` sees of a container, in Docker's names. */

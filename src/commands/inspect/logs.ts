@@ -1,24 +1,32 @@
 import { once } from 'node:events';
-import { text, toggle } from '../../cli/argv/flags.ts';
-import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { oclifFlags, toggle, value } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { containerLogs, type LogOptions } from '../../container/show/logs.ts';
-import { parseTime } from '../../system/parse-time.ts';
+import { integer, time } from '../../options/kinds.ts';
+import type { ValueKind } from '../../options/value-kind.ts';
+
+/** Docker takes `all`, and anything below 0, for no limit. */
+const lineCount: ValueKind<number> = {
+  ...integer,
+  parse: (text, where) => {
+    const lines = text === 'all' ? -1 : integer.parse(text, where);
+    return lines !== undefined && lines < 0 ? Number.POSITIVE_INFINITY : lines;
+  },
+};
 
 export default class Logs extends BaseCommand {
   static override summary = 'Show what a container has printed';
   static override usage = '[OPTIONS] CONTAINER';
   static override arity = [1, 1] as const;
   static override flags = {
-    ...missingFlags({ toggles: ['details'] }),
+    ...oclifFlags({ details: { form: 'switch', missing: 'leave it out: there are no details besides' } }),
     follow: toggle({ char: 'f', description: 'go on until the container has ended' }),
-    since: text({ description: 'only what is later: a time, or how long ago, such as 10m' }),
-    tail: text({ char: 'n', description: 'only the last lines: how many, or all' }),
+    since: value(time, { description: 'only what is later: a time, or how long ago, such as 10m' }),
+    tail: value(lineCount, { char: 'n', description: 'only the last lines: how many, or all' }),
     timestamps: toggle({ char: 't', description: 'show when each line was printed' }),
-    until: text({ description: 'only what is earlier: a time, or how long ago' }),
+    until: value(time, { description: 'only what is earlier: a time, or how long ago' }),
   };
 
   async run(): Promise<void> {
@@ -30,20 +38,13 @@ export default class Logs extends BaseCommand {
     const options: LogOptions = {
       follow: flags.follow,
       timestamps: flags.timestamps,
-      ...(flags.since === undefined ? {} : { since: parseTime(flags.since, '--since') }),
-      ...(flags.until === undefined ? {} : { until: parseTime(flags.until, '--until') }),
-      ...tailOption(flags.tail),
+      since: flags.since,
+      until: flags.until,
+      tail: flags.tail === Number.POSITIVE_INFINITY ? undefined : flags.tail,
     };
     const record = await findContainer(engine.paths, args[0]!);
     for await (const { stream, data } of containerLogs(engine, call, record, options)) {
       if (!process[stream].write(data)) await once(process[stream], 'drain', { signal });
     }
   }
-}
-
-/** Docker takes `all`, and anything below 0, for no limit. */
-function tailOption(tail: string | undefined): { readonly tail?: number } {
-  if (tail === undefined || tail === 'all') return {};
-  const lines = parseInteger(tail, '--tail');
-  return lines < 0 ? {} : { tail: lines };
 }

@@ -3,7 +3,7 @@ import { findContainer } from '../../container/record/catalog.ts';
 import { containerState } from '../../container/record/state.ts';
 import { publishedPorts } from '../../container/show/list-containers.ts';
 import { OcitsError } from '../../errors.ts';
-import { parseExposed } from '../../network/port-grammar.ts';
+import { parseExposed } from '../../options/ports.ts';
 
 export default class Port extends BaseCommand {
   static override summary = 'Show where the ports of a container are published';

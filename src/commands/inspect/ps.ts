@@ -1,11 +1,11 @@
-import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle, value } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { parseInteger } from '../../container/flags/parse-values.ts';
 import { writtenBytes } from '../../container/record/size.ts';
 import { parseContainerFilter } from '../../container/show/filter-containers.ts';
 import { listContainers } from '../../container/show/list-containers.ts';
+import { integer } from '../../options/kinds.ts';
 import { containerRow } from './container-row.ts';
 
 const COLUMNS = [
@@ -26,7 +26,7 @@ export default class Ps extends BaseCommand {
     filter: filterFlag,
     format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
     json: jsonFlag,
-    last: text({ char: 'n', description: 'the last containers made, whatever they do' }),
+    last: value(integer, { char: 'n', description: 'the last containers made, whatever they do' }),
     latest: toggle({ char: 'l', description: 'the last container made' }),
     'no-trunc': noTruncFlag,
     quiet: quietFlag,
@@ -37,10 +37,10 @@ export default class Ps extends BaseCommand {
     const { flags } = await this.read(Ps);
     const { engine } = this;
     await sweepContainers(engine);
-    const last = flags.latest ? 1 : flags.last === undefined ? -1 : parseInteger(flags.last, '--last');
+    const last = flags.latest ? 1 : (flags.last ?? -1);
     const containers = await listContainers(engine, {
       all: flags.all,
-      ...(last > 0 ? { last } : {}),
+      last: last > 0 ? last : undefined,
       filters: (flags.filter ?? []).map(parseContainerFilter),
     });
     const noTrunc = flags['no-trunc'];

@@ -1,20 +1,19 @@
-import { list } from '../../cli/argv/flags.ts';
-import { missingFlags } from '../../cli/argv/missing-flags.ts';
+import { oclifFlags, values } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { parsePairs } from '../../container/flags/parse-values.ts';
+import { pair } from '../../options/kinds.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
+
+const LOCAL = 'leave it out: a volume is a folder of this host';
 
 export default class VolumeCreate extends BaseCommand {
   static override summary = 'Make a volume';
   static override usage = '[OPTIONS] [VOLUME]';
   static override arity = [0, 1] as const;
   static override flags = {
-    label: list({ description: 'set a label: name=value' }),
-    ...missingFlags({
-      texts: ['driver'],
-      lists: ['opt'],
-      short: { driver: 'd', opt: 'o' },
-      harmless: { driver: ['local'] },
+    label: values(pair, { description: 'set a label: name=value' }),
+    ...oclifFlags({
+      driver: { form: 'one', char: 'd', missing: LOCAL, harmless: ['local'] },
+      opt: { form: 'many', char: 'o', missing: LOCAL },
     }),
   };
 
@@ -23,7 +22,7 @@ export default class VolumeCreate extends BaseCommand {
     const { engine } = this;
     const volumes = await engine.volumes();
     const name = args[0] ?? anonymousVolumeName();
-    const labels = parsePairs(flags.label ?? [], '--label');
+    const labels = Object.fromEntries(flags.label ?? []);
     const { volume } = await volumes.create(name, { anonymous: args.length === 0, labels });
     this.print(volume.name);
   }

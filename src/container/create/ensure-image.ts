@@ -5,11 +5,9 @@ import type { Image } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference } from '../../oci/reference.ts';
+import type { PullPolicy } from '../../options/pull-policy.ts';
 import type { TaskNews } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
-
-export const PULL_POLICIES = ['always', 'missing', 'never'] as const;
-export type PullPolicy = (typeof PULL_POLICIES)[number];
 
 export interface WantedImage {
   readonly name: string;

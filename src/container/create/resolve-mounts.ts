@@ -2,7 +2,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import type { ContainerMount } from '../../bundle/container-spec.ts';
 import { isErrno, OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
-import { cleanTarget, type MountRequest } from '../../volume/mount-request.ts';
+import { cleanTarget, type MountRequest } from '../../options/mounts/mount-request.ts';
 import type { VolumeStore } from '../../volume/volume.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 

@@ -1,31 +1,26 @@
-import type { DeviceMapping, ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
+import type { ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
 import type { NameOptions } from '../../network/names/etc-files.ts';
-import type { PortMapping } from '../../network/network.ts';
 import type { Platform } from '../../oci/platform.ts';
-import type { MountRequest } from '../../volume/mount-request.ts';
-
-export interface ResourceLimit {
-  /** Such as `RLIMIT_NOFILE`. */
-  readonly type: string;
-  readonly soft: number;
-  readonly hard: number;
-}
+import type { DeviceMapping } from '../../options/device.ts';
+import type { MountRequest } from '../../options/mounts/mount-request.ts';
+import type { PortMapping } from '../../options/ports.ts';
+import type { ResourceLimit } from '../../options/ulimit.ts';
 
 /** The first process, as far as it is asked for; what is undefined comes from the image. */
 export interface ProcessRequest {
   /** An empty list clears the image's. */
-  readonly entrypoint?: readonly string[];
+  readonly entrypoint?: readonly string[] | undefined;
   /** What follows the image's name. */
   readonly command: readonly string[];
   /** `NAME=value` sets, `NAME` alone takes the image's away. */
   readonly env: readonly string[];
-  readonly workdir?: string;
-  readonly user?: string;
+  readonly workdir?: string | undefined;
+  readonly user?: string | undefined;
   readonly terminal: boolean;
   /** Whether the container has a standard input. */
   readonly openStdin: boolean;
-  readonly stopSignal?: string;
-  readonly stopTimeoutSeconds?: number;
+  readonly stopSignal?: string | undefined;
+  readonly stopTimeoutSeconds?: number | undefined;
   readonly rlimits: readonly ResourceLimit[];
 }
 
@@ -50,9 +45,9 @@ export interface HostOptions {
 export interface CreateRequest {
   /** The image's name or ID as typed. */
   readonly image: string;
-  readonly platform?: Platform;
+  readonly platform?: Platform | undefined;
   /** The default is a random one. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly process: ProcessRequest;

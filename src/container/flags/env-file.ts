@@ -1,4 +1,5 @@
 import { OcitsError } from '../../errors.ts';
+import { splitPair } from '../../options/pair.ts';
 
 /** A name that is to have the value it has in ocits's own environment. */
 function inherited(name: string, env: NodeJS.ProcessEnv): string {
@@ -7,16 +8,13 @@ function inherited(name: string, env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The variables that `-e` gives: `NAME=value`, or `NAME` for the value it has in `env`. A name that `env` does not
- * have stays alone, which takes the image's away. Throws `invalid-argument`.
+ * The variable that `-e` gives: `NAME=value`, or `NAME` for the value it has in `env`. A name that `env` does not have
+ * stays alone, which takes the image's away. Undefined where there is no name.
  */
-export function parseEnvFlags(texts: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  return texts.map((text) => {
-    if (text === '' || text.startsWith('=')) {
-      throw new OcitsError('invalid-argument', `--env: ${JSON.stringify(text)} has no name`);
-    }
-    return text.includes('=') ? text : inherited(text, env);
-  });
+export function parseEnvFlag(text: string, env: NodeJS.ProcessEnv): string | undefined {
+  const [name, value] = splitPair(text);
+  if (name === '') return undefined;
+  return value === undefined ? inherited(name, env) : text;
 }
 
 /**
@@ -31,14 +29,13 @@ export function parseEnvFile(content: string, file: string, env: NodeJS.ProcessE
     .entries()) {
     const line = raw.replace(/\r$/, '').trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const equals = line.indexOf('=');
-    const name = equals < 0 ? line : line.slice(0, equals);
+    const [name, value] = splitPair(line);
     if (name === '' || /\s/.test(name)) {
       throw new OcitsError('syntax', `${JSON.stringify(name)} cannot be the name of a variable`, {
         location: { file, line: index + 1 },
       });
     }
-    if (equals >= 0) variables.push(line);
+    if (value !== undefined) variables.push(line);
     else if (env[name] !== undefined) variables.push(inherited(name, env));
   }
   return variables;

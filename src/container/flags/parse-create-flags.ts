@@ -1,150 +1,76 @@
-import { resolve } from 'node:path';
-import type { ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
-import { OcitsError } from '../../errors.ts';
-import { parsePlatform } from '../../oci/platform.ts';
-import { parseSignal } from '../../runtime/crun/send-signal.ts';
-import { parseMountFlag } from '../../volume/mount-flag.ts';
-import type { MountRequest } from '../../volume/mount-request.ts';
-import { parseTmpfsFlag } from '../../volume/tmpfs-flag.ts';
-import { parseVolumeFlag } from '../../volume/volume-flag.ts';
-import type { CreateFlags, MountFlags, ProcessFlags, ResourceFlags, SecurityFlags } from './create-flags.ts';
-import type { CreateRequest, HostOptions, ProcessRequest } from './create-request.ts';
-import { parseEnvFile, parseEnvFlags } from './env-file.ts';
-import { parseNetworkFlags } from './parse-network-flags.ts';
+import { networkChoice } from '../../network/choice.ts';
+import { fieldsOf, readFlags } from '../../options/flag-table.ts';
+import type { Surroundings } from '../../options/value-kind.ts';
 import {
-  parseBytes,
-  parseDecimal,
-  parseDevice,
-  parseInteger,
-  parsePairs,
-  parseUlimit,
-} from './parse-values.ts';
-
-/** What the text of flags depends on besides. */
-export interface FlagSurroundings {
-  /** For relative paths. */
-  readonly folder: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly readFile: (path: string) => string;
-}
+  CREATE_FLAGS,
+  type CreateFlags,
+  type CreateValues,
+  NETWORK_FLAGS,
+  PROCESS_FLAGS,
+  RESOURCE_FLAGS,
+  SECURITY_FLAGS,
+} from './create-flags.ts';
+import type { CreateRequest, HostOptions, NetworkOptions, ProcessRequest } from './create-request.ts';
 
 /**
- * What `create` and `run` are asked for, from their flags, the image and the command behind it. Throws
+ * What `create` and `run` are asked for, from the texts of their flags, the image and the command behind it. Throws
  * `invalid-argument`, `syntax` or `unsupported`, naming the flag and quoting the fault.
  */
 export function parseCreateFlags(
   flags: CreateFlags,
-  [image, ...command]: readonly [string, ...string[]],
-  surroundings: FlagSurroundings,
+  args: readonly [string, ...string[]],
+  surroundings: Surroundings,
 ): CreateRequest {
-  const fileLabels = (flags['label-file'] ?? []).flatMap((file) => labelLines(surroundings.readFile(file)));
+  return createRequest(readFlags(CREATE_FLAGS, flags, surroundings), args);
+}
+
+/** The same from the flags' values. */
+export function createRequest(
+  values: CreateValues,
+  [image, ...command]: readonly [string, ...string[]],
+): CreateRequest {
+  const { name, platform, label = [], annotation = [], volume = [], mount = [], tmpfs = [] } = values;
   return {
     image,
-    ...(flags.platform === undefined ? {} : { platform: parsePlatform(flags.platform) }),
-    ...(flags.name === undefined ? {} : { name: flags.name }),
-    labels: { ...parsePairs(fileLabels, '--label-file'), ...parsePairs(flags.label ?? [], '--label') },
-    annotations: parsePairs(flags.annotation ?? [], '--annotation'),
-    process: parseProcess(flags, command, surroundings),
-    network: parseNetworkFlags(flags),
-    mounts: parseMounts(flags, surroundings.folder),
-    host: parseHost(flags, surroundings),
-    autoRemove: flags.rm ?? false,
+    platform,
+    name,
+    labels: Object.fromEntries([...(values['label-file'] ?? []).flat(), ...label]),
+    annotations: Object.fromEntries(annotation),
+    process: processRequest(values, command),
+    network: networkOptions(values),
+    mounts: [...volume, ...mount, ...tmpfs],
+    host: hostOptions(values),
+    autoRemove: values.rm,
   };
 }
 
-function labelLines(content: string): string[] {
-  return content
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
+function processRequest(values: CreateValues, command: readonly string[]): ProcessRequest {
+  const { env, 'env-file': files, ...fields } = fieldsOf(PROCESS_FLAGS, values);
+  return { ...fields, command, env: [...files.flat(), ...env] };
 }
 
-function parseProcess(
-  flags: ProcessFlags,
-  command: readonly string[],
-  { env, readFile }: FlagSurroundings,
-): ProcessRequest {
-  const { entrypoint, workdir, user } = flags;
-  const stopSignal = flags['stop-signal'];
-  const stopTimeout = flags['stop-timeout'];
-  if (stopSignal !== undefined) parseSignal(stopSignal);
-  const fromFiles = (flags['env-file'] ?? []).flatMap((file) => parseEnvFile(readFile(file), file, env));
+function networkOptions(values: CreateValues): NetworkOptions {
+  const { choice = networkChoice(), hostname, publishAll, ...lists } = fieldsOf(NETWORK_FLAGS, values);
   return {
-    command,
-    env: [...fromFiles, ...parseEnvFlags(flags.env ?? [], env)],
-    ...(entrypoint === undefined ? {} : { entrypoint: entrypoint === '' ? [] : [entrypoint] }),
-    ...(workdir === undefined ? {} : { workdir }),
-    ...(user === undefined ? {} : { user }),
-    terminal: flags.tty ?? false,
-    openStdin: flags.interactive ?? false,
-    ...(stopSignal === undefined ? {} : { stopSignal }),
-    ...(stopTimeout === undefined ? {} : { stopTimeoutSeconds: parseInteger(stopTimeout, '--stop-timeout') }),
-    rlimits: (flags.ulimit ?? []).map(parseUlimit),
+    ...choice,
+    hostname,
+    ports: lists.publish.flat(),
+    exposed: lists.expose.flat(),
+    publishAll,
+    dns: { servers: lists.dns, search: lists['dns-search'], options: lists['dns-option'] },
+    extraHosts: lists['add-host'],
   };
 }
 
-function parseMounts(flags: MountFlags, folder: string): MountRequest[] {
-  return [
-    ...(flags.volume ?? []).map((text) => parseVolumeFlag(text, folder)),
-    ...(flags.mount ?? []).map(parseMountFlag),
-    ...(flags.tmpfs ?? []).map(parseTmpfsFlag),
-  ];
-}
-
-function parseHost(flags: ResourceFlags & SecurityFlags, { folder }: FlagSurroundings): HostOptions {
+function hostOptions(values: CreateValues): HostOptions {
+  const { device = [], sysctl = [], init, 'security-opt': changes = [] } = values;
+  const defaults = { noNewPrivileges: false, seccomp: 'default' };
+  const changed: typeof defaults = Object.assign(defaults, ...changes);
   return {
-    resources: parseResources(flags),
-    devices: (flags.device ?? []).map(parseDevice),
-    security: parseSecurity(flags, folder),
-    sysctls: parsePairs(flags.sysctl ?? [], '--sysctl'),
-    init: flags.init ?? false,
+    resources: fieldsOf(RESOURCE_FLAGS, values),
+    devices: device,
+    security: { ...fieldsOf(SECURITY_FLAGS, values), ...changed },
+    sysctls: Object.fromEntries(sysctl),
+    init,
   };
-}
-
-function parseResources(flags: ResourceFlags): ResourceLimits {
-  const read = <T>(flag: keyof ResourceFlags, parse: (text: string, flag: string) => T): T | undefined => {
-    const text = flags[flag];
-    return text === undefined ? undefined : parse(text, `--${flag}`);
-  };
-  const plain = (text: string) => text;
-  const all = {
-    memoryBytes: read('memory', parseBytes),
-    memorySwapBytes: read('memory-swap', (text, flag) => (text === '-1' ? -1 : parseBytes(text, flag))),
-    memoryReservationBytes: read('memory-reservation', parseBytes),
-    cpus: read('cpus', parseDecimal),
-    cpuShares: read('cpu-shares', parseInteger),
-    cpusetCpus: read('cpuset-cpus', plain),
-    cpusetMems: read('cpuset-mems', plain),
-    pidsLimit: read('pids-limit', parseInteger),
-    shmSizeBytes: read('shm-size', parseBytes),
-    oomScoreAdj: read('oom-score-adj', parseInteger),
-  };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-}
-
-function parseSecurity(flags: SecurityFlags, folder: string): SecurityOptions {
-  const options = { noNewPrivileges: false, seccomp: 'default' };
-  for (const text of flags['security-opt'] ?? []) {
-    const [, key = '', value = ''] = /^([^=:]*)[=:]?(.*)$/s.exec(text) ?? [];
-    if (key === 'no-new-privileges') options.noNewPrivileges = value !== 'false';
-    else if (key === 'seccomp') options.seccomp = seccompProfile(value, folder);
-    else if (!IGNORED_SECURITY.includes(text.replace(':', '='))) {
-      throw new OcitsError('unsupported', `--security-opt ${text} is not there yet`);
-    }
-  }
-  return {
-    privileged: flags.privileged ?? false,
-    capAdd: flags['cap-add'] ?? [],
-    capDrop: flags['cap-drop'] ?? [],
-    readOnlyRootfs: flags['read-only'] ?? false,
-    ...options,
-  };
-}
-
-/** They switch off what containers here do not have. */
-const IGNORED_SECURITY: readonly string[] = ['apparmor=unconfined', 'label=disable'];
-
-function seccompProfile(value: string, folder: string): string {
-  if (value === '' || value === 'builtin' || value === 'default') return 'default';
-  return value === 'unconfined' ? value : resolve(folder, value);
 }

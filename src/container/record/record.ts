@@ -1,9 +1,10 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { ResourceLimit } from '../../options/ulimit.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { ProcessIdentity } from '../../system/process/process-identity.ts';
-import type { HostOptions, NetworkOptions, ResourceLimit } from '../flags/create-request.ts';
+import type { HostOptions, NetworkOptions } from '../flags/create-request.ts';
 
 /** The first process with all that the image says, except what needs its files (user, home). */
 export interface ProcessRecord {

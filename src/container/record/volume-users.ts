@@ -1,6 +1,8 @@
 import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
+import { parseBoolean } from '../../options/boolean.ts';
+import { parseFilter } from '../../options/filter.ts';
+import { matchesLabel } from '../../options/match-label.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import type { Volume } from '../../volume/volume.ts';
@@ -34,15 +36,11 @@ export type VolumeFilter = (volume: Volume, isUsed: boolean) => boolean;
 
 /** Reads a value of `--filter`: `name=`, `label=`, `label!=`, `dangling=`, `driver=`. Throws `invalid-argument`. */
 export function parseVolumeFilter(text: string): VolumeFilter {
-  const [, key, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+  const { key, value } = parseFilter(text, ['dangling', 'driver', 'label', 'label!', 'name']);
   if (key === 'name') return ({ name }) => name.includes(value);
-  if (key === 'dangling') return (_, isUsed) => isUsed !== /^(1|t|true)$/i.test(value);
+  if (key === 'dangling') return (_, isUsed) => isUsed !== (parseBoolean(value) ?? false);
   if (key === 'driver') return () => value === 'local';
-  if (key === 'label') return ({ labels }) => matchesLabel(labels, value);
-  if (key === 'label!') return ({ labels }) => !matchesLabel(labels, value);
-  throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
-    hint: 'write key=value; the keys are dangling, driver, label, label! and name',
-  });
+  return ({ labels }) => matchesLabel(labels, value) === (key === 'label');
 }
 
 export interface PrunedVolumes {

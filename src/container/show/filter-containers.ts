@@ -1,6 +1,7 @@
 import { OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
 import { familiarName, parseReference, withDefaultTag } from '../../oci/reference.ts';
+import { type Filter, parseFilter } from '../../options/filter.ts';
+import { matchesLabel } from '../../options/match-label.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import type { ContainerState } from '../record/state.ts';
 
@@ -9,19 +10,11 @@ const KEYS = [
   ...['status', 'volume'],
 ] as const;
 
-export interface ContainerFilter {
-  readonly key: (typeof KEYS)[number];
-  readonly value: string;
-}
+export type ContainerFilter = Filter<(typeof KEYS)[number]>;
 
 /** Reads a value of `--filter`: `key=value`. Throws `invalid-argument`. */
 export function parseContainerFilter(text: string): ContainerFilter {
-  const [, name, value = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-  const key = KEYS.find((each) => each === name);
-  if (key !== undefined) return { key, value };
-  throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}`, {
-    hint: `write key=value; the keys are ${KEYS.join(', ')}`,
-  });
+  return parseFilter(text, KEYS);
 }
 
 /** Whether a container passes: one of the values of each key that is given. `others` are all containers there are. */

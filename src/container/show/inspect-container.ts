@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Engine } from '../../engine.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';
+import { splitPair } from '../../options/pair.ts';
 import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -103,9 +104,9 @@ function inspectConfig(record: ContainerRecord): Inspected {
 function mergedEnv(image: readonly string[], user: readonly string[]): string[] {
   const variables = new Map<string, string>();
   for (const text of [...image, ...user]) {
-    const equals = text.indexOf('=');
-    if (equals < 0) variables.delete(text);
-    else variables.set(text.slice(0, equals), text.slice(equals + 1));
+    const [name, value] = splitPair(text);
+    if (value === undefined) variables.delete(name);
+    else variables.set(name, value);
   }
   return Array.from(variables, ([name, value]) => `${name}=${value}`);
 }

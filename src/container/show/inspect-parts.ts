@@ -1,5 +1,6 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
-import type { NetworkEndpoint, PortMapping, Sandbox } from '../../network/network.ts';
+import type { NetworkEndpoint, Sandbox } from '../../network/network.ts';
+import type { PortMapping } from '../../options/ports.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
 type Inspected = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';
-import type { PortMapping } from '../../network/network.ts';
+import type { PortMapping } from '../../options/ports.ts';
 import { readContainers } from '../record/catalog.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { type ContainerState, containerState } from '../record/state.ts';
@@ -18,7 +18,7 @@ export interface ListOptions {
   /** Also those that do not run; a filter by status or exit code lists them anyway. */
   readonly all?: boolean;
   /** Only the newest ones, whatever they do: how many. */
-  readonly last?: number;
+  readonly last?: number | undefined;
   readonly filters?: readonly ContainerFilter[];
 }
 

@@ -16,8 +16,8 @@ export interface ExecOptions {
   /** Over the container's own. */
   readonly env: readonly string[];
   /** The default is the container's. */
-  readonly workdir?: string;
-  readonly user?: string;
+  readonly workdir?: string | undefined;
+  readonly user?: string | undefined;
   readonly terminal: boolean;
   readonly privileged: boolean;
   readonly detach: boolean;

@@ -1,9 +1,9 @@
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
+import type { PullPolicy } from '../../options/pull-policy.ts';
 import type { ExitRecord, RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
 import { clearContainer } from '../clear/clear-container.ts';
 import { createContainer } from '../create/create-container.ts';
-import type { PullPolicy } from '../create/ensure-image.ts';
 import type { CreateRequest } from '../flags/create-request.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { launchContainer } from './launch.ts';

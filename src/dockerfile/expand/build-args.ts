@@ -31,7 +31,7 @@ export function predefinedArgs(options: {
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
   /** The name of the stage that is built; `default` where it has none. */
-  readonly targetStage?: string;
+  readonly targetStage?: string | undefined;
   readonly buildArgs: BuildArgs;
 }): Map<string, string> {
   const args = new Map<string, string>();
@@ -56,7 +56,7 @@ export function predefinedArgs(options: {
 /** One name that an ARG declares; `value` is undefined where nothing gives it one. */
 export interface ResolvedArg {
   readonly name: string;
-  readonly value?: string;
+  readonly value?: string | undefined;
 }
 
 /**

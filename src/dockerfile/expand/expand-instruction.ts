@@ -10,7 +10,7 @@ export interface ExpandContext {
   /** What ENV and ARG have set in the stage before this instruction. */
   readonly env: Environment;
   /** Told for each variable that is not set. */
-  readonly onMissing?: (name: string, word: Word) => void;
+  readonly onMissing?: ((name: string, word: Word) => void) | undefined;
 }
 
 /** One word with its variables replaced and its quotes taken away. Throws `syntax` at the word. */
@@ -41,6 +41,7 @@ export function expandInstruction<T extends StageInstruction>(instruction: T, co
 
 function expandedParts(instruction: StageInstruction, context: ExpandContext): Partial<StageInstruction> {
   const expand = (word: Word) => expandWord(context, word);
+  const expandGiven = (word: Word | undefined) => (word === undefined ? undefined : expand(word));
   switch (instruction.kind) {
     case 'ENV':
     case 'LABEL':
@@ -52,9 +53,9 @@ function expandedParts(instruction: StageInstruction, context: ExpandContext): P
         contents: instruction.contents.map((heredoc) => expandHeredoc(context, heredoc)),
         destination: expand(instruction.destination),
         excludes: instruction.excludes.map(expand),
-        ...optional('chown', instruction.chown, expand),
-        ...optional('chmod', instruction.chmod, expand),
-        ...(instruction.kind === 'ADD' ? optional('checksum', instruction.checksum, expand) : {}),
+        chown: expandGiven(instruction.chown),
+        chmod: expandGiven(instruction.chmod),
+        ...(instruction.kind === 'ADD' && { checksum: expandGiven(instruction.checksum) }),
       };
     case 'EXPOSE':
       return { ports: instruction.ports.flatMap((word) => expandToWords(context, word)) };
@@ -69,14 +70,6 @@ function expandedParts(instruction: StageInstruction, context: ExpandContext): P
     default:
       return {};
   }
-}
-
-function optional<K extends string>(
-  key: K,
-  word: Word | undefined,
-  expand: (word: Word) => Word,
-): Partial<Record<K, Word>> {
-  return word === undefined ? {} : ({ [key]: expand(word) } as Record<K, Word>);
 }
 
 function expandPair(context: ExpandContext, { key, value }: KeyValue): KeyValue {

@@ -7,13 +7,13 @@ export type Environment = ReadonlyMap<string, string>;
 export interface ExpandOptions {
   readonly escapeChar: '\\' | '`';
   /** Quotes stay in the result. */
-  readonly rawQuotes?: boolean;
+  readonly rawQuotes?: boolean | undefined;
   /** Escape characters stay in the result. */
-  readonly rawEscapes?: boolean;
+  readonly rawEscapes?: boolean | undefined;
   /** Quotes are characters like any other, as in a here-document. */
-  readonly skipQuotes?: boolean;
+  readonly skipQuotes?: boolean | undefined;
   /** A variable that is not set stays as it was written. */
-  readonly keepUnset?: boolean;
+  readonly keepUnset?: boolean | undefined;
 }
 
 export interface Expansion {

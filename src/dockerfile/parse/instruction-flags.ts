@@ -1,3 +1,4 @@
+import { splitPair } from '../../options/pair.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { SourcePosition, Word } from '../source.ts';
 import { isSpace } from '../text/characters.ts';
@@ -63,9 +64,7 @@ export class FlagSet {
     this.#file = file;
     this.#keyword = keyword;
     this.#flags = flags.map(({ text, offset }) => {
-      const equals = text.indexOf('=');
-      const name = text.slice(2, equals < 0 ? undefined : equals);
-      const value = equals < 0 ? undefined : text.slice(equals + 1);
+      const [name, value] = splitPair(text.slice(2));
       return { name, value, at: positionOf(offset), known: false };
     });
   }

@@ -42,5 +42,5 @@ export function requireArguments(context: ParseContext, count: number): void {
 }
 
 export function fail(context: ParseContext, message: string, hint?: string): never {
-  throw dockerfileError(context.file, argsAt(context), message, hint === undefined ? {} : { hint });
+  throw dockerfileError(context.file, argsAt(context), message, { hint });
 }

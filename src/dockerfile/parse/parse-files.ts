@@ -24,7 +24,7 @@ export function parseCopy(context: ParseContext): CopyInstruction {
     ...parseSources(context),
     ...shared,
     flagsAt: flags.positions(),
-    ...(from === undefined ? {} : { from }),
+    from,
   };
 }
 
@@ -43,8 +43,8 @@ export function parseAdd(context: ParseContext): AddInstruction {
     ...shared,
     keepGitDir,
     flagsAt: flags.positions(),
-    ...(checksum === undefined ? {} : { checksum }),
-    ...(unpack === undefined ? {} : { unpack }),
+    checksum,
+    unpack,
   };
 }
 
@@ -57,8 +57,8 @@ function parseSharedFlags({ flags, keyword }: ParseContext): SharedFlags {
     link: flags.boolean('link') ?? false,
     parents: keyword === 'COPY' && (flags.boolean('parents') ?? false),
     excludes: flags.strings('exclude'),
-    ...(chown === undefined ? {} : { chown }),
-    ...(chmod === undefined ? {} : { chmod }),
+    chown,
+    chmod,
   };
 }
 

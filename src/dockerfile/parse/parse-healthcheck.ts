@@ -1,10 +1,10 @@
+import { parseDurationNs } from '../../options/duration.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { Healthcheck, HealthcheckInstruction } from '../instruction.ts';
 import type { Word } from '../source.ts';
 import { leadingSpace } from '../text/characters.ts';
 import { readJsonArray } from '../text/json-array.ts';
 import { wordEnd } from '../text/logical-line.ts';
-import { parseDurationNs } from './duration.ts';
 import { fail, type ParseContext, requireArguments } from './parse-context.ts';
 
 const MILLISECOND_NS = 1e6;

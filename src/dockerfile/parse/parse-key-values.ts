@@ -1,3 +1,4 @@
+import { splitPair } from '../../options/pair.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { ArgInstruction, EnvInstruction, KeyValue, LabelInstruction } from '../instruction.ts';
 import { wordAt } from '../text/logical-line.ts';
@@ -34,17 +35,17 @@ function parsePairs(context: ParseContext): { pairs: KeyValue[]; legacyForm: boo
 }
 
 function parsePair(context: ParseContext, { text, offset }: RawWord): KeyValue {
-  const equals = text.indexOf('=');
-  const key = wordAt(context.line, offset, equals < 0 ? text : text.slice(0, equals));
-  if (equals < 0) {
+  const [name, value] = splitPair(text);
+  const key = wordAt(context.line, offset, name);
+  if (value === undefined) {
     throw dockerfileError(context.file, key.at, `${JSON.stringify(text)} is not of the form name=value`, {
       hint: 'put a value with spaces in quotes',
     });
   }
-  if (equals === 0) {
+  if (name === '') {
     throw dockerfileError(context.file, key.at, `a name of ${context.keyword} may not be empty`);
   }
-  return { key, value: wordAt(context.line, offset + equals + 1, text.slice(equals + 1)) };
+  return { key, value: wordAt(context.line, offset + name.length + 1, value) };
 }
 
 /** `ARG name[=value] …`. */

@@ -18,8 +18,8 @@ export function parseFrom(context: ParseContext): FromInstruction {
     ...context.base,
     kind: 'FROM',
     base,
-    ...(platform === undefined ? {} : { platform }),
-    ...(name === undefined ? {} : { name: stageName(context, name) }),
+    platform,
+    name: name === undefined ? undefined : stageName(context, name),
   };
 }
 

@@ -1,3 +1,7 @@
+import { parseBoolean } from '../../options/boolean.ts';
+import { parseByteSize } from '../../options/byte-size.ts';
+import { csvFields } from '../../options/csv-fields.ts';
+import { splitPair } from '../../options/pair.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { Word } from '../source.ts';
 import { didYouMean } from '../text/suggest.ts';
@@ -8,19 +12,19 @@ type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 export interface RunMount {
   readonly type: RunMountType;
   /** A stage or image; undefined: the build context (bind), nothing (cache). */
-  readonly from?: string;
-  readonly source?: string;
-  readonly target?: string;
+  readonly from?: string | undefined;
+  readonly source?: string | undefined;
+  readonly target?: string | undefined;
   readonly readOnly: boolean;
   readonly required: boolean;
-  readonly id?: string;
-  readonly sharing?: 'shared' | 'private' | 'locked';
-  readonly mode?: number;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly sizeBytes?: number;
+  readonly id?: string | undefined;
+  readonly sharing?: 'shared' | 'private' | 'locked' | undefined;
+  readonly mode?: number | undefined;
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+  readonly sizeBytes?: number | undefined;
   /** For a secret: the variable that gets it. */
-  readonly env?: string;
+  readonly env?: string | undefined;
   readonly at: Word['at'];
 }
 
@@ -60,17 +64,17 @@ const SHARING = ['shared', 'private', 'locked'] as const;
  */
 export function parseRunMount(file: string, word: Word, expand?: (word: Word) => string): RunMount {
   const fault = (message: string, hint?: string): never => {
-    throw dockerfileError(file, word.at, message, hint === undefined ? {} : { hint });
+    throw dockerfileError(file, word.at, message, { hint });
   };
   const draft: Draft = { at: word.at };
   let open = false;
-  for (const field of splitCsv(word.text) ?? fault('the quotes of --mount are not closed')) {
-    const equals = field.indexOf('=');
-    const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase();
+  for (const field of csvFields(word.text) ?? fault('the quotes of --mount are not closed')) {
+    const [name, given] = splitPair(field);
+    const written = name.toLowerCase();
     const key = ALIASES[written] ?? written;
     if (!KEYS.includes(key as Key))
       fault(`unknown key ${JSON.stringify(written)} in --mount`, didYouMean(key, KEYS));
-    let value = equals < 0 ? undefined : field.slice(equals + 1);
+    let value = given;
     if (value?.includes('$')) {
       if (key === 'from')
         fault('variables are not expanded in from= of --mount', 'define a stage with FROM instead');
@@ -96,7 +100,8 @@ function setField(draft: Draft, key: Key, value: string | undefined, fault: Faul
   else if (key === 'sharing') draft.sharing = choice(key, value.toLowerCase(), SHARING, fault);
   else if (key === 'mode') draft.mode = number(key, value, /^[0-7]+$/, 8, fault);
   else if (key === 'uid' || key === 'gid') draft[key] = number(key, value, /^\d+$/, 10, fault);
-  else if (key === 'size') draft.sizeBytes = size(value) ?? fault(`size ${JSON.stringify(value)} is no size`);
+  else if (key === 'size')
+    draft.sizeBytes = parseByteSize(value) ?? fault(`size ${JSON.stringify(value)} is no size`);
   else draft[key] = value;
 }
 
@@ -134,9 +139,9 @@ function finish(draft: Draft, open: boolean, fault: Fault): RunMount {
 }
 
 function flag(key: string, value: string | undefined, fault: Fault): boolean {
-  if (value === undefined || /^(?:1|t|true)$/i.test(value)) return true;
-  if (/^(?:0|f|false)$/i.test(value)) return false;
-  return fault(`${key} in --mount is true or false, not ${JSON.stringify(value)}`);
+  return (
+    parseBoolean(value ?? 'true') ?? fault(`${key} in --mount is true or false, not ${JSON.stringify(value)}`)
+  );
 }
 
 function choice<T extends string>(key: string, value: string, choices: readonly T[], fault: Fault): T {
@@ -155,34 +160,4 @@ function number(key: string, value: string, form: RegExp, base: number, fault: F
   return form.test(value) && parsed < 2 ** 32
     ? parsed
     : fault(`${key} ${JSON.stringify(value)} is no number`);
-}
-
-/** `64`, `64k`, `10MB`, `1.5GiB`: powers of 1024, as Docker reads them. */
-function size(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text);
-  if (match === null) return undefined;
-  return Math.floor(Number(match[1]) * 1024 ** ' kmgtp'.indexOf(match[2]!.toLowerCase() || ' '));
-}
-
-/** One line of comma-separated values (RFC 4180); undefined where a quote is open or stands inside a field. */
-function splitCsv(text: string): string[] | undefined {
-  const fields: string[] = [];
-  for (let at = 0; ; at++) {
-    let field: string;
-    if (text[at] === '"') {
-      let end = text.indexOf('"', at + 1);
-      while (end >= 0 && text[end + 1] === '"') end = text.indexOf('"', end + 2);
-      if (end < 0) return undefined;
-      field = text.slice(at + 1, end).replaceAll('""', '"');
-      at = end + 1;
-    } else {
-      const comma = text.indexOf(',', at);
-      field = text.slice(at, comma < 0 ? undefined : comma);
-      if (field.includes('"')) return undefined;
-      at += field.length;
-    }
-    fields.push(field);
-    if (at === text.length) return fields;
-    if (text[at] !== ',') return undefined;
-  }
 }

@@ -1,13 +1,15 @@
 import { OcitsError } from '../../errors.ts';
-import { matchesLabel } from '../../oci/match-label.ts';
 import { familiarName, familiarRepository, type Reference } from '../../oci/reference.ts';
-import { parseTime } from '../../system/parse-time.ts';
+import { parseBoolean } from '../../options/boolean.ts';
+import { parseFilter, timeOfFilter } from '../../options/filter.ts';
+import { globExpression } from '../../options/glob-expression.ts';
+import { matchesLabel } from '../../options/match-label.ts';
 import type { StoredImage } from './image-catalog.ts';
 import { configTime } from './image-history.ts';
 
 /** What `--filter` of `images` and `image prune` says. Values of one name are alternatives; labels must all fit. */
 export interface ImageFilters {
-  readonly isDangling?: boolean;
+  readonly isDangling?: boolean | undefined;
   readonly labels: readonly LabelFilter[];
   /** Patterns as Go's path.Match has them. */
   readonly references: readonly string[];
@@ -15,7 +17,7 @@ export interface ImageFilters {
   readonly before: readonly string[];
   readonly since: readonly string[];
   /** Made before this time. */
-  readonly until?: Date;
+  readonly until?: Date | undefined;
 }
 
 interface LabelFilter {
@@ -25,16 +27,13 @@ interface LabelFilter {
   readonly isNegated: boolean;
 }
 
-const NAMES = ['dangling', 'label', 'label!', 'reference', 'before', 'since', 'until'];
+const KEYS = ['dangling', 'label', 'label!', 'reference', 'before', 'since', 'until'] as const;
 
 /** Reads `name=value` filters. Throws `invalid-argument`. */
 export function parseImageFilters(texts: readonly string[], now: Date = new Date()): ImageFilters {
-  const values = new Map<string, string[]>();
-  for (const text of texts) {
-    const [name, value] = splitFilter(text);
-    values.set(name, [...(values.get(name) ?? []), value]);
-  }
-  const of = (name: string) => values.get(name) ?? [];
+  const given = texts.map((text) => parseFilter(text, KEYS));
+  const of = (name: (typeof KEYS)[number]) =>
+    given.filter(({ key }) => key === name).map(({ value }) => value);
   const dangling = of('dangling').at(-1);
   const until = of('until').at(-1);
   return {
@@ -45,28 +44,14 @@ export function parseImageFilters(texts: readonly string[], now: Date = new Date
     references: of('reference'),
     before: of('before'),
     since: of('since'),
-    ...(dangling === undefined ? {} : { isDangling: parseFlag(dangling) }),
-    ...(until === undefined ? {} : { until: parseTime(until, '--filter until', now) }),
+    isDangling: dangling === undefined ? undefined : parseDangling(dangling),
+    until: until === undefined ? undefined : timeOfFilter({ key: 'until', value: until }, now),
   };
 }
 
-function splitFilter(text: string): [name: string, value: string] {
-  const equals = text.indexOf('=');
-  if (equals < 0) {
-    throw new OcitsError('invalid-argument', `invalid filter ${JSON.stringify(text)}: it is not name=value`);
-  }
-  const name = text.slice(0, equals).trim().toLowerCase();
-  if (!NAMES.includes(name)) {
-    throw new OcitsError('invalid-argument', `invalid filter '${name}'`, {
-      hint: `there are: ${NAMES.join(', ')}`,
-    });
-  }
-  return [name, text.slice(equals + 1).trim()];
-}
-
-function parseFlag(text: string): boolean {
-  if (/^(1|t|true)$/i.test(text)) return true;
-  if (/^(0|f|false)$/i.test(text)) return false;
+function parseDangling(text: string): boolean {
+  const value = parseBoolean(text);
+  if (value !== undefined) return value;
   throw new OcitsError('invalid-argument', `invalid filter 'dangling=${text}': it is true or false`);
 }
 
@@ -108,30 +93,14 @@ export function matchesUntil({ image }: StoredImage, filters: ImageFilters): boo
 /** Whether one of the patterns fits the name, with its tag or without. */
 export function matchesReference(reference: Reference, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => {
-    const expression = globExpression(pattern);
+    const expression = nameExpression(pattern);
     return expression.test(familiarName(reference)) || expression.test(familiarRepository(reference));
   });
 }
 
-/** Go's path.Match: `*` and `?` do not cross a slash, `[a-z]` and `[^a-z]` are classes, a backslash quotes. */
-function globExpression(pattern: string): RegExp {
-  let source = '';
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at]!;
-    if (char === '*') source += '[^/]*';
-    else if (char === '?') source += '[^/]';
-    else if (char === '[') {
-      const end = pattern.indexOf(']', at + 2);
-      if (end < 0) throw new OcitsError('invalid-argument', `invalid pattern ${JSON.stringify(pattern)}`);
-      source += `[${pattern.slice(at + 1, end).replaceAll(/[\\[\]]/g, '\\$&')}]`;
-      at = end;
-    } else {
-      const literal = char === '\\' && at + 1 < pattern.length ? pattern[++at]! : char;
-      source += literal.replace(/[.*+?^${}()|[\]\\/]/, '\\$&');
-    }
-  }
+function nameExpression(pattern: string): RegExp {
   try {
-    return new RegExp(`^${source}$`);
+    return globExpression(pattern);
   } catch (cause) {
     throw new OcitsError('invalid-argument', `invalid pattern ${JSON.stringify(pattern)}`, { cause });
   }

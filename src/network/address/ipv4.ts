@@ -1,18 +1,10 @@
 import { OcitsError } from '../../errors.ts';
+import { parseIpv4 } from '../../options/ip-address.ts';
 
 /** An IPv4 network: its first address as a number, and how many bits are fixed. */
 export interface Ipv4Network {
   readonly base: number;
   readonly prefix: number;
-}
-
-/** Reads a dotted address; undefined where it is none. */
-export function parseIpv4(text: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return undefined;
-  const bytes = match.slice(1).map(Number);
-  if (bytes.some((byte) => byte > 255)) return undefined;
-  return bytes.reduce((value, byte) => value * 256 + byte, 0);
 }
 
 function formatIpv4(address: number): string {

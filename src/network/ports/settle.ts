@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { isErrno, OcitsError } from '../../errors.ts';
-import type { PortMapping, Protocol } from '../network.ts';
+import type { PortMapping, Protocol } from '../../options/ports.ts';
 
 /** A host port that a container has. */
 export interface TakenPort extends PortMapping {

@@ -1,5 +1,5 @@
+import type { PortMapping } from '../../options/ports.ts';
 import { formatNetwork, type Ipv4Network } from '../address/ipv4.ts';
-import type { PortMapping } from '../network.ts';
 
 /** One iptables rule. The tag is its comment, by which it is found again. */
 export interface FirewallRule {

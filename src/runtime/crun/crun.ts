@@ -6,6 +6,7 @@ import { isAtLeast, LEAST_CRUN_VERSION } from '../../system/process/program-vers
 import { requireProgram } from '../../system/process/programs.ts';
 import { type RunResult, runTool } from '../../system/process/spawn.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
+import { saysUnknownContainer } from './crun-messages.ts';
 
 /** crun, with a state folder of our own. */
 export interface Crun {
@@ -103,7 +104,6 @@ export async function runCrun(crun: Crun, args: readonly string[]): Promise<RunR
   return await runTool(crun.program, [...crunOptions(crun), ...args], { env: toolEnvironment() });
 }
 
-/** crun has no code of its own for a name it does not know; this is the one place that reads its text. */
 function isUnknownContainer(error: unknown): boolean {
-  return isOcitsError(error, 'tool-failed') && /does not exist|No such file or directory/.test(error.message);
+  return isOcitsError(error, 'tool-failed') && saysUnknownContainer(error.message);
 }

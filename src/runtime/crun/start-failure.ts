@@ -1,5 +1,6 @@
 import { OcitsError } from '../../errors.ts';
 import { textIfThereSync } from '../../system/file/if-there.ts';
+import { crunStartFault } from './crun-messages.ts';
 
 /** Docker's code for a container that could not be started for any other reason. */
 const START_FAILED_CODE = 125;
@@ -16,14 +17,14 @@ export function readLaunchErrors(path: string): string {
 
 /**
  * The error for a process that crun could not start in a container, by crun's message: `not-found` and 127 where the command is
- * not there, `not-executable` and 126 where it cannot be executed, else `tool-failed` and 125. crun has no codes of
- * its own, so this is the one place that reads its text; the tests hold it against the real crun.
+ * not there, `not-executable` and 126 where it cannot be executed, else `tool-failed` and 125.
  */
 export function startFailure(message: string, command: string): OcitsError {
   const name = shown(command);
   const cause = new Error(message);
-  if (/^executable file `.*` not found/s.test(message)) return commandNotFound(command, cause);
-  if (message === 'exec: No such file or directory') {
+  const fault = crunStartFault(message);
+  if (fault.kind === 'command-missing') return commandNotFound(command, cause);
+  if (fault.kind === 'interpreter-missing') {
     return new OcitsError(
       'not-found',
       `the command ${name} needs an interpreter or a library that is not there`,
@@ -34,9 +35,7 @@ export function startFailure(message: string, command: string): OcitsError {
       },
     );
   }
-  if (/^(?:open executable|exec): /.test(message)) {
-    return commandNotExecutable(command, message.slice(message.indexOf(': ') + 2), cause);
-  }
+  if (fault.kind === 'not-executable') return commandNotExecutable(command, fault.reason, cause);
   return new OcitsError('tool-failed', `crun could not start ${name}: ${message || 'it gave no reason'}`, {
     exitCode: START_FAILED_CODE,
   });

@@ -7,8 +7,8 @@ export interface LogChunk {
 export interface LogFilter {
   /** Puts the time of each line in front of it. */
   readonly timestamps?: boolean;
-  readonly since?: Date;
-  readonly until?: Date;
+  readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
 }
 
 const NEWLINE = 10;

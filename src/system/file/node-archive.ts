@@ -8,9 +8,9 @@ export interface NodeToMake {
   readonly gid: number;
   readonly mtime: { readonly seconds: number; readonly nanoseconds: number };
   /** Of a symlink, as it stands in it; of a hard link, the path of the file. */
-  readonly target?: string;
-  readonly major?: number;
-  readonly minor?: number;
+  readonly target?: string | undefined;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
 }
 
 const BLOCK_BYTES = 512;

@@ -37,11 +37,7 @@ export async function makeNodes(
  */
 export async function copyTimes(pattern: string, folder: string, signal?: AbortSignal): Promise<void> {
   const args = ['--recursive', '--no-dereference', '--attributes-only', '--preserve=timestamps'];
-  await runTool(
-    'cp',
-    [...args, '--no-target-directory', '--', pattern, folder],
-    signal === undefined ? {} : { signal },
-  );
+  await runTool('cp', [...args, '--no-target-directory', '--', pattern, folder], { signal });
 }
 
 /**
@@ -77,7 +73,7 @@ function options(cwd: string, input: Iterable<Buffer>, signal: AbortSignal | und
     cwd,
     env: { ...process.env, LC_ALL: 'C' },
     input: Readable.from(input, { objectMode: false }),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 

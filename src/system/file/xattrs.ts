@@ -42,7 +42,7 @@ async function dump(
   const child = spawnTool('getfattr', args, ['ignore', 'pipe', 'pipe'], {
     cwd,
     env: { ...process.env, LC_ALL: 'C' },
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const exit = exited(child, 'getfattr');
   exit.catch(() => {});

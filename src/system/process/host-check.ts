@@ -11,7 +11,7 @@ export interface HostFinding {
   readonly state: 'ok' | 'limited' | 'missing';
   readonly detail: string;
   /** How to get it, where it is not there. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 const CGROUP2_MAGIC = 0x63677270;
@@ -32,8 +32,8 @@ export async function checkHost(): Promise<readonly HostFinding[]> {
 interface WantedProgram {
   readonly name: string;
   readonly why: string;
-  readonly optional?: boolean;
-  readonly least?: string;
+  readonly optional?: boolean | undefined;
+  readonly least?: string | undefined;
 }
 
 const PROGRAMS: readonly WantedProgram[] = [

@@ -7,15 +7,15 @@ const TAIL_BYTES = 8192;
 const CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024;
 
 export interface ToolOptions {
-  readonly cwd?: string;
+  readonly cwd?: string | undefined;
   /** The whole environment of the child; the default is this process's. */
-  readonly env?: NodeJS.ProcessEnv;
-  readonly input?: string | Uint8Array | Readable;
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  readonly input?: string | Uint8Array | Readable | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Exit codes that are no failure; the default is 0 alone. */
-  readonly okCodes?: readonly number[];
+  readonly okCodes?: readonly number[] | undefined;
   /** Keep all of standard error, as of standard output, for what reads its lines; the default is its end. */
-  readonly keepsStderr?: boolean;
+  readonly keepsStderr?: boolean | undefined;
 }
 
 export interface RunResult {
@@ -65,18 +65,18 @@ export function spawnTool(
   args: readonly string[],
   stdio: StdioOptions,
   options: {
-    readonly cwd?: string;
-    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string | undefined;
+    readonly env?: NodeJS.ProcessEnv | undefined;
     readonly signal?: AbortSignal | undefined;
     /** In a session of its own, out of reach of the terminal's signals. */
-    readonly detached?: boolean;
+    readonly detached?: boolean | undefined;
   } = {},
 ): ChildProcess {
   const child = spawn(program, [...args], {
     stdio,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
-    ...(options.detached === undefined ? {} : { detached: options.detached }),
+    cwd: options.cwd,
+    env: options.env,
+    detached: options.detached,
   });
   const { signal } = options;
   if (signal !== undefined) {
@@ -134,7 +134,7 @@ export function missingProgram(program: string, cause?: unknown): OcitsError {
   const name = program.slice(program.lastIndexOf('/') + 1);
   return new OcitsError('missing-program', `${name} is not installed`, {
     hint: `install it, for example: apt-get install ${packageOf(name)}`,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 

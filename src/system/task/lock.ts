@@ -11,10 +11,10 @@ export interface FileLock extends AsyncDisposable {
 export interface LockOptions {
   readonly mode: 'shared' | 'exclusive';
   /** How long to wait; 0 tries once. The default waits until the signal aborts. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** What this process does for a few milliseconds anyway, done while the lock is being taken. */
-  readonly meanwhile?: () => void;
+  readonly meanwhile?: (() => void) | undefined;
 }
 
 const LOCK_BUSY = 75;
@@ -63,12 +63,7 @@ async function tryLock(
   fd: number,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  const child = spawnTool(
-    'flock',
-    args,
-    ['ignore', 'ignore', 'inherit', fd],
-    signal === undefined ? {} : { signal },
-  );
+  const child = spawnTool('flock', args, ['ignore', 'ignore', 'inherit', fd], { signal });
   const exit = await exited(child, 'flock');
   if (signal?.aborted) throw new OcitsError('aborted', 'interrupted while waiting for a lock');
   if (exit.code === 0) return true;

@@ -6,7 +6,7 @@ import pLimit from 'p-limit';
  */
 export async function mapPool<T, R>(
   items: Iterable<T>,
-  options: { readonly limit: number; readonly signal?: AbortSignal },
+  options: { readonly limit: number; readonly signal?: AbortSignal | undefined },
   work: (item: T, signal: AbortSignal, index: number) => Promise<R>,
 ): Promise<R[]> {
   const controller = new AbortController();

@@ -5,9 +5,9 @@ import {
   macFor,
   nextAddress,
   overlaps,
-  parseIpv4,
   parseNetwork,
 } from '../../../src/network/address/ipv4.ts';
+import { parseIpv4 } from '../../../src/options/ip-address.ts';
 
 test('addresses and networks', () => {
   expect(parseIpv4('10.0.0.256')).toBeUndefined();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseExposed, parsePublish } from '../../src/network/port-grammar.ts';
+import { parseExposed, parsePublish } from '../../src/options/ports.ts';
 
 const any = { hostIp: '0.0.0.0', protocol: 'tcp' };
 

@@ -1,6 +1,16 @@
 import { OcitsError } from '../errors.ts';
-import { parseIpv4 } from './address/ipv4.ts';
-import type { PortMapping, Protocol } from './network.ts';
+import { isIpv6, parseIpv4 } from './ip-address.ts';
+
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+
+/** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
+export interface PortMapping {
+  readonly hostIp: string;
+  readonly hostPort: number;
+  readonly hostPortEnd?: number | undefined;
+  readonly containerPort: number;
+  readonly protocol: Protocol;
+}
 
 interface PortRange {
   readonly first: number;
@@ -62,10 +72,6 @@ function splitParts(rest: string, text: string): { hostIp: string; host: string;
     throw fault(text, `${JSON.stringify(address)} is not an IP address`);
   }
   return { hostIp: address, host, container };
-}
-
-function isIpv6(address: string): boolean {
-  return /^[0-9a-fA-F:.]+$/.test(address) && URL.canParse(`http://[${address}]/`);
 }
 
 function parseRange(range: string, what: string, text: string): PortRange {

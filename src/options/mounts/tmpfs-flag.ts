@@ -1,4 +1,5 @@
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
+import { splitPair } from '../pair.ts';
 import { cleanTarget, type MountRequest } from './mount-request.ts';
 
 const SWITCHES: readonly string[] = [
@@ -31,11 +32,9 @@ export function parseTmpfsFlag(text: string): MountRequest {
 
 /** One option of a tmpfs, checked: what goes on to mount(2) is known. `flag` is for the message. */
 export function parseTmpfsOption(option: string, flag: string): string {
-  const equals = option.indexOf('=');
-  if (equals < 0 && SWITCHES.includes(option)) return option;
-  const pattern = Object.hasOwn(VALUES, option.slice(0, equals))
-    ? VALUES[option.slice(0, equals)]
-    : undefined;
-  if (pattern?.test(option.slice(equals + 1))) return option;
+  const [name, value] = splitPair(option);
+  if (value === undefined && SWITCHES.includes(option)) return option;
+  const pattern = Object.hasOwn(VALUES, name) ? VALUES[name] : undefined;
+  if (value !== undefined && pattern?.test(value)) return option;
   throw new OcitsError('invalid-argument', `${flag}: ${JSON.stringify(option)} is no option of a tmpfs`);
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
+import { isVolumeName } from '../volume-name.ts';
 import { cleanTarget, isPropagation, type MountRequest } from './mount-request.ts';
-import { isVolumeName } from './volume-name.ts';
 
 /** Say nothing on Linux: for Docker's virtual machines, and for SELinux, which containers here do not use. */
 const IGNORED: readonly string[] = ['rw', 'z', 'Z', 'cached', 'consistent', 'delegated', 'default', 'copy'];
@@ -9,8 +9,8 @@ const IGNORED: readonly string[] = ['rw', 'z', 'Z', 'cached', 'consistent', 'del
 interface VolumeOptions {
   readonly readOnly: boolean;
   readonly copyImage: boolean;
-  readonly propagation?: string;
-  readonly recursive?: boolean;
+  readonly propagation?: string | undefined;
+  readonly recursive?: boolean | undefined;
 }
 
 /**
@@ -48,8 +48,8 @@ function bind(source: string, target: string, options: VolumeOptions): MountRequ
     target,
     readOnly,
     createSource: true,
-    ...(propagation === undefined ? {} : { propagation }),
-    ...(recursive === undefined ? {} : { recursive }),
+    propagation,
+    recursive,
   };
 }
 
@@ -69,9 +69,5 @@ function parseOptions(optionText: string, text: string): VolumeOptions {
 }
 
 function fault(text: string, why: string, hint?: string): OcitsError {
-  return new OcitsError(
-    'invalid-argument',
-    `invalid volume ${JSON.stringify(text)}: ${why}`,
-    hint === undefined ? {} : { hint },
-  );
+  return new OcitsError('invalid-argument', `invalid volume ${JSON.stringify(text)}: ${why}`, { hint });
 }

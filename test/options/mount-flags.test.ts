@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseMountFlag } from '../../src/volume/mount-flag.ts';
-import { parseTmpfsFlag } from '../../src/volume/tmpfs-flag.ts';
-import { parseVolumeFlag } from '../../src/volume/volume-flag.ts';
+import { parseMountFlag } from '../../src/options/mounts/mount-flag.ts';
+import { parseTmpfsFlag } from '../../src/options/mounts/tmpfs-flag.ts';
+import { parseVolumeFlag } from '../../src/options/mounts/volume-flag.ts';
 
 const volume = { kind: 'volume', readOnly: false, copyImage: true, labels: {} };
 const bind = { kind: 'bind', readOnly: false, createSource: true };

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { OcitsError } from '../errors.ts';
+import { OcitsError } from '../../errors.ts';
 
 /** What `-v`, `--mount` and `--tmpfs` ask for. Targets are absolute, sources of bind mounts too. */
 export type MountRequest =
@@ -8,15 +8,15 @@ export type MountRequest =
       readonly source: string;
       readonly target: string;
       readonly readOnly: boolean;
-      readonly propagation?: string;
-      readonly recursive?: boolean;
+      readonly propagation?: string | undefined;
+      readonly recursive?: boolean | undefined;
       /** Whether a source that is not there is made, as a folder. */
       readonly createSource: boolean;
     }
   | {
       readonly kind: 'volume';
       /** Undefined: an anonymous one. */
-      readonly name?: string;
+      readonly name?: string | undefined;
       readonly target: string;
       readonly readOnly: boolean;
       /** Whether a new volume gets what the image has at the target. */

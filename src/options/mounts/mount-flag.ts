@@ -1,8 +1,10 @@
-import { OcitsError } from '../errors.ts';
-import { csvFields } from './csv-fields.ts';
+import { OcitsError } from '../../errors.ts';
+import { parseBoolean } from '../boolean.ts';
+import { csvFields } from '../csv-fields.ts';
+import { splitPair } from '../pair.ts';
+import { checkVolumeName } from '../volume-name.ts';
 import { cleanTarget, isPropagation, type MountRequest } from './mount-request.ts';
 import { parseTmpfsOption } from './tmpfs-flag.ts';
-import { checkVolumeName } from './volume-name.ts';
 
 /** The keys that a mount of one type has, after `type`, `source`, `target` and `readonly`. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -60,11 +62,11 @@ function readPairs(text: string): [string, string][] {
   const fields = csvFields(text);
   if (fields === undefined) throw fault(text, 'its quotes do not match');
   return fields.map((field) => {
-    const equals = field.indexOf('=');
-    const key = (equals < 0 ? field : field.slice(0, equals)).trim().toLowerCase();
+    const [written, value] = splitPair(field);
+    const key = written.trim().toLowerCase();
     if (UNSUPPORTED.includes(key)) throw unsupported(text, key);
     const name = ALIASES[key] ?? key;
-    if (equals >= 0) return [name, field.slice(equals + 1)];
+    if (value !== undefined) return [name, value];
     if (!FLAGS.includes(name)) throw fault(text, `${JSON.stringify(field)} is not key=value`);
     return [name, 'true'];
   });
@@ -90,8 +92,8 @@ function bindMount({ text, source, target, readOnly, values }: Fields): MountReq
     target,
     readOnly,
     createSource: isTrue(text, 'bind-create-src', values('bind-create-src').at(-1)),
-    ...(isFlat ? { recursive: false } : {}),
-    ...(propagation === undefined ? {} : { propagation }),
+    recursive: isFlat ? false : undefined,
+    propagation,
   };
 }
 
@@ -101,11 +103,16 @@ function volumeMount({ text, source, target, readOnly, values }: Fields): MountR
   if (source) checkVolumeName(source);
   return {
     kind: 'volume',
-    ...(source ? { name: source } : {}),
+    name: source || undefined,
     target,
     readOnly,
     copyImage: !isTrue(text, 'volume-nocopy', values('volume-nocopy').at(-1)),
-    labels: Object.fromEntries(values('volume-label').map((label) => splitLabel(label))),
+    labels: Object.fromEntries(
+      values('volume-label').map((label) => {
+        const [name, value = ''] = splitPair(label);
+        return [name, value];
+      }),
+    ),
   };
 }
 
@@ -118,14 +125,9 @@ function tmpfsMount({ text, source, target, readOnly, values }: Fields): MountRe
 }
 
 function isTrue(text: string, key: string, value: string | undefined): boolean {
-  if (value === undefined || /^(0|f|false)$/i.test(value)) return false;
-  if (/^(1|t|true)$/i.test(value)) return true;
+  const claimed = parseBoolean(value ?? 'false');
+  if (claimed !== undefined) return claimed;
   throw fault(text, `${key} is true or false, not ${JSON.stringify(value)}`);
-}
-
-function splitLabel(label: string): [string, string] {
-  const equals = label.indexOf('=');
-  return equals < 0 ? [label, ''] : [label.slice(0, equals), label.slice(equals + 1)];
 }
 
 function fault(text: string, why: string): OcitsError {

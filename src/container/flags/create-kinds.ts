@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import type { SecurityOptions } from '../../bundle/container-spec.ts';
+import { OcitsError } from '../../errors.ts';
+import { networkChoice } from '../../network/choice.ts';
+import { parseAddHost } from '../../network/names/hosts-file.ts';
+import { spoken } from '../../options/kinds.ts';
+import { splitPair } from '../../options/pair.ts';
+import type { Surroundings, ValueKind } from '../../options/value-kind.ts';
+import { parseSignal } from '../../runtime/crun/send-signal.ts';
+import { parseEnvFile, parseEnvFlag } from './env-file.ts';
+
+/** The name of a signal as it was given, which there is. */
+export const signalName = spoken((text) => {
+  parseSignal(text);
+  return text;
+});
+
+/** The text is one program; an empty one is none. */
+export const programList: ValueKind<readonly string[]> = {
+  parse: (text) => (text === '' ? [] : [text]),
+  fault: 'is no program',
+};
+
+/** `NAME=value`, or `NAME` for the value that it has here. */
+export const environmentVariable: ValueKind<string> = {
+  parse: (text, { env }) => parseEnvFlag(text, env),
+  fault: 'has no name',
+};
+
+/** The variables that a file has. */
+export const environmentFile = spoken((path, { env, readFile }) => parseEnvFile(readFile(path), path, env));
+
+/** The labels that a file has, one a line. */
+export const labelFile = spoken((path, { readFile }) => labelLines(readFile(path)).map(labelOf));
+
+function labelLines(content: string): string[] {
+  return content
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+function labelOf(line: string): readonly [name: string, value: string] {
+  const [name, value = ''] = splitPair(line);
+  if (name !== '') return [name, value];
+  throw new OcitsError('invalid-argument', `--label-file: ${JSON.stringify(line)} has no name`);
+}
+
+/** A part of a host name, and how long the kernel lets one be. */
+const HOSTNAME = /^[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9_-]*[a-zA-Z0-9])?)*$/;
+const HOSTNAME_LIMIT = 64;
+
+export const hostName: ValueKind<string> = {
+  parse: (text) => (HOSTNAME.test(text) && text.length <= HOSTNAME_LIMIT ? text : undefined),
+  fault: 'is not a host name',
+};
+
+export const nameServer: ValueKind<string> = {
+  parse: (text) => (isIP(text) === 0 ? undefined : text),
+  fault: 'is not an IP address',
+};
+
+export const extraHost = spoken((text) => parseAddHost(text));
+
+export const networkName = spoken((text) => networkChoice(text));
+
+type SecurityChange = Partial<Pick<SecurityOptions, 'noNewPrivileges' | 'seccomp'>>;
+
+/** A change of the security options; empty for what switches off something that containers here do not have. */
+export const securityChange = spoken(parseSecurityChange);
+
+const WITHOUT_EFFECT: readonly string[] = ['apparmor=unconfined', 'label=disable'];
+
+function parseSecurityChange(text: string, { folder }: Surroundings): SecurityChange {
+  const [, key = '', value = ''] = /^([^=:]*)[=:]?(.*)$/s.exec(text) ?? [];
+  if (key === 'no-new-privileges') return { noNewPrivileges: value !== 'false' };
+  if (key === 'seccomp') return { seccomp: seccompProfile(value, folder) };
+  if (WITHOUT_EFFECT.includes(text.replace(':', '='))) return {};
+  throw new OcitsError('unsupported', `--security-opt ${text} is not there yet`);
+}
+
+function seccompProfile(value: string, folder: string): string {
+  if (value === '' || value === 'builtin' || value === 'default') return 'default';
+  return value === 'unconfined' ? value : resolve(folder, value);
+}

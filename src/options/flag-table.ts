@@ -1,0 +1,117 @@
+import { readValue, type Surroundings, type ValueKind } from './value-kind.ts';
+
+/** What all flags have, whatever their form. */
+interface FlagNaming {
+  /** Its one letter. */
+  readonly char?: string | undefined;
+  /** For help and completion; hidden flags may do without. */
+  readonly description?: string | undefined;
+  readonly aliases?: readonly string[] | undefined;
+  readonly hidden?: boolean | undefined;
+  /** Its name in the typed object, where that is not the flag's. */
+  readonly as?: string | undefined;
+  /** Of a flag that is not there yet: what to do instead. It is hidden, and refused by its name. */
+  readonly missing?: string | undefined;
+  /** Of a flag that is not there yet: values that are taken all the same, since they say what is so anyway. */
+  readonly harmless?: readonly string[] | undefined;
+}
+
+/** A flag that is given or not. */
+interface SwitchEntry extends FlagNaming {
+  readonly form: 'switch';
+  /** True: on, unless `--name=false` takes it back. */
+  readonly default?: boolean | undefined;
+}
+
+/** A flag with a value, of which the last one counts. */
+interface OneEntry extends FlagNaming {
+  readonly form: 'one';
+  /** By default the text is the value. */
+  readonly kind?: ValueKind<unknown> | undefined;
+  /** All values that there are. */
+  readonly choices?: readonly string[] | undefined;
+}
+
+/** A flag that may be given many times, each time with a value. */
+interface ManyEntry extends FlagNaming {
+  readonly form: 'many';
+  readonly kind?: ValueKind<unknown> | undefined;
+}
+
+/**
+ * All that is known of a flag. Help, completion, the manifest, oclif's definition and the types below come from it.
+ */
+export type FlagEntry = SwitchEntry | OneEntry | ManyEntry;
+
+/** A command's flags by their names: `{ memory: { form: 'one', char: 'm', kind: byteSize, description: … } }`. */
+export type FlagTable = Readonly<Record<string, FlagEntry>>;
+
+type KindValue<E> = E extends { readonly kind: ValueKind<infer T> } ? T : string;
+
+/** The value of a flag: a switch is true or false; others are undefined where they are not given. */
+export type FlagValue<E extends FlagEntry> = E extends { readonly form: 'switch' }
+  ? boolean
+  : E extends { readonly form: 'many' }
+    ? KindValue<E>[] | undefined
+    : E extends { readonly choices: readonly (infer C)[] }
+      ? C | undefined
+      : KindValue<E> | undefined;
+
+type FlagText<E extends FlagEntry> = E extends { readonly form: 'switch' }
+  ? boolean | undefined
+  : E extends { readonly form: 'many' }
+    ? readonly string[] | undefined
+    : E extends { readonly choices: readonly (infer C)[] }
+      ? C | undefined
+      : string | undefined;
+
+/** The flags as a program gives them, by their names: values as their text. */
+export type FlagTexts<T extends FlagTable> = { readonly [K in keyof T]?: FlagText<T[K]> };
+
+/** The flags with their values read, by their names. */
+export type FlagValues<T extends FlagTable> = { readonly [K in keyof T]: FlagValue<T[K]> };
+
+type FieldName<K, E> = E extends { readonly as: infer N extends string } ? N : K;
+
+/** The typed object: each value by the name that `as` gives; lists are empty where they are not given. */
+export type FlagFields<T extends FlagTable> = {
+  readonly [K in keyof T as T[K] extends { readonly form: 'one' } ? never : FieldName<K, T[K]>]: NonNullable<
+    FlagValue<T[K]>
+  >;
+} & {
+  readonly [K in keyof T as T[K] extends { readonly form: 'one' } ? FieldName<K, T[K]> : never]?: FlagValue<
+    T[K]
+  >;
+};
+
+/** Reads a flag's texts. Throws `invalid-argument` that names the flag, and what its kind throws. */
+export function readFlag(entry: FlagEntry, name: string, given: unknown, where: Surroundings): unknown {
+  if (entry.form === 'switch') return given ?? entry.default ?? false;
+  const { kind } = entry;
+  if (given === undefined || kind === undefined) return given;
+  const read = (text: string) => readValue(kind, text, `--${name}`, where);
+  return entry.form === 'many' ? (given as readonly string[]).map(read) : read(given as string);
+}
+
+/** Reads all flags of a table. Throws as `readFlag`. */
+export function readFlags<const T extends FlagTable>(
+  table: T,
+  texts: FlagTexts<T>,
+  where: Surroundings,
+): FlagValues<T> {
+  const given: Readonly<Record<string, unknown>> = texts;
+  const values = Object.entries(table).map(([name, entry]) => [
+    name,
+    readFlag(entry, name, given[name], where),
+  ]);
+  return Object.fromEntries(values) as FlagValues<T>;
+}
+
+/** The typed object of a table's flags, from all values that were read. */
+export function fieldsOf<const T extends FlagTable>(table: T, values: FlagValues<T>): FlagFields<T> {
+  const fields = Object.entries(table).map(([name, entry]) => {
+    const value = values[name];
+    return [entry.as ?? name, value === undefined && entry.form === 'many' ? [] : value];
+  });
+  return Object.fromEntries(fields) as FlagFields<T>;
+}
