@@ -1,12 +1,8 @@
 import { parsePlatform } from '../oci/platform.ts';
 import { parseByteSize } from './byte-size.ts';
 import { parseDevice } from './device.ts';
-import { parseMountFlag } from './mounts/mount-flag.ts';
-import { parseTmpfsFlag } from './mounts/tmpfs-flag.ts';
-import { parseVolumeFlag } from './mounts/volume-flag.ts';
 import { parseDecimal, parseInteger } from './number.ts';
 import { parsePair } from './pair.ts';
-import { parseExposed, parsePublish } from './ports.ts';
 import { parseTime } from './time.ts';
 import { parseUlimit } from './ulimit.ts';
 import type { ValueKind } from './value-kind.ts';
@@ -53,12 +49,3 @@ export const device = {
 
 /** `os/arch[/variant]`. */
 export const platform = spoken((text) => parsePlatform(text));
-
-/** One text may be a range of ports. */
-export const portPublish = spoken((text) => parsePublish(text));
-export const portRange = spoken((text) => parseExposed(text));
-
-/** `-v`, whose relative paths are taken from the folder. */
-export const volumeMount = spoken((text, { folder }) => parseVolumeFlag(text, folder));
-export const fieldMount = spoken((text) => parseMountFlag(text));
-export const tmpfsMount = spoken((text) => parseTmpfsFlag(text));

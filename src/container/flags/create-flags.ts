@@ -4,27 +4,27 @@ import {
   byteSizeOrUnlimited,
   decimal,
   device,
-  fieldMount,
   integer,
   pair,
   platform,
-  portPublish,
-  portRange,
-  tmpfsMount,
   ulimit,
-  volumeMount,
 } from '../../options/kinds.ts';
 import {
   environmentFile,
   environmentVariable,
   extraHost,
+  fieldMount,
   hostName,
   labelFile,
   nameServer,
   networkName,
+  portPublish,
+  portRange,
   programList,
   securityChange,
   signalName,
+  tmpfsMount,
+  volumeMount,
 } from './create-kinds.ts';
 
 /*

@@ -5,7 +5,11 @@ import { OcitsError } from '../../errors.ts';
 import { networkChoice } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import { spoken } from '../../options/kinds.ts';
+import { parseMountFlag } from '../../options/mounts/mount-flag.ts';
+import { parseTmpfsFlag } from '../../options/mounts/tmpfs-flag.ts';
+import { parseVolumeFlag } from '../../options/mounts/volume-flag.ts';
 import { splitPair } from '../../options/pair.ts';
+import { parseExposed, parsePublish } from '../../options/ports.ts';
 import type { Surroundings, ValueKind } from '../../options/value-kind.ts';
 import { parseSignal } from '../../runtime/crun/send-signal.ts';
 import { parseEnvFile, parseEnvFlag } from './env-file.ts';
@@ -84,3 +88,12 @@ function seccompProfile(value: string, folder: string): string {
   if (value === '' || value === 'builtin' || value === 'default') return 'default';
   return value === 'unconfined' ? value : resolve(folder, value);
 }
+
+/** One text may be a range of ports. */
+export const portPublish = spoken((text) => parsePublish(text));
+export const portRange = spoken((text) => parseExposed(text));
+
+/** `-v`, whose relative paths are taken from the folder. */
+export const volumeMount = spoken((text, { folder }) => parseVolumeFlag(text, folder));
+export const fieldMount = spoken((text) => parseMountFlag(text));
+export const tmpfsMount = spoken((text) => parseTmpfsFlag(text));
