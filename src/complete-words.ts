@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { NamedThing } from './cli/completion/candidates.ts';
 import { completeLine } from './cli/completion/complete-line.ts';
 import { COMMANDS, HIDDEN_COMMANDS } from './command-table.ts';
+import { PREDEFINED_NETWORKS } from './network/choice.ts';
 import { familiarName } from './oci/reference.ts';
 import { isRefFolder, referenceAt } from './store/ref-path.ts';
 import { type HostPaths, hostPaths } from './system/paths.ts';
@@ -20,7 +21,7 @@ export async function printCandidates(words: readonly string[]): Promise<void> {
  * started. None where the files cannot be read.
  */
 function readNames({ root }: HostPaths, of: NamedThing): readonly string[] {
-  if (of === 'networks') return ['bridge', 'host', 'none'];
+  if (of === 'networks') return PREDEFINED_NETWORKS;
   if (of === 'images') return refNames(join(root, 'refs'), []);
   const folder = of === 'containers' ? 'containers/by-name' : 'volumes';
   return entries(join(root, folder))

@@ -11,6 +11,12 @@ export type BuildNetworkMode = 'default' | 'host' | 'none';
 /** Docker's other word for the network that a container is on where nothing is said. */
 const DEFAULT = 'default';
 
+/** The networks that are always there, by their names. */
+export const PREDEFINED_NETWORKS: readonly string[] = PREDEFINED.map(({ name }) => name);
+
+/** All values of `build --network`. */
+export const BUILD_NETWORKS: readonly string[] = [DEFAULT, ...PREDEFINED_NETWORKS];
+
 /** What a value of `--network` means. Throws `unsupported` for a network that is not there. */
 export function networkChoice(value: string = DEFAULT): NetworkChoice {
   const network = value === DEFAULT ? PREDEFINED[0] : PREDEFINED.find(({ name }) => name === value);

@@ -114,7 +114,7 @@ describe.each(['SIGINT', 'SIGKILL'] as const)('a run that %s ends', (how) => {
       timeout: PATIENCE_MS,
       interval: 100,
     });
-    await ocits.ok('ps');
+    expect(await ocits.ok('ps', '-q')).toBe('');
   });
 });
 

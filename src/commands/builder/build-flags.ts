@@ -1,4 +1,5 @@
 import { parseTag } from '../../image/catalog/tag-image.ts';
+import { BUILD_NETWORKS } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import type { FlagTable, FlagValues } from '../../options/flag-table.ts';
 import { byteSize, pair, platform, spoken, ulimit } from '../../options/kinds.ts';
@@ -31,7 +32,7 @@ export const BUILD_FLAGS = {
   label: { form: 'many', kind: pair, description: 'set a label of the image: name=value' },
   network: {
     form: 'one',
-    choices: ['default', 'bridge', 'host', 'none'],
+    choices: BUILD_NETWORKS,
     description: 'network of RUN steps: default, host or none',
   },
   'no-cache': { form: 'switch', description: 'do every step anew' },
