@@ -5,7 +5,6 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
-import type { Platform } from '../../oci/platform.ts';
 import { formatReference, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 
@@ -29,43 +28,28 @@ export default class Pull extends BaseCommand {
     const call = this.call(renderer);
     try {
       for (const name of names) {
-        if (flags['all-tags']) await this.#pullAll(call, { name, platform, quiet: flags.quiet });
-        else await this.#pull(call, { name, platform, quiet: flags.quiet });
+        const wanted = flags['all-tags'] ? await this.#allTags(name, call) : [name];
+        for (const reference of wanted) {
+          try {
+            const { root } = await pullImage(this.engine, call, { reference, platform, policy: 'always' });
+            this.print(flags.quiet ? root.digest : formatReference(withDefaultTag(reference)));
+          } catch (error) {
+            // A repository may well have tags for other platforms, and of other things than images.
+            if (!flags['all-tags'] || !isOcitsError(error, 'wrong-platform', 'unsupported')) throw error;
+            call.emit(warning(`${reference.tag} is left out: ${error.message}`));
+          }
+        }
       }
     } finally {
       renderer.close();
     }
   }
 
-  async #pull(call: Call, request: Request): Promise<void> {
-    const { name, platform, quiet } = request;
-    const { root } = await pullImage(this.engine, call, { reference: name, platform, policy: 'always' });
-    this.print(quiet ? root.digest : formatReference(withDefaultTag(name)));
-  }
-
-  async #pullAll(call: Call, request: Request): Promise<void> {
-    const { tag, digest, ...repository } = request.name;
+  async #allTags({ tag, digest, ...repository }: Reference, call: Call): Promise<readonly Reference[]> {
     if (tag !== undefined || digest !== undefined) {
       throw new OcitsError('usage', 'a tag or a digest cannot be given with --all-tags');
     }
-    const client = (await this.engine.registry()).repository(repository);
-    for (const each of await client.listTags(call)) {
-      try {
-        await this.#pull(call, {
-          ...request,
-          name: parseReference(`${formatReference(repository)}:${each}`),
-        });
-      } catch (error) {
-        // A repository may well have tags for other platforms, and of other things than images.
-        if (!isOcitsError(error, 'wrong-platform', 'unsupported')) throw error;
-        call.emit(warning(`${each} is left out: ${error.message}`));
-      }
-    }
+    const tags = await (await this.engine.registry()).repository(repository).listTags(call);
+    return tags.map((each) => parseReference(`${formatReference(repository)}:${each}`));
   }
-}
-
-interface Request {
-  readonly name: Reference;
-  readonly platform: Platform | undefined;
-  readonly quiet: boolean;
 }

@@ -63,14 +63,14 @@ export function layoutSink(target: FileTarget, isDocker: boolean): LayoutSink {
 }
 
 /** The bytes of a blob, held against its digest before the last of them counts. */
-async function* verified(supply: BlobSupply, { signal }: Call): AsyncGenerator<Uint8Array> {
+async function* verified(supply: BlobSupply, call: Call): AsyncGenerator<Uint8Array> {
   const { digest } = supply.descriptor;
   const algorithm = digestAlgorithm(digest);
   const hash = createHash(algorithm);
-  const { body } = await supply.open(0);
+  const { body } = await supply.source.fetchBlob(supply.descriptor, 0, call);
   let bytes = 0;
   for await (const chunk of body) {
-    signal.throwIfAborted();
+    call.signal.throwIfAborted();
     hash.update(chunk);
     bytes += chunk.length;
     yield chunk;

@@ -98,21 +98,17 @@ async function fetchConfig(
   call: Call,
 ): Promise<{ readonly image: Image; readonly config: Buffer }> {
   checkImageManifest(manifest);
-  const content = await fetchSmallBlob(source, manifest.config, CONFIG_LIMIT_BYTES, call);
+  checkAnnouncedSize(manifest.config, CONFIG_LIMIT_BYTES);
+  const known = await source.atHand?.(manifest.config);
+  const content = known ?? (await fetchSmallBlob(source, manifest.config, call));
   const config = parseImageConfig(content);
   checkLayerCount(manifest, config);
   return { image: { id: manifest.config.digest, manifestDescriptor, manifest, config }, config: content };
 }
 
-/** A small blob in memory, verified. `limitBytes` goes for its announced size. */
-async function fetchSmallBlob(
-  source: ImageSource,
-  descriptor: Descriptor,
-  limitBytes: number,
-  call: Call,
-): Promise<Buffer> {
+/** A small blob in memory, verified. */
+async function fetchSmallBlob(source: ImageSource, descriptor: Descriptor, call: Call): Promise<Buffer> {
   const { digest, size } = descriptor;
-  checkAnnouncedSize(descriptor, limitBytes);
   for (;;) {
     const { body, distrust } = await source.fetchBlob(descriptor, 0, call);
     const chunks: Uint8Array[] = [];

@@ -61,20 +61,27 @@ export async function copyLayers(
 ): Promise<Descriptor[]> {
   const { config, follow, forms, states = INCOMING, withLayers = true } = options;
   const layers = withLayers ? image.manifest.layers : [];
-  const missing = new Map<Digest, number>();
-  for (const [position, layer] of layers.entries()) {
-    if (missing.has(layer.digest)) continue;
-    if (forms === undefined && (await sink.hasBlob(layer, call))) continue;
-    missing.set(layer.digest, position);
-    layerProgress(layer, call.emit).state('waiting');
-  }
+  const missing = forms === undefined ? await missingLayers(sink, layers, call) : unique(layers);
+  for (const { layer } of missing) layerProgress(layer, call.emit).state('waiting');
+  // What takes longest to be done with must not come last.
+  if (follow !== undefined) missing.sort((a, b) => b.layer.size - a.layer.size);
   const group = new TaskGroup(call.signal);
   const inGroup = withSignal(call, group.signal);
   const slots = pLimit(sink.concurrency);
-  const making = pLimit(FORMS_AT_ONCE);
-  const job = { source, sink, image, call: inGroup, states, forms, follow, slots, making, group };
+  const job = { source, sink, image, call: inGroup, states, forms, slots, making: pLimit(FORMS_AT_ONCE) };
   if (config !== undefined) void group.add(slots(() => copyConfig(job, config)));
-  const fetches = startCopies(job, [...missing.values()]);
+  const fetches = new Map<Digest, LayerFetch<Descriptor>>();
+  let turn = Promise.resolve();
+  for (const { layer, position } of missing) {
+    const isFollowed = follow !== undefined && layer.size >= FOLLOW_BYTES;
+    const { promise, resolve: passOn } = Promise.withResolvers<void>();
+    const inTurn = { turn, passOn };
+    const start = (offer: NonNullable<BlobSupply['onContent']>) =>
+      group.add(copyLayer(job, position, { ...inTurn, onArrival: isFollowed ? offer : undefined }));
+    fetches.set(layer.digest, new LayerFetch(start));
+    // What goes while it is made is sent as it comes; all else in one order, so that archives are the same.
+    if (sink.streamBlob === undefined) turn = promise;
+  }
   for (const [index, layer] of layers.entries()) {
     const fetch = fetches.get(layer.digest);
     const done = follow?.(index, fetch, inGroup);
@@ -89,27 +96,28 @@ export async function copyLayers(
   return await Promise.all(layers.map(async (layer) => (await fetches.get(layer.digest)?.ended) ?? layer));
 }
 
-function startCopies(job: Job, positions: readonly number[]): Map<Digest, LayerFetch<Descriptor>> {
-  const { sink, group, follow } = job;
-  const { layers } = job.image.manifest;
-  const fetches = new Map<Digest, LayerFetch<Descriptor>>();
-  const order = [...positions];
-  // What takes longest to be done with must not come last.
-  if (follow !== undefined) order.sort((a, b) => layers[b]!.size - layers[a]!.size);
-  let turn = Promise.resolve();
-  for (const position of order) {
-    const { digest, size } = layers[position]!;
-    const isFollowed = follow !== undefined && size >= FOLLOW_BYTES;
-    const { promise, resolve: passOn } = Promise.withResolvers<void>();
-    const inTurn = { turn, passOn };
-    const fetch = new LayerFetch((offer) =>
-      group.add(copyLayer(job, position, { ...inTurn, onContent: isFollowed ? offer : undefined })),
-    );
-    fetches.set(digest, fetch);
-    // What goes while it is made is sent as it comes; all else in one order, so that archives are the same.
-    if (sink.streamBlob === undefined) turn = promise;
+interface PlacedLayer {
+  readonly layer: Descriptor;
+  readonly position: number;
+}
+
+/** Each layer once: an image may have the same one twice. */
+function unique(layers: readonly Descriptor[]): PlacedLayer[] {
+  const placed = new Map<Digest, PlacedLayer>();
+  for (const [position, layer] of layers.entries()) {
+    if (!placed.has(layer.digest)) placed.set(layer.digest, { layer, position });
   }
-  return fetches;
+  return [...placed.values()];
+}
+
+async function missingLayers(
+  sink: ImageSink,
+  layers: readonly Descriptor[],
+  call: Call,
+): Promise<PlacedLayer[]> {
+  const placed = unique(layers);
+  const there = await Promise.all(placed.map(({ layer }) => sink.hasBlob(layer, call)));
+  return placed.filter((_, index) => !there[index]);
 }
 
 /** Copies blobs of which nothing is known but their descriptors. */
@@ -120,8 +128,7 @@ export async function copyBlobs(
   call: Call,
   { states = INCOMING }: Pick<CopyLayersOptions, 'states'>,
 ): Promise<void> {
-  const unique = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
-  for (const blob of unique) {
+  for (const { layer: blob } of unique(blobs)) {
     const progress = layerProgress(blob, call.emit);
     if (await sink.hasBlob(blob, call)) progress.state('exists');
     else await copyBlob({ source, sink, call, states }, blob, progress);
@@ -135,18 +142,18 @@ interface Job {
   readonly call: Call;
   readonly states: CopyStates;
   readonly forms: OutgoingForms | undefined;
-  readonly follow: FollowLayer | undefined;
   readonly slots: LimitFunction;
   readonly making: LimitFunction;
-  readonly group: TaskGroup;
 }
 
 async function copyConfig({ source, sink, image, call }: Job, content: Buffer): Promise<void> {
   const descriptor = image.manifest.config;
   if (await sink.hasBlob(descriptor, call)) return;
-  const open = async (offset: number) => ({ body: once(content.subarray(offset)), resumed: true });
-  const origins = async () => (await source.origins?.(descriptor.digest)) ?? [];
-  await sink.putBlob({ descriptor, open, origins }, call);
+  const fetchBlob = async (_: Descriptor, offset: number) => ({
+    body: once(content.subarray(offset)),
+    resumed: true,
+  });
+  await sink.putBlob({ descriptor, source: { ...source, fetchBlob } }, call);
 }
 
 async function* once(content: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
@@ -157,14 +164,14 @@ interface LayerTurn {
   /** The layers before have what they need to go, and it is this one's turn; `passOn` gives it to the next. */
   readonly turn: Promise<void>;
   readonly passOn: () => void;
-  readonly onContent: BlobSupply['onContent'];
+  readonly onArrival: BlobSupply['onContent'];
 }
 
 /** Gives the layer as it went. What it shows is the layer that the image lists. */
 async function copyLayer(
   job: Job,
   position: number,
-  { turn, passOn, onContent: onArrival }: LayerTurn,
+  { turn, passOn, onArrival }: LayerTurn,
 ): Promise<Descriptor> {
   const { image, forms, call, slots, sink } = job;
   const layer = image.manifest.layers[position]!;
@@ -215,14 +222,8 @@ async function copyBlob(
 ): Promise<void> {
   call.signal.throwIfAborted();
   if (await sink.hasBlob(descriptor, call)) return row.state('exists');
-  const supply = {
-    descriptor,
-    open: async (offset: number) => await source.fetchBlob(descriptor, offset, call),
-    origins: async () => (await source.origins?.(descriptor.digest)) ?? [],
-    onBytes: (bytes: number) => row.bytes(states.busy, bytes),
-    onContent,
-  };
-  tell(row, await sink.putBlob(supply, call), descriptor, states);
+  const onBytes = (bytes: number) => row.bytes(states.busy, bytes);
+  tell(row, await sink.putBlob({ descriptor, source, onBytes, onContent }, call), descriptor, states);
 }
 
 function tell(row: LayerProgress, outcome: BlobOutcome, { size }: Descriptor, states: CopyStates): void {

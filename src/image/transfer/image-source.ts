@@ -30,6 +30,8 @@ export interface ImageSource {
   fetchManifest(descriptor: Descriptor, call: Call): Promise<Buffer>;
   /** The blob's bytes from `offset` on; digest and size are for whoever takes them to verify. `not-found`. */
   fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<BlobBody>;
+  /** A manifest, an index or a config that need not be fetched, as it was stored. Undefined: it must be. */
+  atHand?(descriptor: Descriptor): Promise<Buffer | undefined>;
   /** Repositories that are likely to have the blob; none where that is not known. */
   origins?(digest: Digest): Promise<readonly Repository[]>;
 }
@@ -37,10 +39,8 @@ export interface ImageSource {
 /** A blob on its way into a sink. */
 export interface BlobSupply {
   readonly descriptor: Descriptor;
-  /** Opens the bytes at `offset`; called again where the sink has to begin anew. */
-  open(offset: number): Promise<BlobBody>;
-  /** Repositories that are likely to have it, too. */
-  readonly origins: () => Promise<readonly Repository[]>;
+  /** Asked for the bytes, and again where the sink has to begin anew. */
+  readonly source: Pick<ImageSource, 'fetchBlob' | 'origins'>;
   /** Told now and then how many bytes the sink has, with those that were there before. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /**

@@ -39,8 +39,7 @@ export function completeStore(engine: Engine, store: Store): ImageSource {
     ...own,
     fetchBlob: async (descriptor, offset, call) => {
       if ((await store.blobs.stat(descriptor.digest)) === undefined) {
-        const open = async (start: number) => await elsewhere.fetchBlob(descriptor, start, call);
-        await sink.putBlob({ descriptor, open, origins: async () => [] }, call);
+        await sink.putBlob({ descriptor, source: elsewhere }, call);
       }
       return await own.fetchBlob(descriptor, offset, call);
     },

@@ -50,34 +50,53 @@ export interface Pulled {
  * `digest-mismatch`, `size-mismatch`, `unauthorized`, `denied`, `network`, `aborted`, and what the snapshotter throws.
  */
 export async function pullImage(engine: Engine, call: Call, request: PullRequest): Promise<Pulled> {
+  const { platform, policy, depth = 'unpacked' } = request;
   const reference = nameOf(request.reference);
   const name = familiarName(reference);
-  const store = await engine.store();
-  const known = await store.refs.resolve(reference);
-  const there = known === undefined ? undefined : await findThere(store, known, request.platform);
-  const { policy } = request;
-  const isSettled = policy === 'never' || policy === 'missing' || reference.digest !== undefined;
-  if (there !== undefined && isSettled) {
-    const root = known!;
-    if (policy === 'never') return { image: there, root, upToDate: true };
-    return await complete(engine, call, request, { root, there });
-  }
-  if (policy === 'never') {
-    throw new OcitsError('not-found', `No such image: ${name}`, {
-      hint: `fetch it with: ocits pull ${name}`,
+  const { root, there } = await lookUp(engine, call, request, reference);
+  if (there !== undefined && policy === 'never') return { image: there, root, upToDate: true };
+  const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
+    call.emit({
+      type: 'image',
+      state,
+      reference: name,
+      descriptor: root,
+      ...(id === undefined ? {} : { id }),
     });
+  if (there !== undefined && (await isComplete(engine, there, depth))) {
+    for (const { digest, size } of there.manifest.layers) {
+      call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
+    }
+    tell('up-to-date', there.id);
+    return { image: there, root, upToDate: true };
   }
-  let root: Descriptor;
-  try {
-    const client = (await engine.registry()).repository(reference);
-    root = await client.resolve(reference.digest ?? reference.tag!, call);
-  } catch (error) {
-    if (policy !== 'newer' || there === undefined || !isOcitsError(error, 'network')) throw error;
-    call.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
-    root = known!;
-  }
-  const isNamed = root.digest === known?.digest;
-  return await complete(engine, call, request, { root, there: isNamed ? there : undefined });
+  tell('pulling');
+  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
+  await using _lease = await store.leases.shared(call.signal);
+  const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
+  const { images } = await copyImage(
+    storeBefore(store, repositorySource(registry.repository(reference), name)),
+    storeSink(store),
+    {
+      root,
+      // An image whose layers are not wanted gets no name.
+      names: depth === 'config' ? undefined : [reference, byDigest],
+      select: { kind: 'platform', platform, name },
+      withLayers: depth !== 'config',
+    },
+    call,
+    {
+      onImage: async (image) => {
+        for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
+          await addBlobOrigin(store, digest, reference);
+        }
+        return depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
+      },
+    },
+  );
+  const image = images[0]!;
+  tell('pulled', image.id);
+  return { image, root, upToDate: false };
 }
 
 /** Whether nothing is left to fetch or unpack. */
@@ -107,61 +126,39 @@ export async function ensureLayers(
 }
 
 interface PullTarget {
+  /** What the name is to point at. */
   readonly root: Descriptor;
-  /** The image that the name points at, where its manifest and config are in the store. */
+  /** The image that it points at already, where its manifest and config are in the store. */
   readonly there: Image | undefined;
 }
 
-/** Content first, then its name. An image whose layers are not wanted gets none. */
-async function complete(
+/** What there is to pull, as the policy says: from the store, or by one request. */
+async function lookUp(
   engine: Engine,
   call: Call,
-  { platform, depth = 'unpacked', ...request }: PullRequest,
-  { root, there }: PullTarget,
-): Promise<Pulled> {
-  const reference = nameOf(request.reference);
+  { platform, policy }: PullRequest,
+  reference: Reference,
+): Promise<PullTarget> {
   const name = familiarName(reference);
-  const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
-    call.emit({
-      type: 'image',
-      state,
-      reference: name,
-      descriptor: root,
-      ...(id === undefined ? {} : { id }),
+  const store = await engine.store();
+  const known = await store.refs.resolve(reference);
+  const there = known === undefined ? undefined : await findThere(store, known, platform);
+  const isSettled = policy === 'never' || policy === 'missing' || reference.digest !== undefined;
+  if (there !== undefined && isSettled) return { root: known!, there };
+  if (policy === 'never') {
+    throw new OcitsError('not-found', `No such image: ${name}`, {
+      hint: `fetch it with: ocits pull ${name}`,
     });
-  if (there !== undefined && (await isComplete(engine, there, depth))) {
-    for (const { digest, size } of there.manifest.layers) {
-      call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
-    }
-    tell('up-to-date', there.id);
-    return { image: there, root, upToDate: true };
   }
-  tell('pulling');
-  const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
-  await using _lease = await store.leases.shared(call.signal);
-  const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
-  const { images } = await copyImage(
-    storeBefore(store, repositorySource(registry.repository(reference), name)),
-    storeSink(store),
-    {
-      root,
-      names: depth === 'config' ? undefined : [reference, byDigest],
-      select: { kind: 'platform', platform, name },
-      withLayers: depth !== 'config',
-    },
-    call,
-    {
-      onImage: async (image) => {
-        for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
-          await addBlobOrigin(store, digest, reference);
-        }
-        return depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
-      },
-    },
-  );
-  const image = images[0]!;
-  tell('pulled', image.id);
-  return { image, root, upToDate: false };
+  try {
+    const client = (await engine.registry()).repository(reference);
+    const root = await client.resolve(reference.digest ?? reference.tag!, call);
+    return { root, there: root.digest === known?.digest ? there : undefined };
+  } catch (error) {
+    if (policy !== 'newer' || there === undefined || !isOcitsError(error, 'network')) throw error;
+    call.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
+    return { root: known!, there };
+  }
 }
 
 /** A name with a digest is one by digest, as Docker has it. */

@@ -48,13 +48,14 @@ export function repositorySink(client: RepositoryClient): ImageSink {
 }
 
 async function upload(client: RepositoryClient, supply: BlobSupply, call: Call): Promise<BlobOutcome> {
-  const { digest, size: sizeBytes } = supply.descriptor;
+  const { descriptor, source } = supply;
+  const { digest, size: sizeBytes } = descriptor;
   const outcome = await client.uploadBlob(
     {
       digest,
       sizeBytes,
-      open: async () => asReadable((await supply.open(0)).body),
-      mountFrom: await supply.origins(),
+      open: async () => asReadable((await source.fetchBlob(descriptor, 0, call)).body),
+      mountFrom: (await source.origins?.(digest)) ?? [],
       onBytes: supply.onBytes,
     },
     call,

@@ -10,7 +10,7 @@ const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json
 export function repositorySource(client: RepositoryClient, name: string): ImageSource {
   return {
     fetchManifest: async (descriptor, call) => await fetchManifest(client, name, descriptor, call),
-    fetchBlob: async (descriptor, offset, call) => await client.fetchBlob(descriptor, offset, call),
+    fetchBlob: client.fetchBlob,
     origins: async () => [client.reference],
   };
 }

@@ -100,7 +100,8 @@ async function fetchManifest(
   descriptor: Descriptor,
   call: Call,
 ): Promise<ManifestContent> {
-  return { descriptor, content: await source.fetchManifest(descriptor, call) };
+  const known = await source.atHand?.(descriptor);
+  return { descriptor, content: known ?? (await source.fetchManifest(descriptor, call)) };
 }
 
 function indexOf({ descriptor, content }: ManifestContent): Index {

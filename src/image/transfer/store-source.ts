@@ -1,11 +1,17 @@
 import type { Call } from '../../call.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
 import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { BlobWriter } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import { blobOrigins } from './blob-origins.ts';
-import type { BlobSupply, ImageSink, ImageSource, ManifestContent } from './image-source.ts';
+import type {
+  BlobBody,
+  BlobOutcome,
+  BlobSupply,
+  ImageSink,
+  ImageSource,
+  ManifestContent,
+} from './image-source.ts';
 
 const CONCURRENCY = 4;
 
@@ -21,17 +27,14 @@ export function storeSource(store: Store): ImageSource {
   };
 }
 
-/** A source of which nothing is fetched that the store has. */
+/** A source of which no manifest and no config is fetched that the store has. */
 export function storeBefore(store: Store, source: ImageSource): ImageSource {
-  const own = storeSource(store);
-  const where = async ({ digest, size }: Descriptor) =>
-    (await store.blobs.stat(digest))?.sizeBytes === size ? own : source;
   return {
     ...source,
-    fetchManifest: async (descriptor, call) =>
-      await (await where(descriptor)).fetchManifest(descriptor, call),
-    fetchBlob: async (descriptor, offset, call) =>
-      await (await where(descriptor)).fetchBlob(descriptor, offset, call),
+    atHand: async ({ digest, size }) => {
+      if ((await store.blobs.stat(digest))?.sizeBytes !== size) return undefined;
+      return await store.blobs.read(digest, size);
+    },
   };
 }
 
@@ -41,7 +44,7 @@ export function storeSink(store: Store): ImageSink {
     concurrency: CONCURRENCY,
     takesPartialIndex: true,
     hasBlob: async ({ digest, size }) => (await store.blobs.stat(digest))?.sizeBytes === size,
-    putBlob: async (supply, call) => ({ state: await ingest(store, supply, call) }),
+    putBlob: (supply, call) => ingest(store, supply, call),
     putManifest: async (manifest) => await putManifest(store, manifest),
     putRoot: async (manifest, names) => {
       await putManifest(store, manifest);
@@ -55,47 +58,46 @@ export function storeSink(store: Store): ImageSink {
  * Goes on where an earlier, interrupted copy stopped; digest and size are verified. A place whose bytes are wrong is
  * left for the source's next one. `exists` where the blob was there, or another process has fetched it.
  */
-async function ingest(store: Store, supply: BlobSupply, call: Call): Promise<'stored' | 'exists'> {
-  const { digest, size: sizeBytes } = supply.descriptor;
+async function ingest(store: Store, supply: BlobSupply, call: Call): Promise<BlobOutcome> {
+  const { descriptor, source } = supply;
+  const { digest, size: sizeBytes } = descriptor;
   for (let isAnew = false; ; ) {
     const writer = await store.blobs.ingest({ digest, sizeBytes, signal: call.signal });
-    if ('exists' in writer) return 'exists';
+    if ('exists' in writer) return { state: 'exists' };
     await using _closed = writer;
     if (isAnew) await writer.reset();
-    const outcome = await take(supply, writer, call);
-    if (outcome === 'stored') return 'stored';
-    isAnew = outcome === 'anew';
+    const start = writer.offset;
+    let fetched: BlobBody | undefined;
+    try {
+      if (start < sizeBytes) {
+        fetched = await source.fetchBlob(descriptor, start, call);
+        if (!fetched.resumed && start > 0) await writer.reset();
+        await write(writer, fetched.body, supply, call);
+      }
+      await writer.commit();
+      return { state: 'stored' };
+    } catch (error) {
+      const isWrong = isOcitsError(error, 'digest-mismatch', 'size-mismatch');
+      // What was there already may have been damaged, or cannot be continued here.
+      isAnew = isWrong && start > 0;
+      if (isAnew) continue;
+      const mayGoElsewhere = isWrong || isOcitsError(error, 'network');
+      if (!mayGoElsewhere || fetched?.distrust?.() !== true) throw error;
+    }
   }
 }
 
-/** `elsewhere`: another place may do better; `anew`: so may the same one, without what was there before. */
-async function take(
-  { descriptor, open, onBytes, onContent }: BlobSupply,
+async function write(
   writer: BlobWriter,
+  body: AsyncIterable<Uint8Array>,
+  { onBytes, onContent }: BlobSupply,
   { signal }: Call,
-): Promise<'stored' | 'elsewhere' | 'anew'> {
-  const start = writer.offset;
-  let distrust = () => false;
-  try {
-    if (start < descriptor.size) {
-      const opened = await open(start);
-      distrust = opened.distrust ?? distrust;
-      if (!opened.resumed && start > 0) await writer.reset();
-      if (onContent !== undefined) onContent(await writer.follow());
-      for await (const chunk of opened.body) {
-        signal.throwIfAborted();
-        await writer.write(chunk);
-        onBytes?.(writer.offset);
-      }
-    }
-    await writer.commit();
-    return 'stored';
-  } catch (error) {
-    const isWrong = isOcitsError(error, 'digest-mismatch', 'size-mismatch');
-    // What was there already may have been damaged, or cannot be continued here.
-    if (isWrong && start > 0) return 'anew';
-    if ((isWrong || isOcitsError(error, 'network')) && distrust()) return 'elsewhere';
-    throw error;
+): Promise<void> {
+  if (onContent !== undefined) onContent(await writer.follow());
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    await writer.write(chunk);
+    onBytes?.(writer.offset);
   }
 }
 

@@ -43,38 +43,20 @@ export class Transport {
    * `aborted`. A body that is a stream is used up in any case.
    */
   async send(request: HttpRequest): Promise<HttpResponse> {
-    const { origin, host } = request.url;
-    try {
-      return await this.#attempt(request);
-    } catch (error) {
-      const again = isUnknownIssuer(error) && !this.#systemAuthorities.has(origin) && !isStream(request.body);
-      if (!again) throw networkFailure(error, host, request.what);
-      this.#systemAuthorities.add(origin);
-      return await this.send(request);
-    }
-  }
-
-  async #attempt(request: HttpRequest): Promise<HttpResponse> {
     const { url, insecure, body, what, signal } = request;
-    const { default: fetch } = await import('node-fetch');
     const systemAuthorities = this.#systemAuthorities.has(url.origin);
-    const agent = await this.#agents.get({ url, insecure, systemAuthorities });
     const controller = new AbortController();
     const stallMs = this.#stallMs * (isStream(body) ? UPLOAD_PATIENCE : 1);
     using stall = new StallTimer(stallMs, () => controller.abort());
     try {
+      const { default: fetch } = await import('node-fetch');
+      const agent = await this.#agents.get({ url, insecure, systemAuthorities });
       // node-fetch would destroy a body that nobody has taken yet, and its error end the process.
       signal?.throwIfAborted();
       stall.start();
       const pending = fetch(url.href, {
         method: request.method,
-        headers: {
-          'user-agent': 'ocits',
-          ...request.headers,
-          ...(isStream(body) && body.sizeBytes !== undefined
-            ? { 'content-length': String(body.sizeBytes) }
-            : {}),
-        },
+        headers: headersOf(request),
         body: isStream(body) ? body.stream : (body ?? null),
         redirect: 'manual',
         // What a server compresses once more would not have the bytes of its digest.
@@ -85,23 +67,26 @@ export class Transport {
       if (isStream(body)) body.stream.on('data', () => stall.start());
       const { status, headers, body: answer } = await pending;
       const readable = (answer as Readable | null) ?? undefined;
-      return httpResponse({
-        status,
-        url,
-        headers,
-        body: readable,
-        controller,
-        signal,
-        stallMs: this.#stallMs,
-        what,
-      });
+      const parts = { status, url, headers, body: readable, controller, signal, what };
+      return httpResponse({ ...parts, stallMs: this.#stallMs });
     } catch (error) {
       if (signal?.aborted) throw new OcitsError('aborted', `${what}: interrupted`, { cause: error });
-      throw stall.fired ? stallFailure(what, url.host, stallMs) : error;
+      if (stall.fired) throw stallFailure(what, url.host, stallMs);
+      const mayTrust = isUnknownIssuer(error) && !systemAuthorities && !isStream(body);
+      if (!mayTrust) throw networkFailure(error, url.host, what);
     } finally {
       if (isStream(body) && !body.stream.readableEnded) body.stream.destroy();
     }
+    stall.stop();
+    this.#systemAuthorities.add(url.origin);
+    return await this.send(request);
   }
+}
+
+function headersOf({ headers, body }: HttpRequest): Record<string, string> {
+  const length =
+    isStream(body) && body.sizeBytes !== undefined ? { 'content-length': String(body.sizeBytes) } : {};
+  return { 'user-agent': 'ocits', ...headers, ...length };
 }
 
 function isStream(body: HttpRequest['body']): body is StreamBody {

@@ -129,7 +129,7 @@ export class RegistrySession {
     const own = this.#isOwn(url);
     const { scopes } = request;
     const header = own ? await this.#authorizer.header(url, scopes, retry) : undefined;
-    const response = await this.#send(url, request, header, retry);
+    const response = await this.#transport.send(this.#httpRequest(url, request, header, retry));
     if (response.status !== 401 || !own) return await this.#follow(response, request, retry);
     const challenge = response.header('www-authenticate');
     if (!(await this.#authorizer.learn(challenge, header, scopes))) return response;
@@ -137,7 +137,11 @@ export class RegistrySession {
     // A stream is used up by now; the caller begins anew, and is known then.
     if (next === undefined || isStream(request.body)) return response;
     response.discard();
-    return await this.#follow(await this.#send(url, request, next, retry), request, retry);
+    return await this.#follow(
+      await this.#transport.send(this.#httpRequest(url, request, next, retry)),
+      request,
+      retry,
+    );
   }
 
   /** Redirects of reads go on without credentials, which belong to the registry alone. */
@@ -152,21 +156,20 @@ export class RegistrySession {
       response.discard();
       const own = this.#isOwn(url);
       const header = own ? await this.#authorizer.header(url, request.scopes, retry) : undefined;
-      response = await this.#send(url, request, header, retry);
+      response = await this.#transport.send(this.#httpRequest(url, request, header, retry));
     }
     return response;
   }
 
-  async #send(
+  #httpRequest(
     url: URL,
-    request: SessionRequest,
+    { method, headers, body, what }: SessionRequest,
     authorization: string | undefined,
-    retry: RetryContext,
-  ): Promise<HttpResponse> {
-    const { method, body, what } = request;
+    { signal }: RetryContext,
+  ): HttpRequest {
     const insecure = this.endpoint.insecure || isLoopback(url.host);
-    const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-    return await this.#transport.send({ method, url, headers, body, insecure, signal: retry.signal, what });
+    const own = authorization === undefined ? headers : { ...headers, authorization };
+    return { method, url, headers: own, body, insecure, signal, what };
   }
 
   /** Whether `url` is the registry itself, by a way in which it may be spoken to. */
