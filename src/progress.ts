@@ -83,7 +83,7 @@ export interface ImageEvent extends OfTask {
   readonly state: 'pulling' | 'pulled' | 'up-to-date' | 'pushing' | 'pushed' | 'built' | 'loaded' | 'tagged';
   readonly reference: string;
   readonly descriptor?: Descriptor;
-  readonly id?: Digest;
+  readonly id?: Digest | undefined;
 }
 
 export interface MessageEvent extends OfTask {

@@ -43,9 +43,8 @@ export function checkPlatform(image: Image, { name, platform }: WantedPlatform, 
 function wrongPlatform(name: string, wanted: Platform, offered: readonly string[]): OcitsError {
   const [first] = offered;
   const there = offered.length === 0 ? 'no image' : offered.join(', ');
-  return new OcitsError(
-    'wrong-platform',
-    `${name} has no image for ${formatPlatform(wanted)}; there is ${there}`,
-    first === undefined ? {} : { hint: `choose one of these with --platform, such as --platform ${first}` },
-  );
+  const hint =
+    first === undefined ? undefined : `choose one of these with --platform, such as --platform ${first}`;
+  const text = `${name} has no image for ${formatPlatform(wanted)}; there is ${there}`;
+  return new OcitsError('wrong-platform', text, { hint });
 }

@@ -56,13 +56,7 @@ export async function pullImage(engine: Engine, call: Call, request: PullRequest
   const { root, there } = await lookUp(engine, call, request, reference);
   if (there !== undefined && policy === 'never') return { image: there, root, upToDate: true };
   const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
-    call.emit({
-      type: 'image',
-      state,
-      reference: name,
-      descriptor: root,
-      ...(id === undefined ? {} : { id }),
-    });
+    call.emit({ type: 'image', state, reference: name, descriptor: root, id });
   if (there !== undefined && (await isComplete(engine, there, depth))) {
     for (const { digest, size } of there.manifest.layers) {
       call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });

@@ -52,7 +52,7 @@ async function runHelper(name: string, verb: string, input: string, signal?: Abo
   }
   const program = `docker-credential-${name}`;
   // What a helper prints when it fails goes to its standard output.
-  const run = { input, okCodes: [0, 1, 2, 3], ...(signal === undefined ? {} : { signal }) };
+  const run = { input, okCodes: [0, 1, 2, 3], signal };
   const { stdout, stderr, exitCode } = await runTool(program, [verb], run);
   const text = stdout.toString('utf8');
   if (exitCode === 0) return text;

@@ -141,6 +141,6 @@ function withMirrors(error: unknown, failures: readonly string[]): unknown {
   if (!isOcitsError(error) || error.code === 'aborted') return error;
   return new OcitsError(error.code, `${error.message}; mirrors before it: ${failures.join('; ')}`, {
     cause: error,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint,
   });
 }

@@ -74,7 +74,7 @@ export function networkFailure(error: unknown, host: string, what: string): Ocit
     return new OcitsError('aborted', `${what}: interrupted`, { cause: error });
   }
   const fail = (why: string, hint?: string) =>
-    new OcitsError('network', `${what}: ${why}`, { cause: error, ...(hint === undefined ? {} : { hint }) });
+    new OcitsError('network', `${what}: ${why}`, { cause: error, hint });
   if (code === 'ECONNREFUSED') {
     return fail(`${host} refuses the connection`, `is a registry running at ${host}?`);
   }

@@ -29,7 +29,7 @@ export async function registryError(
   const code = errorCode(status);
   const message = `${context.what}: ${said === '' ? describeStatus(status) : said} (${response.url.host} answered ${status})`;
   const hint = hintFor(code, context);
-  const error = new OcitsError(code, message, hint === undefined ? {} : { hint });
+  const error = new OcitsError(code, message, { hint });
   if (!PASSING_STATUS.has(status)) return error;
   return new PassingFailure(error, parseRetryAfter(response.header('retry-after')));
 }
