@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
@@ -134,4 +134,15 @@ test('indexes within indexes', async () => {
     inner = fake.addManifest('1', { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, OCI_INDEX);
   }
   await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({ code: 'hostile' });
+});
+
+test('a large blob of the store that an index passes for a manifest is not read', async () => {
+  await using fake = await FakeRegistry.start();
+  await using w = await pullWorld();
+  const { digest, sizeBytes: size } = await w.host.store.blobs.put(Buffer.alloc(5 * 1024 * 1024));
+  const manifests = [{ mediaType: OCI_MANIFEST, digest, size, platform: here }];
+  fake.addManifest('1', { schemaVersion: 2, mediaType: OCI_INDEX, manifests }, OCI_INDEX);
+  const read = vi.spyOn(w.host.store.blobs, 'read');
+  await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({ code: 'hostile' });
+  expect(read.mock.calls.map(([asked]) => asked)).not.toContain(digest);
 });

@@ -3,10 +3,10 @@ import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Index } from '../../oci/manifest.ts';
-import { parseManifestOrIndex } from '../../oci/parse-manifest.ts';
+import { MANIFEST_LIMIT_BYTES, parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import { INDEX_DEPTH_LIMIT, isAttestation } from '../catalog/choose-image.ts';
 import { choosePlatform, type WantedPlatform } from '../catalog/choose-platform.ts';
-import { isIndex } from '../catalog/read-image.ts';
+import { checkAnnouncedSize, isIndex } from '../catalog/read-image.ts';
 import type { ImageSink, ImageSource, ManifestContent } from './image-source.ts';
 
 /**
@@ -100,6 +100,8 @@ async function fetchManifest(
   descriptor: Descriptor,
   call: Call,
 ): Promise<ManifestContent> {
+  // What is at hand may be a layer that an index passes for a manifest.
+  checkAnnouncedSize(descriptor, MANIFEST_LIMIT_BYTES);
   const known = await source.atHand?.(descriptor);
   return { descriptor, content: known ?? (await source.fetchManifest(descriptor, call)) };
 }
