@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { digestHex } from '../../src/oci/digest.ts';
-import { FakeRegistry } from '../support/registry/fake-registry.ts';
+import { type Behaviour, FakeRegistry } from '../support/registry/fake-registry.ts';
 import { here, one, type PullWorld, pullWorld, statesOf } from '../support/registry/pull-world.ts';
 import { addToFake, imageOf, layerOf, type RemoteLayer, tarOf } from '../support/registry/remote-image.ts';
 
@@ -13,7 +15,8 @@ const tar = tarOf({ first: 'first', large, last: 'last' });
 const FORMS = { none: layerOf(tar, 'none'), gzip: layerOf(tar), zstd: layerOf(tar, 'zstd') };
 /** The registry waits for what happens here, however long that takes. */
 const PATIENT = { stallMs: 3_600_000 };
-const IN_TIME = { timeout: 60_000 };
+/** Of a blob, what is left to be sent byte by byte. */
+const SLOW_BYTES = 20_000;
 
 /** What the layer's unpacking has made before the layer is there. */
 function staging(w: PullWorld, { diffId }: RemoteLayer): string {
@@ -37,6 +40,23 @@ function openFiles(w: PullWorld): string[] {
   });
 }
 
+/**
+ * Sends a blob so that it is unpacked meanwhile: all but its end, then byte by byte until its first file is there. Gives
+ * how many bytes were sent.
+ */
+async function sendSlowly(w: PullWorld, layer: RemoteLayer, response: ServerResponse, content: Buffer) {
+  let sent = content.length - SLOW_BYTES;
+  response.writeHead(200, { 'content-length': content.length });
+  response.write(content.subarray(0, sent));
+  const early = join(staging(w, layer), 'fs/first');
+  for (; !existsSync(early) && sent < content.length - 100; sent++) {
+    response.write(content.subarray(sent, sent + 1));
+    await setTimeout(20);
+  }
+  expect(existsSync(early)).toBe(true);
+  return sent;
+}
+
 describe.each(Object.entries(FORMS))('%s', (_name, layer) => {
   const blob = new RegExp(`blobs/${layer.descriptor.digest}`);
 
@@ -44,13 +64,10 @@ describe.each(Object.entries(FORMS))('%s', (_name, layer) => {
     await using fake = await FakeRegistry.start();
     await using w = await pullWorld(PATIENT);
     addToFake(fake, '1', imageOf({ layers: [layer, one], platform: here }));
-    const early = join(staging(w, layer), 'fs/first');
     fake.on('GET', blob, async ({ response }) => {
-      response.writeHead(200, { 'content-length': layer.content.length });
-      response.write(layer.content.subarray(0, -10));
-      await expect.poll(() => existsSync(early), IN_TIME).toBe(true);
+      const sent = await sendSlowly(w, layer, response, layer.content);
       expect(await w.host.snapshotter.stat([layer.diffId])).toBeUndefined();
-      response.end(layer.content.subarray(-10));
+      response.end(layer.content.subarray(sent));
     });
     const { image } = await w.pull(`${fake.host}/a/b:1`);
     expect(await unpackImage(w.host.engine, w.host.call, image)).toHaveLength(2);
@@ -69,19 +86,18 @@ describe.each(Object.entries(FORMS))('%s', (_name, layer) => {
   });
 
   test('where a mirror’s bytes turn out to be wrong, the unpacking begins anew', async () => {
-    for (const at of [1000, layer.content.length - 50]) {
+    for (const at of [1_000_000, layer.content.length - 50]) {
       await using mirror = await FakeRegistry.start();
       await using fake = await FakeRegistry.start();
       await using w = await pullWorld(PATIENT);
       for (const registry of [mirror, fake]) {
         addToFake(registry, '1', imageOf({ layers: [layer], platform: here }));
       }
-      const change = (body: Buffer) => {
-        const wrong = Buffer.from(body);
-        wrong[at]! ^= 1;
-        return wrong;
-      };
-      mirror.on('GET', blob, async ({ serve }) => await serve({ change }));
+      const wrong = Buffer.from(layer.content);
+      wrong[at]! ^= 1;
+      mirror.on('GET', blob, async ({ response }) => {
+        response.end(wrong.subarray(await sendSlowly(w, layer, response, wrong)));
+      });
       await w.config.write(
         'etc/containers/registries.conf',
         `[[registry]]\nlocation = "${fake.host}"\n[[registry.mirror]]\nlocation = "${mirror.host}"\n`,
@@ -98,17 +114,11 @@ describe.each(Object.entries(FORMS))('%s', (_name, layer) => {
     await using w = await pullWorld(PATIENT);
     addToFake(fake, '1', imageOf({ layers: [layer], platform: here }));
     const controller = new AbortController();
-    const early = join(staging(w, layer), 'fs/first');
-    fake.on(
-      'GET',
-      blob,
-      async ({ serve }) => {
-        await serve({ after: 3 * 1024 * 1024, how: 'stall' });
-        await expect.poll(() => existsSync(early), IN_TIME).toBe(true);
-        controller.abort();
-      },
-      1,
-    );
+    const sendSome = async ({ response }: Parameters<Behaviour>[0]) => {
+      await sendSlowly(w, layer, response, layer.content);
+      controller.abort();
+    };
+    fake.on('GET', blob, sendSome, 1);
     const pulling = w.pull(`${fake.host}/a/b:1`, { signal: controller.signal });
     await expect(pulling).rejects.toMatchObject({ code: 'aborted' });
     expect(existsSync(staging(w, layer))).toBe(false);
@@ -133,6 +143,10 @@ test('a layer without its diffID is refused, though it was unpacked while it cam
   await using fake = await FakeRegistry.start();
   await using w = await pullWorld(PATIENT);
   addToFake(fake, '1', imageOf({ layers: [FORMS.zstd], diffIds: [one.diffId], platform: here }));
+  fake.on('GET', new RegExp(FORMS.zstd.descriptor.digest), async ({ response }) => {
+    const { content } = FORMS.zstd;
+    response.end(content.subarray(await sendSlowly(w, one, response, content)));
+  });
   await expect(w.pull(`${fake.host}/a/b:1`)).rejects.toMatchObject({ code: 'digest-mismatch' });
   expect(await w.names()).toBe(0);
   expect(readdirSync(join(w.host.store.paths.root, 'snapshots/overlay/staging'))).toEqual([]);

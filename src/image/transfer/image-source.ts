@@ -44,8 +44,8 @@ export interface BlobSupply {
   /** Told now and then how many bytes the sink has, with those that were there before. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /**
-   * Where the sink can be read while it is written: given the blob each time that its bytes begin to come, to be read
-   * meanwhile and disposed of. Where the one before has not become whole by then, it was dropped.
+   * Where the sink can be read while it is written, and the bytes take more than a second: given the blob, to be read
+   * meanwhile and disposed of. Given it anew where the bytes begin anew; the one before was dropped then.
    */
   readonly onContent?: ((content: FollowedBlob) => void) | undefined;
 }

@@ -14,6 +14,8 @@ import type {
 } from './image-source.ts';
 
 const CONCURRENCY = 4;
+/** What comes faster is done with sooner where nobody reads it meanwhile: cores that are busy anyway do less at once. */
+const FOLLOW_AFTER_MS = 1000;
 
 /** The store as a place that images come from. */
 export function storeSource(store: Store): ImageSource {
@@ -93,11 +95,15 @@ async function write(
   { onBytes, onContent }: BlobSupply,
   { signal }: Call,
 ): Promise<void> {
-  if (onContent !== undefined) onContent(await writer.follow());
+  const begun = performance.now();
+  let isFollowed = onContent === undefined;
   for await (const chunk of body) {
     signal.throwIfAborted();
     await writer.write(chunk);
     onBytes?.(writer.offset);
+    if (isFollowed || performance.now() - begun < FOLLOW_AFTER_MS) continue;
+    isFollowed = true;
+    onContent?.(await writer.follow());
   }
 }
 
