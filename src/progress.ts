@@ -29,10 +29,10 @@ export interface LayerEvent extends OfTask {
   readonly digest: Digest;
   readonly state: LayerState;
   /** Bytes done in this state; with `totalBytes` where that is known. */
-  readonly bytes?: number;
-  readonly totalBytes?: number;
+  readonly bytes?: number | undefined;
+  readonly totalBytes?: number | undefined;
   /** For `mounted`: the repository that had the blob. */
-  readonly from?: string;
+  readonly from?: string | undefined;
 }
 
 /** Names one step of a build among all of a process. */
@@ -45,8 +45,8 @@ export interface StepEvent extends OfTask {
   readonly label: string;
   readonly state: 'started' | 'cached' | 'done' | 'failed' | 'cancelled';
   /** Why the cache was missed, where that is known; for `failed`, what went wrong. */
-  readonly reason?: string;
-  readonly durationMs?: number;
+  readonly reason?: string | undefined;
+  readonly durationMs?: number | undefined;
 }
 
 /** What a build step printed. */
@@ -64,8 +64,8 @@ export interface StatusEvent extends OfTask {
   /** What is done; the same for all events about it. */
   readonly name: string;
   readonly isDone: boolean;
-  readonly bytes?: number;
-  readonly totalBytes?: number;
+  readonly bytes?: number | undefined;
+  readonly totalBytes?: number | undefined;
 }
 
 /** A request is tried again after a passing failure. */
@@ -82,7 +82,7 @@ export interface ImageEvent extends OfTask {
   readonly type: 'image';
   readonly state: 'pulling' | 'pulled' | 'up-to-date' | 'pushing' | 'pushed' | 'built' | 'loaded' | 'tagged';
   readonly reference: string;
-  readonly descriptor?: Descriptor;
+  readonly descriptor?: Descriptor | undefined;
   readonly id?: Digest | undefined;
 }
 

@@ -8,8 +8,8 @@ export function dockerfileError(
   message: string,
   details: {
     readonly hint?: string | undefined;
-    readonly code?: ErrorCode;
-    readonly cause?: unknown;
+    readonly code?: ErrorCode | undefined;
+    readonly cause?: unknown | undefined;
   } = {},
 ): OcitsError {
   return new OcitsError(details.code ?? 'syntax', message, {

@@ -13,7 +13,7 @@ export interface CompressedFile {
   /** Where the file is still being written: how far it has come, by `FileGrowth`. */
   readonly growth?: SharedArrayBuffer | undefined;
   /** What errors call it, where that is not `the layer` and its path. */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /** Looks at the start of the file at `path`, which errors call `name`. Throws what the operating system says. */

@@ -37,7 +37,7 @@ export interface FileEntry extends EntryMetadata {
   /** Where the stored bytes begin in the uncompressed tar, and how many they are. */
   readonly dataOffset: number;
   readonly storedBytes: number;
-  readonly sparse?: readonly DataRun[];
+  readonly sparse?: readonly DataRun[] | undefined;
 }
 
 export interface DirectoryEntry extends EntryMetadata {

@@ -99,7 +99,7 @@ function sets<K extends string>(fields: Fields, names: readonly K[]): { [N in K]
   return found;
 }
 
-function labels(value: unknown): { Labels?: Readonly<Record<string, string>> } {
+function labels(value: unknown): { Labels?: Readonly<Record<string, string>> | undefined } {
   if (value == null) return {};
   const entries = Object.entries(parseObject(value, 'the image config: Labels'));
   if (!entries.every(([key, text]) => isText(key) && isText(text))) {

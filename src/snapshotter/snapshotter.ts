@@ -129,7 +129,7 @@ export interface Snapshotter extends AsyncDisposable {
    * Never opens a fifo or device.
    */
   readFile(
-    stack: { readonly parents: Parents; readonly folder?: string },
+    stack: { readonly parents: Parents; readonly folder?: string | undefined },
     path: BytePath,
     limitBytes: number,
   ): Promise<Buffer | undefined>;
@@ -138,7 +138,7 @@ export interface Snapshotter extends AsyncDisposable {
    * path of each place that was looked at, the last one of what is not there.
    */
   look(
-    stack: { readonly parents: Parents; readonly folder?: string },
+    stack: { readonly parents: Parents; readonly folder?: string | undefined },
     paths: readonly BytePath[],
   ): Promise<readonly { readonly mode: number | undefined; readonly way: readonly BytePath[] }[]>;
   /** Opens the regular file that one layer's index lists as `path`, for reading. Throws `not-found`. */

@@ -4,10 +4,10 @@ import type { Digest } from '../oci/digest.ts';
 /** Content that something besides names needs: a container, a record of the build cache. */
 export interface LiveContent {
   /** Manifests or indexes, with all that they refer to. */
-  readonly manifests?: readonly Descriptor[];
+  readonly manifests?: readonly Descriptor[] | undefined;
   /** Stacks of layers by diffID, lowest first: their blobs, indexes and snapshots. */
-  readonly stacks?: readonly (readonly Digest[])[];
-  readonly blobs?: readonly Digest[];
+  readonly stacks?: readonly (readonly Digest[])[] | undefined;
+  readonly blobs?: readonly Digest[] | undefined;
 }
 
 /** Lists what one kind of holder needs. An error stops the collection: what cannot be read is not garbage. */

@@ -75,7 +75,7 @@ function planned(path: BytePath, entry: LayerEntry, tar: number): PlannedEntry {
     gid,
     mtimeSeconds: mtime.seconds,
     sizeBytes: 0,
-    ...(xattrs === undefined ? {} : { xattrs }),
+    xattrs,
     ...(entry.type === 'symlink' ? { target: entry.target } : {}),
     ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
     ...(entry.type === 'file' ? fileOf(entry, tar) : {}),

@@ -42,7 +42,7 @@ export interface RemoteOptions {
   readonly file: string;
   /** A private folder for what is fetched. */
   readonly scratch: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -25,8 +25,8 @@ export interface ContextRequest {
   /** A private folder, for what comes by standard input. */
   readonly scratch: string;
   /** `$OCITS_ROOT`, where digests of files are remembered. */
-  readonly storeRoot?: string;
-  readonly signal?: AbortSignal;
+  readonly storeRoot?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a build starts from. Disposing deletes what came by standard input. */

@@ -24,13 +24,13 @@ export interface PlanRequest {
   readonly workdir: string;
   /** What the layers below show; undefined for `FROM scratch`, and for `--link`, which may not look. */
   readonly base: MergedTree | undefined;
-  readonly owner?: CopyOwner;
-  readonly mode?: ModeChange;
+  readonly owner?: CopyOwner | undefined;
+  readonly mode?: ModeChange | undefined;
   /** The time of what has none of its own, such as a here-document. */
   readonly timeSeconds: number;
   /** A private folder: archives are unpacked into it. The plan needs it until it is written. */
   readonly scratch: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The layer of a COPY or ADD, entry by entry in the order of its tar. Disposing lets go of opened archives. */
@@ -210,10 +210,10 @@ class CopyPlanner {
       gid: owner?.gid ?? gid,
       mtimeSeconds,
       sizeBytes,
-      ...(target === undefined ? {} : { target }),
+      target,
       ...(major === undefined ? {} : { major, minor: minor ?? 0 }),
-      ...(content === undefined ? {} : { content }),
-      ...(xattrs === undefined ? {} : { xattrs }),
+      content,
+      xattrs,
     });
   }
 

@@ -31,7 +31,7 @@ export interface SelectedPath {
   /** All that goes along from within a folder, parents before children. */
   readonly entries: readonly SelectedEntry[];
   /** ADD: the file is an archive that is to be unpacked. */
-  readonly archive?: CompressionFormat;
+  readonly archive?: CompressionFormat | undefined;
 }
 
 /** A here-document. */
@@ -68,7 +68,7 @@ export interface SelectRequest {
   /** What paths are looked up in. */
   readonly source: CopySource;
   /** Gets what an ADD names by a URL. Needed only where it does. */
-  readonly fetch?: (url: Word, checksum: Word | undefined) => Promise<RemoteFile>;
+  readonly fetch?: ((url: Word, checksum: Word | undefined) => Promise<RemoteFile>) | undefined;
 }
 
 /**
@@ -198,7 +198,7 @@ class Selector {
     }
     const unpacks = instruction.kind === 'ADD' && instruction.unpack !== false && entry.type === 'file';
     const archive = unpacks ? await this.#archiveForm(entry) : undefined;
-    return { ...base, entries: [], ...(archive === undefined ? {} : { archive }) };
+    return { ...base, entries: [], archive };
   }
 
   async #archiveForm(entry: SourceEntry): Promise<CompressionFormat | undefined> {

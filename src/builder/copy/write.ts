@@ -13,7 +13,10 @@ const TURN_MS = 30;
 export async function writeCopyLayer(
   { entries }: Pick<CopyPlan, 'entries'>,
   writer: LayerWriter,
-  options: { readonly signal?: AbortSignal; readonly onBytes?: (bytes: number) => void } = {},
+  options: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onBytes?: ((bytes: number) => void) | undefined;
+  } = {},
 ): Promise<void> {
   const links = new Map<string, BytePath>();
   let bytes = 0;
@@ -54,7 +57,7 @@ async function writeFile(entry: PlannedEntry, writer: LayerWriter): Promise<void
 
 function metadata({ path, mode, uid, gid, mtimeSeconds, xattrs }: PlannedEntry) {
   const mtime = { seconds: mtimeSeconds, nanoseconds: 0 };
-  return { path, mode, uid, gid, mtime, ...(xattrs === undefined ? {} : { xattrs }) };
+  return { path, mode, uid, gid, mtime, xattrs };
 }
 
 function changeOf(entry: PlannedEntry): ChangeToWrite {

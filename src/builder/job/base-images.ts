@@ -87,7 +87,7 @@ export class BaseImages {
     const { diff_ids: diffIds } = image.config.rootfs;
     return {
       layers: image.manifest.layers.map((descriptor, index) => ({ diffId: diffIds[index]!, descriptor })),
-      ...(image.config.created === undefined ? {} : { createdAt: image.config.created }),
+      createdAt: image.config.created,
       fetch: (depth, signal) => {
         const known = fetched.get(depth) ?? this.#fetch(base, origin, { depth, shown, signal });
         fetched.set(depth, known);

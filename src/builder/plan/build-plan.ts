@@ -19,7 +19,7 @@ export interface BuildPlan {
   /** The target and the stages below it, lowest first. */
   readonly chain: readonly StagePlan[];
   /** The configuration of the image below the chain; undefined for scratch. */
-  readonly base?: ImageConfig;
+  readonly base?: ImageConfig | undefined;
   /** What only the values of variables show. */
   readonly warnings: readonly DockerfileWarning[];
 }
@@ -43,14 +43,14 @@ export async function planBuild(
   const predefined = predefinedArgs({
     buildPlatform: hostPlatform(),
     targetPlatform: platform,
-    ...(stage === undefined ? {} : { targetStage: stage }),
+    targetStage: stage,
     buildArgs,
   });
   const globalArgs = resolveGlobalArgs(dockerfile, predefined, buildArgs);
   const graph = stageGraph(dockerfile, {
     platform,
     globalArgs,
-    ...(stage === undefined ? {} : { target: stage }),
+    target: stage,
   });
   const configs = await baseConfigs(graph.stages, images, signal);
   const plans = new Map<GraphStage, PlannedStage>();
@@ -67,7 +67,7 @@ export async function planBuild(
       [...plans.values()].flatMap(({ warnings }) => warnings),
     ),
     chain: chain.map((node) => plans.get(node)!),
-    ...(base === undefined ? {} : { base }),
+    base,
   };
 }
 

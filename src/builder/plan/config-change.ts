@@ -8,7 +8,7 @@ import { goDuration, goList, goQuotedList } from './go-format.ts';
 /** What a stage's instructions have made of the configuration so far. */
 export interface ConfigState {
   readonly config: RunConfig;
-  readonly author?: string;
+  readonly author?: string | undefined;
   /** Whether this stage has had a CMD: an ENTRYPOINT drops only the one it was handed from below. */
   readonly hasOwnCmd: boolean;
 }
@@ -16,7 +16,7 @@ export interface ConfigState {
 /** An instruction's effect on the configuration, and its line in the history; without one, it has none. */
 export interface ConfigChange {
   readonly state: ConfigState;
-  readonly createdBy?: string;
+  readonly createdBy?: string | undefined;
 }
 
 const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];

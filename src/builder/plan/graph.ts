@@ -43,7 +43,7 @@ export interface StageGraph {
 
 export interface GraphOptions {
   /** Name or number of the last stage that is wanted; the default is the last of the file. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   readonly platform: Platform;
   /** The ARGs that a FROM may refer to. */
   readonly globalArgs: Environment;

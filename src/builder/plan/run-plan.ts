@@ -6,7 +6,7 @@ import { shellOf } from './config-change.ts';
 /** What a RUN starts: its argument vector, and a script to be bound in where the vector names one. */
 export interface RunArguments {
   readonly args: readonly string[];
-  readonly script?: RunScript;
+  readonly script?: RunScript | undefined;
 }
 
 /** A program that a RUN brings along, in `SCRIPT_FOLDER`. */

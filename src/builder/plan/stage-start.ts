@@ -36,7 +36,7 @@ export function imageStart(image: ImageConfig, triggers: readonly StageInstructi
   return {
     config: {
       config: { ...config, Env },
-      ...(image.author === undefined ? {} : { author: image.author }),
+      author: image.author,
       hasOwnCmd: false,
     },
     args: new Map(),

@@ -22,7 +22,7 @@ export type Origin = ImageOrigin | StageOrigin;
 export interface MountPlan {
   readonly mount: RunMount;
   /** What it shows; undefined: the context (bind), or nothing. */
-  readonly origin?: Origin;
+  readonly origin?: Origin | undefined;
 }
 
 /** A command that runs on a tree. Nothing in it is left to be expanded. */
@@ -31,7 +31,7 @@ export interface RunPlan extends StepPlanBase {
   readonly instruction: RunInstruction;
   readonly args: readonly string[];
   /** A script with a `#!` line that `args` names: bound in from outside the tree. */
-  readonly script?: RunScript;
+  readonly script?: RunScript | undefined;
   /** Those with an origin in the order of the step's further inputs. */
   readonly mounts: readonly MountPlan[];
   /** The image's variables and the declared ARGs. */
@@ -54,7 +54,7 @@ export interface FilePlan extends StepPlanBase {
   readonly kind: 'copy';
   readonly instruction: CopyInstruction | AddInstruction;
   /** Where it copies from; undefined: the context. */
-  readonly origin?: Origin;
+  readonly origin?: Origin | undefined;
   readonly workdir: string;
 }
 
@@ -63,14 +63,14 @@ export type StepPlan = RunPlan | WorkdirPlan | FilePlan;
 /** A line of the history; one with a step has a layer. */
 export interface HistoryPlan {
   readonly createdBy: string;
-  readonly step?: StepPlan;
+  readonly step?: StepPlan | undefined;
 }
 
 /** A stage with everything known of it before anything is built. */
 export interface StagePlan {
   readonly node: GraphStage;
   /** `[build 1/5] FROM node:22`; undefined for a stage that starts from scratch or from another stage. */
-  readonly baseLabel?: string;
+  readonly baseLabel?: string | undefined;
   readonly steps: readonly StepPlan[];
   /** Its own lines, without those of what it starts from. */
   readonly history: readonly HistoryPlan[];

@@ -3,11 +3,11 @@ import { type ErrorDetails, OcitsError } from '../../errors.ts';
 /** What a user sees of a failed build beside the message. */
 export interface FailureReport {
   /** The step as it was shown while it ran. */
-  readonly stepLabel?: string;
+  readonly stepLabel?: string | undefined;
   /** The last of what the step printed. */
-  readonly outputTail?: string;
+  readonly outputTail?: string | undefined;
   /** The lines of the Dockerfile at fault, marked, and some around them. */
-  readonly excerpt?: string;
+  readonly excerpt?: string | undefined;
 }
 
 /** A build that failed at a place of its Dockerfile. */
@@ -28,8 +28,8 @@ export function withExcerpt(error: unknown, file: string, text: string): unknown
   const details: ErrorDetails = {
     location,
     cause,
-    ...(hint === undefined ? {} : { hint }),
-    ...(exitCode === undefined ? {} : { exitCode }),
+    hint,
+    exitCode,
   };
   const lines = { first: location.line, last: location.endLine ?? location.line };
   return new BuildError(code, message, details, { ...known, excerpt: sourceExcerpt(file, text, lines) });

@@ -67,8 +67,8 @@ export class ShownWork implements StepOutput {
       stepId: this.#step.id,
       name,
       isDone,
-      ...(bytes === undefined ? {} : { bytes }),
-      ...(totalBytes === undefined ? {} : { totalBytes }),
+      bytes,
+      totalBytes,
     });
   };
 

@@ -13,7 +13,7 @@ export interface ImageContent {
   readonly layers: readonly TreeLayer[];
   readonly history: readonly HistoryEntry[];
   /** RFC 3339; undefined where nothing has a time. */
-  readonly created?: string;
+  readonly created?: string | undefined;
 }
 
 /** The comment that BuildKit leaves in the history, and that tools look for. */

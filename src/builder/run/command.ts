@@ -84,8 +84,8 @@ export class RunCommand {
       const { message, hint, exitCode, cause } = error;
       throw this.#failure(message, {
         cause,
-        ...(hint === undefined ? {} : { hint }),
-        ...(exitCode === undefined ? {} : { exitCode }),
+        hint,
+        exitCode,
       });
     }
   }

@@ -158,6 +158,6 @@ export class RunMounts {
 
   #fault(mount: RunMount, code: OcitsError['code'], message: string, hint?: string): OcitsError {
     const location = { file: this.#job.file, ...mount.at };
-    return new OcitsError(code, message, { location, ...(hint === undefined ? {} : { hint }) });
+    return new OcitsError(code, message, { location, hint });
   }
 }

@@ -8,7 +8,7 @@ export interface GraphNode {
 export interface SolveOptions {
   /** How many steps may work at once. */
   readonly limit: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

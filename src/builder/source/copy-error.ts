@@ -12,7 +12,7 @@ export function quotePath(path: BytePath): string {
 export function changedFile(path: BytePath, cause?: unknown): OcitsError {
   return new OcitsError('in-use', `${quotePath(path)} has changed while it was copied`, {
     hint: 'build again once nothing writes to the build context, or ignore the file',
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 
@@ -26,6 +26,6 @@ export function copyError(
 ): OcitsError {
   return new OcitsError(code, message, {
     location: { file, line: word.at.line, column: word.at.column },
-    ...(hint === undefined ? {} : { hint }),
+    hint,
   });
 }

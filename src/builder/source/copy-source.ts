@@ -15,19 +15,19 @@ export interface SourceEntry {
   /** When it was changed last, in whole seconds: layers that builds make keep no more, as Docker's do not. */
   readonly mtimeSeconds: number;
   /** Of a symlink, in bytes. */
-  readonly target?: string;
+  readonly target?: string | undefined;
   /** Of a device. */
-  readonly major?: number;
-  readonly minor?: number;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
   /** Of a file of the host: tells whether it has been changed since. */
-  readonly stamp?: FileStamp;
+  readonly stamp?: FileStamp | undefined;
 }
 
 /** A file whose content can be read. */
 export interface OpenSource {
   readonly fd: number;
   /** Where in the open file the content begins; the default is 0. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   close(): void | Promise<void>;
 }
 

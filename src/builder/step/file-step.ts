@@ -80,7 +80,7 @@ export class FileStep implements BuildStep {
     const fetch = instruction.sources.some(({ text }) => remoteKind(text) !== undefined)
       ? remoteFetcher({ file, scratch: await stepFolder(this.plan, this.#job), signal })
       : undefined;
-    return await selectCopy({ instruction, file, source, ...(fetch === undefined ? {} : { fetch }) });
+    return await selectCopy({ instruction, file, source, fetch });
   }
 
   async #treeSource(from: Tree, signal: AbortSignal): Promise<CopySource> {

@@ -34,7 +34,7 @@ export async function writeFiles(
     destination: instruction.destination,
     workdir,
     base,
-    ...(owner === undefined ? {} : { owner }),
+    owner,
     ...(instruction.chmod === undefined ? {} : { mode: parseMode(file, instruction.chmod) }),
     timeSeconds: clampSeconds ?? 0,
     scratch,

@@ -16,14 +16,14 @@ export interface PlannedEntry {
   readonly gid: number;
   readonly mtimeSeconds: number;
   readonly sizeBytes: number;
-  readonly target?: string;
-  readonly major?: number;
-  readonly minor?: number;
-  readonly xattrs?: ReadonlyMap<string, Buffer>;
+  readonly target?: string | undefined;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
+  readonly xattrs?: ReadonlyMap<string, Buffer> | undefined;
   /** Of a file: its bytes, or how to open them. */
-  readonly content?: Buffer | (() => OpenSource | Promise<OpenSource>);
+  readonly content?: Buffer | (() => OpenSource | Promise<OpenSource>) | undefined;
   /** Entries with the same key are names of one file. */
-  readonly linkKey?: string;
+  readonly linkKey?: string | undefined;
 }
 
 /** What folders get that are made on the way. */
@@ -127,7 +127,7 @@ function asBefore(path: BytePath, { mode, uid, gid, mtime, xattrs }: LayerEntry)
     gid,
     mtimeSeconds: mtime.seconds,
     sizeBytes: 0,
-    ...(xattrs === undefined ? {} : { xattrs }),
+    xattrs,
   };
 }
 

@@ -13,9 +13,9 @@ export interface TreeLayer {
 export interface Tree {
   readonly layers: readonly TreeLayer[];
   /** RFC 3339: when its last step was done, or its base image was made; undefined where nobody knows. */
-  readonly createdAt?: string;
+  readonly createdAt?: string | undefined;
   /** Makes the layers of a base image be there, where they may not be; again is cheap. */
-  readonly fetch?: (depth: 'layers' | 'unpacked', signal: AbortSignal) => Promise<void>;
+  readonly fetch?: ((depth: 'layers' | 'unpacked', signal: AbortSignal) => Promise<void>) | undefined;
 }
 
 export const EMPTY_TREE: Tree = { layers: [] };

@@ -53,7 +53,7 @@ function imageTarget(path: string): string {
 /** A mount whose source is there, and the volume to be filled from the image before the first start. */
 export interface ResolvedMount {
   readonly mount: ContainerMount;
-  readonly fillFrom?: string;
+  readonly fillFrom?: string | undefined;
 }
 
 /**

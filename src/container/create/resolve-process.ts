@@ -19,7 +19,7 @@ export function resolveProcess(image: RunConfig, request: ProcessRequest): Proce
     imageEntrypoint: image.Entrypoint ?? [],
     imageCommand: image.Cmd ?? [],
     command,
-    ...(entrypoint === undefined ? {} : { entrypoint }),
+    entrypoint,
   });
   if (args.length === 0) {
     throw new OcitsError(

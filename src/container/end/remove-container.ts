@@ -13,9 +13,9 @@ import { waitForContainer } from './wait-for-container.ts';
 
 export interface RemoveContainerOptions {
   /** Kills a container that runs. */
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
   /** Removes its anonymous volumes as well. */
-  readonly volumes?: boolean;
+  readonly volumes?: boolean | undefined;
 }
 
 /** Removes a container. Throws `in-use` where it runs and may not be killed. One that is gone already is no error. */

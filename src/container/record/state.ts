@@ -18,8 +18,8 @@ export interface ContainerState {
   readonly exitCode: number;
   readonly oomKilled: boolean;
   /** Of the last start. */
-  readonly startedAt?: Date;
-  readonly finishedAt?: Date;
+  readonly startedAt?: Date | undefined;
+  readonly finishedAt?: Date | undefined;
 }
 
 /** The state of a container. A few file reads. */

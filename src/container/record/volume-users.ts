@@ -51,7 +51,7 @@ export interface PrunedVolumes {
 /** Removes volumes that no container has: anonymous ones, or `all`. */
 export async function pruneVolumes(
   engine: Engine,
-  options: { readonly all: boolean; readonly filters?: readonly VolumeFilter[] },
+  options: { readonly all: boolean; readonly filters?: readonly VolumeFilter[] | undefined },
 ): Promise<PrunedVolumes> {
   const volumes = await engine.volumes();
   const used = await volumesInUse(engine.paths);

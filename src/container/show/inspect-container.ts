@@ -20,7 +20,7 @@ const NEVER = '0001-01-01T00:00:00Z';
 export async function inspectContainer(
   engine: Engine,
   record: ContainerRecord,
-  options: { readonly size?: boolean } = {},
+  options: { readonly size?: boolean | undefined } = {},
 ): Promise<Inspected> {
   const state = containerState(engine.paths, record.id);
   const files = containerFolder(engine.paths, record.id);

@@ -16,10 +16,10 @@ export interface ContainerSummary {
 
 export interface ListOptions {
   /** Also those that do not run; a filter by status or exit code lists them anyway. */
-  readonly all?: boolean;
+  readonly all?: boolean | undefined;
   /** Only the newest ones, whatever they do: how many. */
   readonly last?: number | undefined;
-  readonly filters?: readonly ContainerFilter[];
+  readonly filters?: readonly ContainerFilter[] | undefined;
 }
 
 /** Containers, the newest first. */

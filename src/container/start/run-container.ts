@@ -13,9 +13,9 @@ export interface ForegroundOptions {
   /** Whether our standard input is a terminal that the container's can be joined to. */
   readonly hasTerminal: boolean;
   /** Called once the process runs: from now on signals are the caller's to pass on. */
-  readonly onStarted?: (container: RunningContainer, record: ContainerRecord) => void;
+  readonly onStarted?: ((container: RunningContainer, record: ContainerRecord) => void) | undefined;
   /** Called when the container is made, before it is started. */
-  readonly onCreated?: (record: ContainerRecord) => Promise<void> | void;
+  readonly onCreated?: ((record: ContainerRecord) => Promise<void> | void) | undefined;
   readonly pull?: PullPolicy | undefined;
 }
 

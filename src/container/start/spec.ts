@@ -13,7 +13,7 @@ export interface StartFacts {
   readonly networkNamespace: ContainerSpec['networkNamespace'];
   readonly cgroupsPath: string;
   /** The init program on the host, where the container is to have one. */
-  readonly init?: string;
+  readonly init?: string | undefined;
 }
 
 /** What the runtime starts, from what was asked for and what was found. Pure. */
@@ -49,6 +49,6 @@ export function containerSpec(record: ContainerRecord, facts: StartFacts): Conta
     cgroupsPath,
     sysctls: host.sysctls,
     annotations: { ...shutdownAnnotations(cgroupsPath, process), ...record.annotations },
-    ...(init === undefined ? {} : { init }),
+    init,
   };
 }

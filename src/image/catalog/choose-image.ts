@@ -90,8 +90,8 @@ export function platformOf({ config }: Image): Platform {
   return normalizePlatform({
     os: config.os,
     architecture: config.architecture,
-    ...(config.variant === undefined ? {} : { variant: config.variant }),
-    ...(version === undefined ? {} : { 'os.version': version }),
+    variant: config.variant,
+    'os.version': version,
   });
 }
 

@@ -11,7 +11,7 @@ import { isIndex, readImage, readManifest } from './read-image.ts';
 /** An image, and how it was found. */
 export interface FoundImage extends Image {
   /** The name that it was found by; undefined where that was an ID. */
-  readonly reference?: Reference;
+  readonly reference?: Reference | undefined;
   /** What the name points at, an index or the manifest itself; with an ID, the manifest. */
   readonly root: Descriptor;
 }

@@ -9,14 +9,14 @@ export interface StoreFault {
   readonly kind: 'damaged-blob' | 'missing-layer' | 'unreadable-image';
   readonly text: string;
   /** For a damaged blob. */
-  readonly digest?: Digest;
+  readonly digest?: Digest | undefined;
 }
 
 export interface CheckOptions {
   /** Deletes damaged blobs, so that a pull, load or build makes them again. */
-  readonly isRepairing?: boolean;
-  readonly onBlob?: (checkedBytes: number) => void;
-  readonly signal?: AbortSignal;
+  readonly isRepairing?: boolean | undefined;
+  readonly onBlob?: ((checkedBytes: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

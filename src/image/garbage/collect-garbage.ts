@@ -11,9 +11,9 @@ export interface CollectOptions {
   /** What containers and the build cache need. */
   readonly roots: readonly RootSource[];
   /** Deletes nothing else than what is in here; the default is all that nobody needs. */
-  readonly only?: LiveSet;
+  readonly only?: LiveSet | undefined;
   /** Downloads that stopped longer ago than this are given up; the default is a week. */
-  readonly partialAgeMs?: number;
+  readonly partialAgeMs?: number | undefined;
 }
 
 export interface Collected {

@@ -5,7 +5,10 @@ const INTERVAL_MS = 100;
 
 /** Tells how one layer gets on: each change of state at once, bytes within a state ten times a second at most. */
 export interface LayerProgress {
-  state(state: LayerState, more?: { readonly bytes?: number; readonly from?: string }): void;
+  state(
+    state: LayerState,
+    more?: { readonly bytes?: number | undefined; readonly from?: string | undefined },
+  ): void;
   bytes(state: LayerState, bytes: number): void;
 }
 
@@ -16,7 +19,10 @@ export function layerProgress(
 ): LayerProgress {
   let last = Number.NEGATIVE_INFINITY;
   let current: LayerState | undefined;
-  const send = (state: LayerState, more: { readonly bytes?: number; readonly from?: string }) => {
+  const send = (
+    state: LayerState,
+    more: { readonly bytes?: number | undefined; readonly from?: string | undefined },
+  ) => {
     current = state;
     // How large a layer is when it is unpacked, nobody knows before.
     const total = state === 'unpacking' || state === 'compressing' ? {} : { totalBytes: size };

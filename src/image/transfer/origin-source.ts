@@ -17,7 +17,7 @@ export function originSource(
   {
     reference,
     hint = 'pull the image again',
-  }: { readonly reference?: Reference | undefined; readonly hint?: string } = {},
+  }: { readonly reference?: Reference | undefined; readonly hint?: string | undefined } = {},
 ): ImageSource {
   return {
     ...storeSource(store),

@@ -6,7 +6,7 @@ import { type DecompressOptions, decompress } from './decompress.ts';
 /** As `decompress`; throws `hostile` once a small file has become so large that it could be made to fill the disk. */
 export async function* boundedContent(
   source: CompressedFile,
-  options: DecompressOptions & { readonly limits?: Partial<LayerLimits> } = {},
+  options: DecompressOptions & { readonly limits?: Partial<LayerLimits> | undefined } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   let sizeBytes = 0;

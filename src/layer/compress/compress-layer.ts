@@ -11,10 +11,10 @@ import { freeMemory } from './free-chunks.ts';
 export interface CompressOptions {
   readonly format: 'gzip' | 'zstd';
   /** The default is 5 for gzip, 3 for zstd. */
-  readonly level?: number;
-  readonly signal?: AbortSignal;
+  readonly level?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Called for each MiB with all uncompressed bytes so far. */
-  readonly onBytes?: (uncompressedBytes: number) => void;
+  readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
 }
 
 export interface CompressedLayer {

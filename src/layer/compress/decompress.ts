@@ -11,19 +11,19 @@ import { runDecompressor } from './program.ts';
 import { unzstd } from './unzstd.ts';
 
 export interface DecompressOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Whether programs of the host may do what Node can; the default is true. They are faster, the result is the same. */
-  readonly programs?: boolean;
+  readonly programs?: boolean | undefined;
   /**
    * Whether a chunk is done with when the next is asked for: its memory is used again or given back then. The default
    * is false, which takes more memory.
    */
-  readonly transient?: boolean;
+  readonly transient?: boolean | undefined;
   /**
    * A free name for a pipe to a program, for a thread that nothing else waits for: it is read with blocking calls then,
    * which take less, and whose chunks are transient.
    */
-  readonly pipePath?: string;
+  readonly pipePath?: string | undefined;
 }
 
 /** zlib's default of 16 KiB costs more than half of its speed. */
@@ -92,7 +92,7 @@ function read(source: CompressedFile, { signal }: DecompressOptions): Readable {
     return Readable.from(growingContent(source, { signal }), { objectMode: false });
   }
   const { path } = source;
-  return createReadStream(path, { highWaterMark: READ_BYTES, ...(signal === undefined ? {} : { signal }) });
+  return createReadStream(path, { highWaterMark: READ_BYTES, signal });
 }
 
 /** Reads into two buffers in turn: the next is filled while the consumer works on the other. */
@@ -160,7 +160,7 @@ async function* igunzip(
 async function readLength(source: CompressedFile, { signal }: DecompressOptions): Promise<number> {
   const end = createReadStream(source.path, {
     start: Math.max(source.sizeBytes - 4, 0),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const bytes = Buffer.concat(await Array.fromAsync(end as AsyncIterable<Buffer>));
   return bytes.length === 4 ? bytes.readUInt32LE(0) : -1;

@@ -6,9 +6,9 @@ import { openBlockingPipe, readBlocking } from './blocking-pipe.ts';
 import { feedProgram } from './feed-program.ts';
 
 export interface ProgramOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** See DecompressOptions: a chunk is valid until the next is asked for then. */
-  readonly pipePath?: string;
+  readonly pipePath?: string | undefined;
 }
 
 /**

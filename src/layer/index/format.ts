@@ -43,11 +43,11 @@ export interface IndexParts {
 
 /** What only some changes have, as JSON of latin1 texts. */
 export interface IndexExtra {
-  readonly target?: string;
-  readonly device?: readonly [major: number, minor: number];
-  readonly xattrs?: readonly (readonly [name: string, value: string])[];
-  readonly sparse?: readonly (readonly [offset: number, length: number])[];
-  readonly storedBytes?: number;
+  readonly target?: string | undefined;
+  readonly device?: readonly [major: number, minor: number] | undefined;
+  readonly xattrs?: readonly (readonly [name: string, value: string])[] | undefined;
+  readonly sparse?: readonly (readonly [offset: number, length: number])[] | undefined;
+  readonly storedBytes?: number | undefined;
 }
 
 const MAGIC = 0x5849434f;

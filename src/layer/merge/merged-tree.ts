@@ -23,7 +23,7 @@ export interface MergedTree {
    * Follows symlinks on the way inside the root, at most 40, and at the end too where `followLast` (the default).
    * Undefined: there is none. Throws `hostile` on too many symlinks.
    */
-  lookup(path: BytePath, options?: { readonly followLast?: boolean }): MergedEntry | undefined;
+  lookup(path: BytePath, options?: { readonly followLast?: boolean | undefined }): MergedEntry | undefined;
   /**
    * Where `path` is once the symlinks on the way to its parent are followed; parts that are not there stay as they
    * are. For what is about to be created. Throws as `lookup`.

@@ -49,7 +49,7 @@ export function toChange(entry: TarEntry): LayerChange | undefined {
     uid: entry.uid,
     gid: entry.gid,
     mtime: entry.mtime,
-    ...(entry.xattrs === undefined ? {} : { xattrs: entry.xattrs }),
+    xattrs: entry.xattrs,
   });
 }
 
@@ -114,7 +114,7 @@ function plainFile(entry: TarEntry, common: EntryMetadata): LayerChange {
     sizeBytes,
     dataOffset,
     storedBytes,
-    ...(sparse === undefined ? {} : { sparse }),
+    sparse,
   };
 }
 

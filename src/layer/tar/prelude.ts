@@ -6,9 +6,9 @@ import { type PaxRecords, parsePaxNumber, parsePaxRecords, parsePaxTime } from '
 
 /** What the headers before an entry's own say of it: a pax header, and GNU's long name and long link. */
 export interface Prelude {
-  pax?: PaxRecords;
-  longName?: string;
-  longLink?: string;
+  pax?: PaxRecords | undefined;
+  longName?: string | undefined;
+  longLink?: string | undefined;
 }
 
 const XATTR = 'SCHILY.xattr.';

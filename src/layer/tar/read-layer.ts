@@ -8,11 +8,11 @@ import { TarReader } from './reader.ts';
 
 export interface ReadLayerOptions {
   /** How the uncompressed stream is hashed; the default is sha256. */
-  readonly algorithm?: DigestAlgorithm;
-  readonly limits?: Partial<LayerLimits>;
+  readonly algorithm?: DigestAlgorithm | undefined;
+  readonly limits?: Partial<LayerLimits> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** See DecompressOptions. */
-  readonly pipePath?: string;
+  readonly pipePath?: string | undefined;
   /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
   readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
@@ -46,9 +46,9 @@ export async function readLayer(
   let reported = 0;
   for await (const chunk of boundedContent(source, {
     transient: true,
-    ...(limits === undefined ? {} : { limits }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(pipePath === undefined ? {} : { pipePath }),
+    limits,
+    signal,
+    pipePath,
   })) {
     sizeBytes += chunk.length;
     hash.update(chunk);

@@ -16,7 +16,7 @@ import { describeEntry, isPreludeType, type Prelude, readPrelude } from './prelu
 import { type SparseGathering, startSparse } from './sparse-entry.ts';
 
 export interface TarReaderOptions {
-  readonly limits?: Partial<LayerLimits>;
+  readonly limits?: Partial<LayerLimits> | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 

@@ -59,7 +59,7 @@ function netavarkCommand({ bridge, namespacePath, shield }: BridgeConnection): {
 /** netavark tells its failure as JSON on standard output. */
 function errorText(stdout: string, stderr: string): string {
   try {
-    const { error } = JSON.parse(stdout) as { error?: unknown };
+    const { error } = JSON.parse(stdout) as { error?: unknown | undefined };
     if (typeof error === 'string') return error;
   } catch {}
   return stderr.trim() || stdout.trim() || 'no reason given';

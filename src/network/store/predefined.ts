@@ -9,7 +9,9 @@ export interface PredefinedNetwork {
   /** In which namespace a container of this network runs. */
   readonly sandbox: SandboxChoice;
   /** What the host's settings say of it. */
-  readonly configure?: (settings: NetworkSettings) => Pick<NetworkRecord, 'hostInterface' | 'subnet'>;
+  readonly configure?:
+    | ((settings: NetworkSettings) => Pick<NetworkRecord, 'hostInterface' | 'subnet'>)
+    | undefined;
 }
 
 /** In the order of listings. */

@@ -46,7 +46,7 @@ function pathOf(link: string, base: URL): string | undefined {
 
 function readNames(content: Buffer, what: string): readonly string[] {
   try {
-    const { tags } = JSON.parse(content.toString('utf8')) as { tags?: unknown };
+    const { tags } = JSON.parse(content.toString('utf8')) as { tags?: unknown | undefined };
     if (tags == null) return [];
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
   } catch {

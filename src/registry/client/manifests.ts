@@ -125,7 +125,7 @@ function mediaTypeOf(response: HttpResponse): string | undefined {
 
 function mediaTypeInside(content: Buffer): string | undefined {
   try {
-    const { mediaType } = JSON.parse(content.toString('utf8')) as { mediaType?: unknown };
+    const { mediaType } = JSON.parse(content.toString('utf8')) as { mediaType?: unknown | undefined };
     return typeof mediaType === 'string' && mediaType !== '' ? mediaType : undefined;
   } catch {
     return undefined;

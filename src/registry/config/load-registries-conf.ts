@@ -66,7 +66,7 @@ async function parseToml(source: string, file: string): Promise<unknown> {
   try {
     return toml.parse(source);
   } catch (error) {
-    const { line, col } = error as { line?: number; col?: number };
+    const { line, col } = error as { line?: number | undefined; col?: number | undefined };
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     throw new OcitsError('invalid-config', `${file} is no valid TOML: ${message}`, {
       cause: error,

@@ -6,7 +6,7 @@ import type { ConfigFolders } from './config-folders.ts';
 /** What certs.d has for one registry, as PEM. */
 export interface TlsFiles {
   readonly authorities: readonly string[];
-  readonly client?: { readonly cert: string; readonly key: string };
+  readonly client?: { readonly cert: string; readonly key: string } | undefined;
 }
 
 /**

@@ -40,7 +40,7 @@ function failureCode(error: unknown): string {
   while (at instanceof PassingFailure || at instanceof OcitsError)
     at = at instanceof PassingFailure ? at.error : at.cause;
   for (; at instanceof Error; at = at.cause) {
-    const { code } = at as { code?: unknown };
+    const { code } = at as { code?: unknown | undefined };
     if (typeof code === 'string' && code !== '') return code;
   }
   return '';

@@ -8,7 +8,7 @@ import { StallTimer } from './stall-timer.ts';
 export interface StreamBody {
   readonly stream: Readable;
   /** Undefined where nobody knows yet: it is sent in HTTP's chunks then. */
-  readonly sizeBytes?: number;
+  readonly sizeBytes?: number | undefined;
 }
 
 export interface HttpRequest {

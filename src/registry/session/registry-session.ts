@@ -12,8 +12,8 @@ export interface SessionRequest {
   readonly method: HttpRequest['method'];
   /** A path at the endpoint, or a `Location` that an earlier answer gave. */
   readonly path: string | URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | StreamBody;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Buffer | StreamBody | undefined;
   readonly scopes: readonly string[];
   readonly what: string;
 }

@@ -6,7 +6,7 @@ import type { RegistrySession } from '../session/registry-session.ts';
 const MOUNT_ATTEMPTS = 2;
 
 export interface Begun {
-  readonly mounted?: string;
+  readonly mounted?: string | undefined;
   readonly location: URL;
   /** `OCI-Chunk-Min-Length`: the least size of a chunk that is not the last; 0 where any will do. */
   readonly chunkBytes: number;

@@ -14,7 +14,7 @@ export interface OverlayParts {
   /** Folders, topmost first, relative to `folder`. At least one, or two where there is no upper one. */
   readonly lowers: readonly string[];
   /** Absolute paths. Without them the mount is read-only. */
-  readonly upper?: { readonly folder: string; readonly work: string };
+  readonly upper?: { readonly folder: string; readonly work: string } | undefined;
   /** overlayfs keeps its marks in `user.` attributes, as it must in a user namespace. */
   readonly userXattrs: boolean;
   /** No sync ever reaches the disk. */
