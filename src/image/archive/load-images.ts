@@ -22,6 +22,13 @@ export interface ArchivedImage {
 }
 
 /**
+ * The room of images in files: the archives of Docker and of OCI, and the folders of OCI layouts. They are read as a
+ * set of named files (`file-set`) and written to a target of such (`file-target`), whichever of them it is. The commands
+ * `save`, `load`, `import` and `copy` call it, and programs.
+ *
+ *     await saveImages(engine, call, ['app:1'], { format: 'oci-archive', output: 'app.tar' });
+ *     const [{ ids }] = await loadImages(engine, call, { path: 'app.tar' });
+ *
  * Takes all images of a docker archive, an OCI archive or the folder of an OCI layout into the store; the format is
  * found out, as is gzip and zstd. Layers that are there in any form are not stored again. All that is stored is
  * verified. Throws `corrupt`, `hostile`, `digest-mismatch`, `unsupported`.

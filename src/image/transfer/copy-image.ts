@@ -40,6 +40,13 @@ export interface CopiedImages {
 }
 
 /**
+ * The room of images on their way: registries, the store, layouts and archives are sources and sinks (`image-source`),
+ * and one algorithm goes between any two of them. Pull and push are that copy with the store at one end; what is done
+ * with layers meanwhile (unpack, compress) hangs on it. Commands, builds, containers and archives call it.
+ *
+ *     const source = repositorySource(registry.repository(reference), name);
+ *     await copyImage(source, storeSink(store), { root, names: [reference] }, call);
+ *
  * Copies what `root` points at, an image or an index with its images, then names it. Blobs come before the manifests
  * that list them. This is how images are pulled, pushed, saved, loaded and copied from place to place. Throws as
  * source and sink do; `hostile` for manifests that cannot be; `not-found` where the source has no image of an index;

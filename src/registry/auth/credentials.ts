@@ -21,6 +21,12 @@ export interface ChosenCredential {
 }
 
 /**
+ * The room of authentication: whose credential goes to which registry, the challenges that registries give, and the
+ * tokens that are got for them. Sessions and logins call it, and the commands `login` and `logout`, which store what a
+ * user types. It sends a credential to nobody but the registry and its token service.
+ *
+ *     const { credential, reason } = await findCredential('registry.example', 'me/app', folders, call.signal);
+ *
  * The credential for a repository of a registry: containers-auth.json(5) says where it is looked for, and that the
  * longest key that the name begins with counts. A helper for the registry (`credHelpers`) goes before `auths`, those
  * before a helper for all (`credsStore`). Throws `invalid-config`, `missing-program`, `tool-failed`.

@@ -20,6 +20,12 @@ export interface RegistryOptions {
 }
 
 /**
+ * The room of clients: what a repository can be asked for, over its mirrors and attempts. The engine opens it; whoever
+ * works with a repository has a `RepositoryClient` from here.
+ *
+ *     using registry = createRegistry();
+ *     const root = await registry.repository(reference).resolve('latest', call);
+ *
  * All registries, as the host's configuration says how to reach them: one object serves any number of calls, also at
  * the same time. Disposing closes the connections.
  */

@@ -18,6 +18,11 @@ export interface Endpoint {
 }
 
 /**
+ * The room of the host's configuration: registries.conf(5), certificates, and the folders that both lie in. The other
+ * rooms of registries call it. It opens no connection.
+ *
+ *     const endpoints = pullEndpoints(reference, await loadRegistriesConf(folders));
+ *
  * Where `reference` is pulled from, in the order to try: the mirrors that its longest matching prefix has for it,
  * then the registry itself, at the location that the configuration gives it. Throws `denied` where it is blocked.
  */

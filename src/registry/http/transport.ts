@@ -26,7 +26,16 @@ export interface HttpRequest {
 /** A registry may take its time to file away what was sent. */
 const UPLOAD_PATIENCE = 10;
 
-/** Sends requests, and follows nothing: no redirect, no retry, no authentication. */
+/**
+ * The room of HTTP: connections that are kept open, requests and answers, failures with a name, patience with what
+ * stalls, and attempts with backoff. The other rooms of registries call it; of registries it knows only how their errors
+ * look.
+ *
+ *     const transport = new Transport(new Agents(folders), policy.stallMs);
+ *     const response = await transport.send({ method: 'GET', url, insecure: false, signal, what: 'look for a blob' });
+ *
+ * A transport sends requests, and follows nothing: no redirect, no retry, no authentication.
+ */
 export class Transport {
   readonly #agents: Agents;
   readonly #stallMs: number;

@@ -22,6 +22,12 @@ const REDIRECT_LIMIT = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
+ * The room of sessions: an endpoint that is spoken to, by whichever of http and https it takes and with the credentials
+ * that it wants. Clients and uploads call it.
+ *
+ *     const session = new RegistrySession(endpoint, transport, (signal) => findCredential(registry, path, folders, signal));
+ *     const response = await session.request({ method: 'GET', path: '/v2/', scopes: [], what }, retry);
+ *
  * Requests to one repository at one endpoint: http or https, authentication and redirects are settled here. Nothing
  * is tried again after a failure; that is the caller's.
  */

@@ -29,6 +29,11 @@ export async function hasBlob(
 }
 
 /**
+ * The room of uploads: in one request, in chunks, as a mount from another repository, or as a stream of unknown length.
+ * Only the client of a repository calls it.
+ *
+ *     const { state } = await uploadBlob(session, { digest, sizeBytes, open, mountPaths: [] }, retry);
+ *
  * distribution-spec *Pushing blobs*: nothing is sent where the repository has the blob, or can mount it from one of
  * `mountPaths`; else POST and one PUT, or chunks for a registry that takes no large body. A failed upload begins anew.
  */
