@@ -25,6 +25,8 @@ export interface HostFacts {
   readonly countsSwap: boolean;
   /** How many there are; looked up where the spec asks for some. */
   readonly processors?: number | undefined;
+  /** The kernel's release, such as `6.12.3-amd64`. */
+  readonly kernelRelease: string;
   /** The text of the seccomp profile that applies; undefined: the container is unconfined. */
   readonly seccompProfile?: string | undefined;
   /** The nodes behind the spec's devices; all nodes below /dev for a privileged container. */

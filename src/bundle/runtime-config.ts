@@ -110,7 +110,11 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
   const seccomp =
     privileged || host.seccompProfile === undefined
       ? undefined
-      : resolveSeccomp(host.seccompProfile, { architecture: host.architecture, capabilities });
+      : resolveSeccomp(host.seccompProfile, {
+          architecture: host.architecture,
+          capabilities,
+          kernelRelease: host.kernelRelease,
+        });
   const sysctl = sysctls(spec);
   const isSlave = spec.mounts.some((mount) => mount.kind === 'bind' && mount.propagation?.endsWith('slave'));
   return {

@@ -1,15 +1,21 @@
 import { OcitsError } from '../errors.ts';
 import type { RuntimeSeccomp, RuntimeSyscall, SyscallArgument } from './runtime-spec.ts';
 
-/** What a profile's rules may depend on. `architecture` in GOARCH terms, `capabilities` those of the container. */
+/** What a profile's rules may depend on. */
 export interface SeccompTarget {
+  /** In GOARCH terms. */
   readonly architecture: string;
+  /** Those of the container. */
   readonly capabilities: readonly string[];
+  /** The running kernel's, such as `6.12.3-amd64`. */
+  readonly kernelRelease: string;
 }
 
 interface Condition {
   readonly arches?: readonly string[] | null | undefined;
   readonly caps?: readonly string[] | null | undefined;
+  /** Such as `4.8`. */
+  readonly minKernel?: string | null | undefined;
 }
 
 /** containers-common's format, which Docker's profiles share. */
@@ -51,15 +57,19 @@ const SECCOMP_ARCHITECTURES: Readonly<Record<string, string>> = {
  */
 export function resolveSeccomp(profileText: string, target: SeccompTarget): RuntimeSeccomp {
   const profile = parseProfile(profileText);
-  const architectures = profileArchitectures(profile, target.architecture);
   const syscalls = (profile.syscalls ?? []).filter((rule) => applies(rule, target)).map(runtimeRule);
   return {
     defaultAction: profile.defaultAction as string,
     defaultErrnoRet: profile.defaultErrnoRet,
-    architectures: architectures.length === 0 ? undefined : architectures,
-    flags: profile.flags?.length ? profile.flags : undefined,
-    syscalls: syscalls.length === 0 ? undefined : syscalls,
+    architectures: filled(profileArchitectures(profile, target.architecture)),
+    flags: filled(profile.flags),
+    syscalls: filled(syscalls),
   };
+}
+
+/** Empty lists are left out. */
+function filled<T>(list: readonly T[] | null | undefined): readonly T[] | undefined {
+  return list?.length ? list : undefined;
 }
 
 function parseProfile(text: string): Profile {
@@ -85,30 +95,36 @@ function profileArchitectures(profile: Profile, architecture: string): readonly 
   return entry === undefined ? [] : [entry.architecture, ...(entry.subArchitectures ?? [])];
 }
 
-/** A rule that includes needs one of its architectures and all of its capabilities; one that excludes, none of them. */
+/** A rule that includes needs one of its architectures and all of the rest; one that excludes, none of them. */
 function applies(
   { includes, excludes }: ProfileRule,
-  { architecture, capabilities }: SeccompTarget,
+  { architecture, capabilities, kernelRelease }: SeccompTarget,
 ): boolean {
+  if (excludes?.minKernel && isAtLeast(kernelRelease, excludes.minKernel)) return false;
+  if (includes?.minKernel && !isAtLeast(kernelRelease, includes.minKernel)) return false;
   if (excludes?.arches?.length && excludes.arches.includes(architecture)) return false;
   if (excludes?.caps?.some((name) => capabilities.includes(name))) return false;
   if (includes?.arches?.length && !includes.arches.includes(architecture)) return false;
   return !includes?.caps?.length || includes.caps.every((name) => capabilities.includes(name));
 }
 
-function runtimeRule(rule: ProfileRule): RuntimeSyscall {
-  const names = rule.names?.length ? rule.names : rule.name === undefined ? [] : [rule.name];
+function isAtLeast(release: string, least: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const [leastMajor = 0, leastMinor = 0] = least.split('.').map((part) => Number.parseInt(part, 10));
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+}
+
+function runtimeRule({ names, name, action = '', errnoRet, args }: ProfileRule): RuntimeSyscall {
+  const plainArgs = args?.map(({ index, value, valueTwo, op }) => ({
+    index,
+    value,
+    valueTwo: valueTwo || undefined,
+    op,
+  }));
   return {
-    names,
-    action: rule.action ?? '',
-    errnoRet: rule.errnoRet,
-    args: rule.args?.length
-      ? rule.args.map(({ index, value, valueTwo, op }) => ({
-          index,
-          value,
-          valueTwo: valueTwo || undefined,
-          op,
-        }))
-      : undefined,
+    names: filled(names) ?? (name === undefined ? [] : [name]),
+    action,
+    errnoRet,
+    args: filled(plainArgs),
   };
 }

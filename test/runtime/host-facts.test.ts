@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
@@ -37,6 +38,12 @@ test('devices are found by their nodes, through folders, and all of them for a p
   const paths = hostFacts(containerSpec({ security: { privileged: true } })).devices.map(({ path }) => path);
   expect(paths).toContain('/dev/kmsg');
   expect(paths).not.toContain('/dev/console');
+});
+
+test("the kernel's release is the running one", () => {
+  expect(readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim()).toBe(
+    hostFacts(containerSpec()).kernelRelease,
+  );
 });
 
 test('processors are counted where some are asked for', () => {

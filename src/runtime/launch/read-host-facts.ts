@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { ALL_CAPABILITIES } from '../../bundle/capabilities.ts';
 import type { ContainerSpec } from '../../bundle/container-spec.ts';
@@ -21,6 +21,7 @@ export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices' | 're
     architecture: hostPlatform().architecture,
     capabilities,
     hardLimits: hardLimits(readFileSync('/proc/self/limits', 'latin1')),
+    kernelRelease: release(),
     canRaiseLimits: capabilities.includes('CAP_SYS_RESOURCE'),
     cgroupVersion: version,
     countsSwap: version === 2 || exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),

@@ -53,6 +53,7 @@ export function plainHost(changes: Partial<HostFacts> = {}): HostFacts {
     hardLimits: { RLIMIT_NOFILE: 20_000 },
     canRaiseLimits: false,
     cgroupVersion: 2,
+    kernelRelease: '6.12.3-amd64',
     countsSwap: true,
     processors: 4,
     devices: [],
