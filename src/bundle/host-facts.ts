@@ -27,7 +27,7 @@ export interface HostFacts {
   readonly processors?: number | undefined;
   /** The kernel's release, such as `6.12.3-amd64`. */
   readonly kernelRelease: string;
-  /** The text of the seccomp profile that applies; undefined: the container is unconfined. */
+  /** The text of the seccomp profile that the spec names, where it names a file. */
   readonly seccompProfile?: string | undefined;
   /** The nodes behind the spec's devices; all nodes below /dev for a privileged container. */
   readonly devices: readonly DeviceNode[];

@@ -1,13 +1,20 @@
 import { OcitsError } from '../errors.ts';
 import { containerCapabilities, processCapabilities } from './capabilities.ts';
 import type { ContainerSpec, ProcessSpec } from './container-spec.ts';
+import { defaultSeccomp } from './default-seccomp.ts';
 import { containerDevices } from './devices.ts';
 import type { HostFacts } from './host-facts.ts';
 import { containerMounts, INIT_TARGET } from './mounts.ts';
 import { checkProcess } from './process-bounds.ts';
 import { resourceLimits } from './resources.ts';
 import { clampLimits } from './rlimits.ts';
-import type { RuntimeLinux, RuntimeNamespace, RuntimeProcess, RuntimeSpec } from './runtime-spec.ts';
+import type {
+  RuntimeLinux,
+  RuntimeNamespace,
+  RuntimeProcess,
+  RuntimeSeccomp,
+  RuntimeSpec,
+} from './runtime-spec.ts';
 import { resolveSeccomp } from './seccomp.ts';
 
 const SPEC_VERSION = '1.0.2';
@@ -106,15 +113,6 @@ function mainProcess(spec: ContainerSpec, host: HostFacts): RuntimeProcess {
 function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
   const { privileged } = spec.security;
   const devices = containerDevices(spec, host);
-  const capabilities = containerCapabilities(spec.security, host.capabilities);
-  const seccomp =
-    privileged || host.seccompProfile === undefined
-      ? undefined
-      : resolveSeccomp(host.seccompProfile, {
-          architecture: host.architecture,
-          capabilities,
-          kernelRelease: host.kernelRelease,
-        });
   const sysctl = sysctls(spec);
   const isSlave = spec.mounts.some((mount) => mount.kind === 'bind' && mount.propagation?.endsWith('slave'));
   return {
@@ -123,12 +121,21 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
     resources: { devices: devices.rules, ...resourceLimits(spec.resources, host) },
     devices: devices.nodes.length === 0 ? undefined : devices.nodes,
     sysctl: Object.keys(sysctl).length === 0 ? undefined : sysctl,
-    seccomp,
+    seccomp: seccompFilter(spec, host),
     maskedPaths: privileged ? undefined : MASKED_PATHS,
     readonlyPaths: privileged ? undefined : READONLY_PATHS,
     // Not for all mounts below: the launcher has made every mount a slave already.
     rootfsPropagation: isSlave ? 'slave' : undefined,
   };
+}
+
+/** Undefined: the container is unconfined. */
+function seccompFilter({ security }: ContainerSpec, host: HostFacts): RuntimeSeccomp | undefined {
+  if (security.privileged || security.seccomp === 'unconfined') return undefined;
+  const { architecture, kernelRelease, seccompProfile } = host;
+  const capabilities = containerCapabilities(security, host.capabilities);
+  const target = { architecture, capabilities, kernelRelease };
+  return seccompProfile === undefined ? defaultSeccomp(target) : resolveSeccomp(seccompProfile, target);
 }
 
 function namespaces({ networkNamespace: network }: ContainerSpec): readonly RuntimeNamespace[] {

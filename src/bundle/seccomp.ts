@@ -38,17 +38,27 @@ interface ProfileRule {
   readonly excludes?: Condition | null | undefined;
 }
 
-const SECCOMP_ARCHITECTURES: Readonly<Record<string, string>> = {
-  amd64: 'SCMP_ARCH_X86_64',
-  '386': 'SCMP_ARCH_X86',
-  arm64: 'SCMP_ARCH_AARCH64',
-  arm: 'SCMP_ARCH_ARM',
-  s390x: 'SCMP_ARCH_S390X',
-  ppc64le: 'SCMP_ARCH_PPC64LE',
-  riscv64: 'SCMP_ARCH_RISCV64',
-  mips64le: 'SCMP_ARCH_MIPSEL64',
-  loong64: 'SCMP_ARCH_LOONGARCH64',
+/** libseccomp's names for an architecture and for those whose programs its kernel runs, too. */
+const SECCOMP_ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
+  amd64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
+  '386': ['SCMP_ARCH_X86'],
+  arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
+  arm: ['SCMP_ARCH_ARM'],
+  s390x: ['SCMP_ARCH_S390X', 'SCMP_ARCH_S390'],
+  ppc64le: ['SCMP_ARCH_PPC64LE'],
+  riscv64: ['SCMP_ARCH_RISCV64'],
+  mips64le: ['SCMP_ARCH_MIPSEL64', 'SCMP_ARCH_MIPSEL', 'SCMP_ARCH_MIPSEL64N32'],
+  loong64: ['SCMP_ARCH_LOONGARCH64'],
 };
+
+/**
+ * The native architecture of a filter and those beside it, for `architectures` of the runtime spec. Undefined where
+ * there are none beside it: a filter holds for the native one anyway, also where libseccomp lacks its name.
+ */
+export function nativeArchitectures(architecture: string): readonly string[] | undefined {
+  const all = SECCOMP_ARCHITECTURES[architecture];
+  return all === undefined || all.length === 1 ? undefined : all;
+}
 
 /**
  * Turns a profile in containers-common's or Docker's format (also one in the runtime spec's own) into the runtime
@@ -90,7 +100,7 @@ function parseProfile(text: string): Profile {
 
 function profileArchitectures(profile: Profile, architecture: string): readonly string[] {
   if (profile.architectures?.length) return profile.architectures;
-  const native = SECCOMP_ARCHITECTURES[architecture];
+  const native = SECCOMP_ARCHITECTURES[architecture]?.[0];
   const entry = profile.archMap?.find((candidate) => candidate.architecture === native);
   return entry === undefined ? [] : [entry.architecture, ...(entry.subArchitectures ?? [])];
 }

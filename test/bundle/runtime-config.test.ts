@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import Ajv from 'ajv';
 import { expect, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
+import { defaultSeccomp } from '../../src/bundle/default-seccomp.ts';
 import { runtimeConfig } from '../../src/bundle/runtime-config.ts';
 import { serializeConfig } from '../../src/bundle/serialize.ts';
 import { containerSpec, plainHost, type SpecChanges } from '../support/container/container-spec.ts';
 
 const GOLDEN = join(import.meta.dirname, '../../testdata/bundle');
 const SCHEMAS = '/usr/share/gocode/src/github.com/opencontainers/runtime-spec/schema';
-const PROFILE = readFileSync('/usr/share/containers/seccomp.json', 'utf8');
 /** A profile small enough to be read in a golden file. */
 const SMALL_PROFILE = JSON.stringify({
   defaultAction: 'SCMP_ACT_ERRNO',
@@ -82,13 +82,24 @@ test.each(Object.entries(CASES))('the config of %s is the golden one', (name, ch
 test.each(Object.entries(CASES))(
   'the config of %s is valid against the schema of the runtime spec',
   (_name, changes) => {
-    const host = plainHost({ seccompProfile: PROFILE, capabilities: ALL_CAPABILITIES, devices: [DEVICE] });
+    const host = plainHost({ capabilities: ALL_CAPABILITIES, devices: [DEVICE] });
     const config: unknown = JSON.parse(serializeConfig(runtimeConfig(containerSpec(changes), host)));
     const validate = runtimeSchema();
     validate(config);
     expect(validate.errors ?? []).toEqual([]);
   },
 );
+
+test('seccomp: a profile that was given, else the default one, and none where it is switched off', () => {
+  const seccomp = (changes: SpecChanges, seccompProfile?: string) =>
+    runtimeConfig(containerSpec(changes), plainHost({ seccompProfile })).linux.seccomp;
+  expect(seccomp({}, SMALL_PROFILE)?.syscalls).toHaveLength(1);
+  const { architecture, capabilities: _, kernelRelease } = plainHost();
+  const capabilities = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID'];
+  expect(seccomp({})).toEqual(defaultSeccomp({ architecture, capabilities, kernelRelease }));
+  expect(seccomp({ security: { seccomp: 'unconfined' } })).toBeUndefined();
+  expect(seccomp({ security: { privileged: true } })).toBeUndefined();
+});
 
 test('the schema refuses what is no config', () => {
   const config = JSON.parse(serializeConfig(runtimeConfig(containerSpec(), plainHost())));

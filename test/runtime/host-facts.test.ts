@@ -51,8 +51,11 @@ test('processors are counted where some are asked for', () => {
   expect(hostFacts(containerSpec()).processors).toBeUndefined();
 });
 
-test('the default profile is there; one that is not is an error that names it', () => {
-  expect(hostFacts(containerSpec()).seccompProfile).toContain('defaultAction');
+test('a profile is read where one is named; one that is not there is an error that names it', () => {
+  expect(hostFacts(containerSpec()).seccompProfile).toBeUndefined();
+  expect(hostFacts(containerSpec({ security: { seccomp: '/proc/version' } })).seccompProfile).toContain(
+    'Linux',
+  );
   expect(hostFacts(containerSpec({ security: { seccomp: 'unconfined' } })).seccompProfile).toBeUndefined();
   expect(() => hostFacts(containerSpec({ security: { seccomp: '/nope.json' } }))).toThrow('/nope.json');
 });

@@ -6,27 +6,25 @@ import type { ContainerSpec } from '../../bundle/container-spec.ts';
 import type { DeviceNode, HostFacts } from '../../bundle/host-facts.ts';
 import { isErrno, OcitsError } from '../../errors.ts';
 import { hostPlatform } from '../../oci/platform.ts';
-import { findSeccompProfile, SECCOMP_PACKAGE } from '../../system/process/seccomp-profile.ts';
 import { hostCgroups } from './host-cgroups.ts';
 
 /**
  * What the `config.json` of this container needs to know of the host. Throws `not-found` for a seccomp profile that is
- * named and not there, and `missing-program` where the default one is not installed.
+ * named and not there.
  */
 export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices' | 'resources'>): HostFacts {
   const capabilities = ownCapabilities(readFileSync('/proc/self/status', 'latin1'));
   const { version } = hostCgroups();
-  const seccompProfile = seccompText(spec.security);
   return {
     architecture: hostPlatform().architecture,
     capabilities,
     hardLimits: hardLimits(readFileSync('/proc/self/limits', 'latin1')),
-    kernelRelease: release(),
     canRaiseLimits: capabilities.includes('CAP_SYS_RESOURCE'),
     cgroupVersion: version,
     countsSwap: version === 2 || exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
     ...(spec.resources.cpus === undefined ? {} : { processors: cpus().length }),
-    ...(seccompProfile === undefined ? {} : { seccompProfile }),
+    kernelRelease: release(),
+    seccompProfile: seccompText(spec.security),
     devices: spec.security.privileged
       ? allDevices('/dev')
       : spec.devices.flatMap(({ hostPath }) => device(hostPath)),
@@ -71,21 +69,12 @@ export function hardLimits(limits: string): Readonly<Record<string, number>> {
 }
 
 function seccompText({ privileged, seccomp }: ContainerSpec['security']): string | undefined {
-  if (privileged || seccomp === 'unconfined') return undefined;
-  if (seccomp !== 'default') {
-    try {
-      return readFileSync(seccomp, 'utf8');
-    } catch (error) {
-      throw new OcitsError('not-found', `the seccomp profile ${seccomp} cannot be read`, { cause: error });
-    }
+  if (privileged || seccomp === 'unconfined' || seccomp === 'default') return undefined;
+  try {
+    return readFileSync(seccomp, 'utf8');
+  } catch (error) {
+    throw new OcitsError('not-found', `the seccomp profile ${seccomp} cannot be read`, { cause: error });
   }
-  const path = findSeccompProfile();
-  if (path === undefined) {
-    throw new OcitsError('missing-program', 'this host has no seccomp profile for containers', {
-      hint: `apt-get install ${SECCOMP_PACKAGE}, or run with --security-opt seccomp=unconfined`,
-    });
-  }
-  return readFileSync(path, 'utf8');
 }
 
 /** The node that `path` names, through symlinks; all nodes below a folder. */

@@ -1,7 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { isAtLeast, LEAST_CRUN_VERSION } from './program-version.ts';
 import { findProgram } from './programs.ts';
-import { findSeccompProfile, SECCOMP_PACKAGE } from './seccomp-profile.ts';
 import { packageOf, runTool } from './spawn.ts';
 
 /** One thing that ocits wants of the host. */
@@ -19,14 +18,7 @@ const CGROUP2_MAGIC = 0x63677270;
 /** Looks at the programs and kernel features that pulling, building and running want. Changes nothing. */
 export async function checkHost(): Promise<readonly HostFinding[]> {
   const programs = await Promise.all(PROGRAMS.map(checkProgram));
-  return [
-    checkSystem(),
-    ...programs,
-    checkOverlay(),
-    checkCgroups(),
-    checkUserNamespaces(),
-    checkSeccompProfile(),
-  ];
+  return [checkSystem(), ...programs, checkOverlay(), checkCgroups(), checkUserNamespaces(), checkSeccomp()];
 }
 
 interface WantedProgram {
@@ -147,15 +139,16 @@ function checkUserNamespaces(): HostFinding {
   };
 }
 
-function checkSeccompProfile(): HostFinding {
-  const path = findSeccompProfile();
-  const name = 'seccomp profile';
-  if (path !== undefined) return { name, state: 'ok', detail: path };
+function checkSeccomp(): HostFinding {
+  const name = 'seccomp';
+  if (/^Seccomp:/m.test(readText('/proc/self/status')))
+    return { name, state: 'ok', detail: 'the kernel filters system calls' };
   return {
     name,
     state: 'missing',
-    detail: 'not found: no container starts, unless with --security-opt seccomp=unconfined',
-    hint: `apt-get install ${SECCOMP_PACKAGE}`,
+    detail:
+      'the kernel cannot filter system calls: containers start with --security-opt seccomp=unconfined only',
+    hint: 'a kernel with CONFIG_SECCOMP_FILTER',
   };
 }
 
