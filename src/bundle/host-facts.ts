@@ -27,6 +27,8 @@ export interface HostFacts {
   readonly processors?: number | undefined;
   /** The kernel's release, such as `6.12.3-amd64`. */
   readonly kernelRelease: string;
+  /** Folders of sysfs with how often a processor was too hot, which tells what others do. Empty where there are none. */
+  readonly thermalFolders: readonly string[];
   /** The text of the seccomp profile that the spec names, where it names a file. */
   readonly seccompProfile?: string | undefined;
   /** The nodes behind the spec's devices; all nodes below /dev for a privileged container. */

@@ -19,10 +19,11 @@ import { resolveSeccomp } from './seccomp.ts';
 
 const SPEC_VERSION = '1.0.2';
 
-/** Docker's. */
+/** Docker's. Interrupts are among them since their times tell what is typed on the host. */
 const MASKED_PATHS: readonly string[] = [
   '/proc/asound',
   '/proc/acpi',
+  '/proc/interrupts',
   '/proc/kcore',
   '/proc/keys',
   '/proc/latency_stats',
@@ -122,7 +123,7 @@ function linuxPart(spec: ContainerSpec, host: HostFacts): RuntimeLinux {
     devices: devices.nodes.length === 0 ? undefined : devices.nodes,
     sysctl: Object.keys(sysctl).length === 0 ? undefined : sysctl,
     seccomp: seccompFilter(spec, host),
-    maskedPaths: privileged ? undefined : MASKED_PATHS,
+    maskedPaths: privileged ? undefined : [...MASKED_PATHS, ...host.thermalFolders],
     readonlyPaths: privileged ? undefined : READONLY_PATHS,
     // Not for all mounts below: the launcher has made every mount a slave already.
     rootfsPropagation: isSlave ? 'slave' : undefined,

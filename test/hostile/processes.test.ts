@@ -138,7 +138,7 @@ test('user and group files with entries that lie name nobody beyond the limits',
 test('capabilities are Docker’s, none is inheritable; no-new-privileges holds; masked paths are empty', async () => {
   const status = 'grep -E "^(Cap|NoNewPrivs|Seccomp:)" /proc/self/status';
   const masked =
-    'cat /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug 2>/dev/null | head -c 10 | wc -c; ls /proc/acpi /proc/scsi /sys/firmware 2>/dev/null | grep -v : | wc -w';
+    'cat /proc/interrupts /proc/kcore /proc/keys /proc/timer_list /proc/sched_debug 2>/dev/null | head -c 10 | wc -c; ls /proc/acpi /proc/scsi /sys/firmware 2>/dev/null | grep -v : | wc -w';
   const script = `${status}; ${masked}`;
   const id = await world.detached(plain);
   const outputs = [

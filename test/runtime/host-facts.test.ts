@@ -1,8 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
-import { expect, test } from 'vitest';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { ALL_CAPABILITIES } from '../../src/bundle/capabilities.ts';
-import { hardLimits, hostFacts, ownCapabilities } from '../../src/runtime/launch/read-host-facts.ts';
+import {
+  hardLimits,
+  hostFacts,
+  ownCapabilities,
+  thermalFolders,
+} from '../../src/runtime/launch/read-host-facts.ts';
 import { containerSpec } from '../support/container/container-spec.ts';
 
 test('capabilities are those that are permitted and not outside the bounding set', () => {
@@ -38,6 +44,19 @@ test('devices are found by their nodes, through folders, and all of them for a p
   const paths = hostFacts(containerSpec({ security: { privileged: true } })).devices.map(({ path }) => path);
   expect(paths).toContain('/dev/kmsg');
   expect(paths).not.toContain('/dev/console');
+});
+
+test('folders that count how often processors were too hot are found for all processors', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ocits-cpus-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of ['cpu0', 'cpu1', 'cpufreq']) mkdirSync(join(folder, name));
+  expect(thermalFolders(folder)).toEqual([]);
+  for (const name of ['cpu0', 'cpu1']) mkdirSync(join(folder, name, 'thermal_throttle'));
+  expect(thermalFolders(folder)).toEqual([
+    join(folder, 'cpu0/thermal_throttle'),
+    join(folder, 'cpu1/thermal_throttle'),
+  ]);
+  expect(thermalFolders(join(folder, 'none'))).toEqual([]);
 });
 
 test("the kernel's release is the running one", () => {

@@ -24,6 +24,7 @@ export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices' | 're
     countsSwap: version === 2 || exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
     ...(spec.resources.cpus === undefined ? {} : { processors: cpus().length }),
     kernelRelease: release(),
+    thermalFolders: thermalFolders('/sys/devices/system/cpu'),
     seccompProfile: seccompText(spec.security),
     devices: spec.security.privileged
       ? allDevices('/dev')
@@ -66,6 +67,13 @@ export function hardLimits(limits: string): Readonly<Record<string, number>> {
     return name === undefined ? [] : [[name, hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard)]];
   });
   return Object.fromEntries(entries);
+}
+
+/** The folders `thermal_throttle` of all processors below the folder; processors of one host are alike. */
+export function thermalFolders(folder: string): readonly string[] {
+  if (!exists(join(folder, 'cpu0/thermal_throttle'))) return [];
+  const processors = readdirSync(folder).filter((name) => /^cpu\d+$/.test(name));
+  return processors.map((name) => join(folder, name, 'thermal_throttle')).sort();
 }
 
 function seccompText({ privileged, seccomp }: ContainerSpec['security']): string | undefined {

@@ -56,6 +56,7 @@ export function plainHost(changes: Partial<HostFacts> = {}): HostFacts {
     kernelRelease: '6.12.3-amd64',
     countsSwap: true,
     processors: 4,
+    thermalFolders: ['/sys/devices/system/cpu/cpu0/thermal_throttle'],
     devices: [],
     ...changes,
   };
