@@ -1,6 +1,12 @@
 import type { Descriptor } from './oci/descriptor.ts';
 import type { Digest } from './oci/digest.ts';
 
+/**
+ * The version of the events below, as `docs/events.md` has them. It grows where a reader of the version before would
+ * go wrong; a further type of event, or a further field, is no such change.
+ */
+export const EVENTS_VERSION = 1;
+
 /** Names one request among all of a process: `pull-0k3x9f2a`. */
 export type TaskId = string;
 

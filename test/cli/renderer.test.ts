@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openRenderer } from '../../src/cli/render/renderer.ts';
 import type { Screen } from '../../src/cli/render/screen.ts';
 import { digestOf } from '../../src/oci/digest.ts';
-import type { ProgressEvent } from '../../src/progress.ts';
+import { EVENTS_VERSION, type ProgressEvent } from '../../src/progress.ts';
 
 const DIGEST = digestOf('layer');
 const SHORT = DIGEST.slice(7, 19);
@@ -94,7 +94,8 @@ describe('renderers', () => {
     const events = text
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line) as { type: string; data?: string });
+      .map((line) => JSON.parse(line) as { v: number; type: string; data?: string });
+    expect(events.every(({ v }) => v === EVENTS_VERSION)).toBe(true);
     expect(events.map(({ type }) => type)).toEqual([...PULL.map(({ type }) => type), 'output']);
     expect(Buffer.from(events.at(-1)!.data!, 'base64').toString()).toBe('hi');
   });
