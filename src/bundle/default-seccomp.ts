@@ -21,9 +21,9 @@ export function defaultSeccomp({ architecture, capabilities }: SeccompTarget): R
     defaultErrnoRet: ENOSYS,
     architectures: nativeArchitectures(architecture),
     syscalls: [
-      // First of all: libseccomp makes one for socketcall out of each rule for socket, and then passes it over.
+      // First of all: libseccomp derives rules for socketcall from those for socket, unless it has this one already.
       { names: ['socketcall'], action: 'SCMP_ACT_ALLOW' },
-      // Before the long lists: libseccomp copies all rules for each one that comes.
+      // Before the long lists: for each rule that comes, libseccomp copies all that it has.
       ...argumentRules(architecture, capabilities),
       { names: refused, action: 'SCMP_ACT_ERRNO', errnoRet: EPERM },
       { names: allowed, action: 'SCMP_ACT_ALLOW' },

@@ -79,6 +79,17 @@ test.each([
   for (const call of calls.split(' ')) expect(verdict(call), call).toBe(1);
 });
 
+test('new calls are in the order of the kernels that brought them, and each has a reason', () => {
+  const versions = NEW_SYSCALLS.map(({ since }) => since.split('.').map(Number) as [number, number]);
+  expect(versions).toEqual(versions.toSorted(([a, b], [c, d]) => a - c || b - d));
+  for (const { call, why, decision } of NEW_SYSCALLS) {
+    expect(why, call).not.toBe('');
+    const plain = { allow: 'allowed', absent: 38 }[decision as string] ?? 1;
+    expect(verdict(call), call).toBe(plain);
+    if (decision.startsWith('CAP_')) expect(verdict(call, [decision]), call).toBe('allowed');
+  }
+});
+
 test('what programs live on is allowed without a capability', () => {
   const calls =
     'read openat2 futex rseq statx execve ptrace seccomp landlock_add_rule fchmodat2 statmount mseal';
