@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ProcessSpec } from '../../src/bundle/container-spec.ts';
 import { isOcitsError } from '../../src/errors.ts';
@@ -155,4 +156,26 @@ test('a folder below /proc, and a container that does not run, are refused', asy
   await expect(run(host, { ...execIn(target, { args: ['ls'] }), containerId: 'nope' })).rejects.toThrow(
     'nope',
   );
+});
+
+test("the host's /dev/null stays the host's, whoever the process is", async () => {
+  await using host = await containerHost();
+  mkdirSync(join(host.paths.root, 'partial'), { recursive: true });
+  const target = await sleeper(host);
+  const before = statSync('/dev/null');
+  try {
+    for (const script of [
+      'true',
+      'chmod 600 /proc/self/fd/0',
+      'chmod 600 /proc/self/fd/1; test -c /proc/self/fd/1',
+    ]) {
+      const request = execIn(target, { args: ['sh', '-c', script], uid: 1234, gid: 1234 }, { stdio: NONE });
+      expect((await run(host, request)).exitCode).toBe(0);
+    }
+    const { uid, gid, mode } = statSync('/dev/null');
+    expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode });
+  } finally {
+    chownSync('/dev/null', before.uid, before.gid);
+    chmodSync('/dev/null', before.mode & 0o7777);
+  }
 });

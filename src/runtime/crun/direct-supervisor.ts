@@ -48,7 +48,7 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   await using undo = new UndoStack();
   const crun = await openCrun(paths);
   // Making pipes waits for a program, so the bundle is written meanwhile.
-  const preparing = childStdio(crunStdio(request), folder);
+  const preparing = childStdio(crunStdio(request), folder, paths);
   undo.defer(async () => (await preparing.catch(() => undefined))?.[Symbol.dispose]());
   const [stdio, files] = await Promise.all([preparing, writeBundle(crun, request)]);
   using watcher = watchRuntimePid(folder);

@@ -29,7 +29,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const crun = await openCrun(paths);
   await using undo = new UndoStack();
   const files = undo.use(prepareExec(request));
-  const stdio = undo.use(await childStdio(request.stdio, files.folder));
+  const stdio = undo.use(await childStdio(request.stdio, files.folder, paths));
   using watcher = watchRuntimePid(files.folder);
   const args = [
     ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],

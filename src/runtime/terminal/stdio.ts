@@ -4,8 +4,10 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { isErrno } from '../../errors.ts';
+import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import type { StdioMode } from '../supervisor.ts';
+import { isNullDevice, openNull } from './null-device.ts';
 
 export interface StdioModes {
   readonly stdin: StdioMode;
@@ -32,9 +34,14 @@ const NAMES = ['stdin', 'stdout', 'stderr'] as const;
  * Makes a child's descriptors. A pipe is a real one, not the socket that Node would make: programs open `/dev/stdout`,
  * which is an error on a socket. `folder` takes named pipes for a moment. The child gets no further descriptor of
  * ours, nor one that we have inherited ourselves: a folder among them would let a container enter the host by its
- * working directory (CVE-2024-21626).
+ * working directory (CVE-2024-21626). Nor does it get the host's /dev/null, which crun would give to its user: what is
+ * ignored, or is /dev/null on our side, is a null device of ocits' own.
  */
-export async function childStdio(modes: StdioModes, folder: string): Promise<ChildStdio> {
+export async function childStdio(
+  modes: StdioModes,
+  folder: string,
+  { root }: Pick<HostPaths, 'root'>,
+): Promise<ChildStdio> {
   const piped = NAMES.filter((name) => modes[name] === 'pipe');
   const fifos = piped.length === 0 ? undefined : await makeFifos(folder, piped);
   const opened: number[] = [];
@@ -47,10 +54,11 @@ export async function childStdio(modes: StdioModes, folder: string): Promise<Chi
     for (const stream of Object.values(streams)) stream.destroy();
   };
   try {
-    const nullFd = openSync('/dev/null', 'r+');
+    const nullFd = await openNull(root);
     opened.push(nullFd);
     const fds: (number | 'ignore')[] = NAMES.map((name, index) => {
       if (modes[name] === 'inherit') {
+        if (isNullDevice(index)) return nullFd;
         const own = reopenPipe(index);
         if (own !== undefined) opened.push(own);
         return own ?? index;

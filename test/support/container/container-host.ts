@@ -34,6 +34,8 @@ const APPLETS = [
   'head',
   'dd',
   'touch',
+  'chmod',
+  'test',
 ];
 
 export async function containerHost(): Promise<ContainerHost> {
