@@ -77,7 +77,7 @@ export function isIndex(descriptor: Descriptor): boolean {
 /** Whether what `descriptor` points at may be read into memory. Throws `hostile` where it is announced over `limitBytes`. */
 export function checkAnnouncedSize({ digest, size }: Descriptor, limitBytes: number): void {
   if (size <= limitBytes) return;
-  throw new OcitsError('hostile', `${digest} is announced with ${size} bytes, more than ${limitBytes}`);
+  throw new OcitsError('hostile', `${digest} is announced with ${size} bytes, more than ${limitBytes} bytes`);
 }
 
 async function readSized(store: Store, descriptor: Descriptor, limitBytes: number): Promise<Buffer> {
