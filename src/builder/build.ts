@@ -1,3 +1,13 @@
+/**
+ * The room of builds: from a Dockerfile and its context to an image with names. The commands `build` and `builder
+ * prune` call it, and programs through `library`; `system prune` clears its cache. Its own rooms do the parts:
+ * `context` and `request` are what comes in, `plan` and `solve` decide, `step` and `run` carry out, `result` makes
+ * the image. Only builds write the build cache, so nothing that was pulled can pass for a step's result.
+ *
+ *     const image = await buildImage(engine, openCall('build', { signal }), request);
+ *     await pruneBuilder(engine, call, { isAll: true });
+ */
+
 import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Call } from '../call.ts';

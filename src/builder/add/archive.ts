@@ -1,3 +1,13 @@
+/**
+ * The room of what only ADD does: archives that it unpacks, and files that it fetches by a URL. `copy` and `step`
+ * call it, and `context` for a context that comes as a tar. Whether a file is an archive is told by what is in it,
+ * never by its name. Nothing is unpacked to the disk but the plain tar, which is read where it lies.
+ *
+ *     const form = await detectArchive(fd);
+ *     if (form !== undefined) await decompressArchive({ fd, form, name: 'app.tgz' }, path, signal);
+ *     const tree = await indexArchive(path, 'app.tgz', signal);
+ */
+
 import { closeSync, createWriteStream, fstatSync, openSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,3 +1,13 @@
+/**
+ * The room of build contexts: a folder of the host or a tar on standard input, without what the `.dockerignore`
+ * leaves out. Only `build.ts` calls it. All other rooms have the context as a `CopySource`, and cannot tell which
+ * kind it is. It reads the folder of a user and never writes there; the digests that it remembers are in the build
+ * cache.
+ *
+ *     await using context = await openContext({ context: '.', stdin: () => process.stdin, scratch, signal });
+ *     const dockerfile = parseDockerfile(context.dockerfile.content, context.dockerfile.name);
+ */
+
 import { closeSync, constants, createWriteStream, openSync } from 'node:fs';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

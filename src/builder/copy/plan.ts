@@ -1,3 +1,16 @@
+/**
+ * The room of COPY and ADD: what the sources stand for (`select`), the digest of that for the cache
+ * (`content-digest`), where each file goes (`plan`), and the layer's tar (`write`). `step` calls it in this order,
+ * and `run` for bind mounts of the context. It mounts nothing and needs no root: the tar is written straight from
+ * where the files are.
+ *
+ *     const selection = await selectCopy({ instruction, file: 'Dockerfile', source });
+ *     const digest = await copyDigest(selection, signal);
+ *     const request = { selection, file: 'Dockerfile', destination, workdir, base, timeSeconds: 0, scratch };
+ *     await using plan = await planCopy(request);
+ *     await writeCopyLayer(plan, writer, { signal });
+ */
+
 import type { Word } from '../../dockerfile/source.ts';
 import { isOcitsError } from '../../errors.ts';
 import type { BytePath } from '../../layer/layer-change.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of what the steps of one build share: its folder, its network, its base images, and the container that a
+ * RUN gets. `build.ts` makes one job for each build; `step` and `run` are handed it. Content and network are made
+ * when the first step asks for them, so that a build of COPYs alone needs neither. All of it goes with the build.
+ *
+ *     const network = await job.network();
+ *     const { networkNamespace, etcFiles } = await network.forMode(networkMode(plan, job.runSettings), signal);
+ *     const merged = await (await job.content()).merged(tree, signal);
+ */
+
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import type { Store } from '../../store/store.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of planning: which stages the target needs (`graph`), what each instruction does to the image's
+ * configuration, and the steps that are left to be done. `build.ts` makes the plan, and the rooms behind it read it;
+ * `import --change` applies single instructions. It fetches nothing but, through `BaseLookup`, the configurations of
+ * base images, and looks at no file of the context.
+ *
+ *     const plan = await planBuild(dockerfile, request.target, images, signal);
+ *     const steps = plan.stages.flatMap((stage) => stage.steps);
+ */
+
 import { toldWarnings } from '../../dockerfile/check/checks.ts';
 import { predefinedArgs, resolveGlobalArgs } from '../../dockerfile/expand/build-args.ts';
 import type { Dockerfile, DockerfileWarning } from '../../dockerfile/instruction.ts';

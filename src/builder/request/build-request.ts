@@ -1,3 +1,13 @@
+/**
+ * The room of what a build is asked for and what it tells: the request, the progress of its steps, and the error with
+ * the place in the Dockerfile. `commands/builder` and `library` make requests; all rooms of the builder tell progress
+ * and throw through it. It does no work of the build itself.
+ *
+ *     const target = { platform: hostPlatform(), buildArgs: new Map() };
+ *     const request: BuildRequest = { source, target, cache: { isUsed: true, pullsAlways: false }, run, output };
+ *     await new BuildProgress(call).during('[internal] load metadata', async (shown) => work(shown));
+ */
+
 import type { Readable } from 'node:stream';
 import type { ProcessSpec } from '../../bundle/container-spec.ts';
 import type { BuildArgs } from '../../dockerfile/expand/build-args.ts';

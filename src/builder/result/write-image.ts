@@ -1,3 +1,11 @@
+/**
+ * The room of the image that a build ends with: its configuration, history and manifest, and its names. Only
+ * `build.ts` calls it, when all steps are done. All times come from the steps' records or from SOURCE_DATE_EPOCH, so
+ * the same steps give the same ID.
+ *
+ *     const image = await writeImage(store, call, progress, { plan, tree, doneAt, target, output });
+ */
+
 import type { Call } from '../../call.ts';
 import type { Image } from '../../image/image.ts';
 import { commitImage } from '../../image/transfer/commit-image.ts';

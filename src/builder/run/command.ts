@@ -1,3 +1,12 @@
+/**
+ * The room of RUN: the mounts that it asks for, the container that it runs in, and its changes as a layer. `step`
+ * loads it when a RUN has to be done, so that a build without one loads none of it; `builder prune` removes the cache
+ * folders here. It is the only room of the builder that mounts and starts processes. It needs root.
+ *
+ *     const mounts = new RunMounts(plan, job);
+ *     const layer = await new RunCommand(plan, job).exec([below, ...sources], mounts, run);
+ */
+
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';

@@ -1,3 +1,14 @@
+/**
+ * The room that gets steps done: the graph of a plan, each step once and after its inputs, side by side where they do
+ * not need each other, and from the build cache where it was done before. `build.ts` starts it; steps say what their
+ * key is made of (`BuildStep`). `system df` and the collection of garbage read the cache. It knows nothing of what a
+ * step does.
+ *
+ *     const step = (each: StepPlan, inputs: readonly Tree[]) => runner.run(makeStep(each, job), inputs, signal);
+ *     const graph = stepGraph(plan.stages, { image: (origin, label) => images.tree(origin, label), step });
+ *     const [tree] = await solve([graph], { limit: 2 }, (node, inputs: readonly Tree[]) => node.work(inputs, signal));
+ */
+
 import pLimit from 'p-limit';
 
 /** What a walk over a graph needs to know of a step: the steps that must be done before it. */

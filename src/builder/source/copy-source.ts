@@ -1,3 +1,14 @@
+/**
+ * The room of trees that files are copied from: the interface, the walk through a tree with its patterns, symlinks,
+ * and the stamps that tell whether a file has changed. `context` and `target` implement the interface; `copy`, `add`
+ * and `run` read by it. Paths are bytes from the tree's root, and a symlink never leads out of it. Nothing here
+ * writes.
+ *
+ *     const path = resolvePath((each) => source.entry(each), 'etc/app.conf');
+ *     const entry = source.entry(path);
+ *     const opened = entry?.type === 'file' ? await source.open(entry) : undefined;
+ */
+
 import type { BytePath } from '../../layer/layer-change.ts';
 import type { FileStamp } from './stamp.ts';
 

@@ -1,3 +1,14 @@
+/**
+ * The room of trees that files are copied to: the folders that are made on the way, owners and modes by `--chown` and
+ * `--chmod`, and a stage's tree as it stands. `copy` and `step` call it; `add` and `context` read trees that were
+ * written. It works on the indexes of layers in memory: nothing is mounted, and nothing is written to the disk.
+ *
+ *     const tree = new TargetTree(base);
+ *     tree.makeFolders(parentPath(path), madeFolders(owner, mode, mtimeSeconds));
+ *     tree.put({ path, type: 'file', mode: 0o644, uid: 0, gid: 0, mtimeSeconds, sizeBytes, content });
+ *     const entries = tree.entries();
+ */
+
 import { OcitsError } from '../../errors.ts';
 import type { BytePath, LayerEntry } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of trees: a root filesystem as a stack of layers, which is what steps take and give. All rooms of the
+ * builder hold trees; those that look inside ask `TreeContent`. A tree that is only named costs nothing: its layers
+ * are fetched, indexed or unpacked when something asks for what is in them.
+ *
+ *     const tree: Tree = { layers: [...below.layers, builtLayer(diffId, sizeBytes)] };
+ *     const key = treeChain(tree);
+ *     const merged = await content.merged(tree, signal);
+ */
+
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf } from '../../oci/digest.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of clearing up: what a container has on the host besides its folder goes when it has ended, and what
+ * killed processes have left goes when the next command looks. `start`, `end` and the commands of containers call it.
+ * It never touches a container that runs, or that somebody attends to.
+ *
+ *     await sweepContainers(engine);
+ *     await cleanupContainer(engine, id);
+ */
+
 import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';

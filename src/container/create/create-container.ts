@@ -1,3 +1,12 @@
+/**
+ * The room that makes containers: the image and its layers, volumes, mounts and the process are settled, and the
+ * record is written. The command `create` calls it, `start` for `run`, and `library`. It starts nothing. When it
+ * fails, nothing of the container is left; what was pulled or unpacked stays.
+ *
+ *     const request = parseCreateFlags({ name: 'web' }, ['app:1'], surroundings);
+ *     const record = await createContainer(engine, call, request, { pull: 'missing' });
+ */
+
 import { randomBytes } from 'node:crypto';
 import { requireRoot } from '../../access.ts';
 import type { ContainerMount } from '../../bundle/container-spec.ts';

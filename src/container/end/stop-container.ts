@@ -1,3 +1,12 @@
+/**
+ * The room of a container's end: signals, stopping, waiting, removal, and `container prune`. The commands call it,
+ * `show` for logs that are followed, and `library`. Whoever stops or removes returns only when the container is
+ * cleared up, whoever does that.
+ *
+ *     await stopContainer(engine, call, record, { timeoutSeconds: 10 });
+ *     await removeContainer(engine, record, { volumes: true });
+ */
+
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';

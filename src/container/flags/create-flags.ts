@@ -1,3 +1,12 @@
+/**
+ * The room of the flags of `create` and `run`: one table, from which help, completion, the command line and the types
+ * of the library come, and the request that their values make. The commands and `library` call it; `create` and
+ * `record` have the request's types from it. It checks the form of values and looks nothing up: no image, no volume,
+ * no file but those that flags name.
+ *
+ *     const request = parseCreateFlags({ memory: '512m', publish: ['8080:80'] }, ['app:1', 'serve'], surroundings);
+ */
+
 import type { FlagTable, FlagTexts, FlagValues } from '../../options/flag-table.ts';
 import {
   byteSize,

@@ -1,3 +1,13 @@
+/**
+ * The room of what is shown of containers: `ps`, `inspect`, `logs`, `top`, `export` and their filters. The commands
+ * of `inspect` and `library` call it. It gives data in Docker's names and order, prints nothing, and changes nothing
+ * of a container.
+ *
+ *     const filters = [parseContainerFilter('status=running')];
+ *     const [newest] = await listContainers(engine, { all: true, filters });
+ *     const inspected = await inspectContainer(engine, record);
+ */
+
 import type { Engine } from '../../engine.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';
 import type { PortMapping } from '../../options/ports.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of starts: network, root filesystem, user and files below /etc are prepared, and the process is started in
+ * the foreground, in the background or beside one that runs (`exec`). The commands `run`, `start`, `restart` and
+ * `exec` call it, and `library`. After a failed start the container is as it was before.
+ *
+ *     const { exitCode } = await runForeground(engine, call, request, { stdio, hasTerminal: false });
+ *     await startContainer(engine, call, record, { cleanupCommand: cleanupCommand(engine.paths) });
+ */
+
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of images that are here: finding one by name or ID, choosing a platform, and what lists, `inspect` and
+ * `history` show. Commands, `library`, builds and containers call it, and the other rooms of images. It reads the
+ * store and asks no registry; only `tagImage` writes.
+ *
+ *     const image = await requireImage(store, 'app:1', platform);
+ *     const summaries = await listImages(engine, call, parseImageFilters(['dangling=true']));
+ */
+
 import type { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';

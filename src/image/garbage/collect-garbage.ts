@@ -1,3 +1,12 @@
+/**
+ * The room of what can go: removal of images, pruning, the collection of garbage, disk usage and the check of the
+ * store. Commands and `library` call it, and `builder prune` collects through it. What containers and the build cache
+ * need is handed in as roots; this room knows neither. It deletes content only under the exclusive lease.
+ *
+ *     const removals = await removeImage(engine, call, 'app:1', { isForced: true });
+ *     const { freedBytes } = await pruneImages(engine, call, { isAll: true });
+ */
+
 import { openIndexStore } from '../../layer/index/index-store.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { canCleanUp, type Snapshotter } from '../../snapshotter/snapshotter.ts';
