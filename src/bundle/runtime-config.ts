@@ -1,3 +1,12 @@
+/**
+ * The room of `config.json`: from a container's spec and the facts of the host to what the runtime reads, by the
+ * rules of Docker and of runtime-spec. `runtime` writes bundles by it; `container` and builds settle users, arguments
+ * and mounts by it. It is pure: the facts are handed in, and the same input gives the same file.
+ *
+ *     const config = runtimeConfig(spec, hostFacts(spec));
+ *     await writeFile(join(bundle, 'config.json'), serializeConfig(config));
+ */
+
 import { OcitsError } from '../errors.ts';
 import { containerCapabilities, processCapabilities } from './capabilities.ts';
 import type { ContainerSpec, ProcessSpec } from './container-spec.ts';

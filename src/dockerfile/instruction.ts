@@ -1,3 +1,13 @@
+/**
+ * The room of Dockerfiles: from text to typed instructions, each with its place. Builds call it, and `import
+ * --change` for single instructions. Its own rooms cut the text into lines and words (`text`), read instructions
+ * (`parse`), check how they are written (`check`), and replace variables (`expand`). All of it is pure: no file, no
+ * registry, no environment is looked at.
+ *
+ *     const { stages } = parseDockerfile(content, 'Dockerfile');
+ *     const copies = stages.flatMap(({ instructions }) => instructions.filter(({ kind }) => kind === 'COPY'));
+ */
+
 import type { SourcePosition, SourceRange, Word } from './source.ts';
 
 /**

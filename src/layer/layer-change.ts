@@ -1,3 +1,13 @@
+/**
+ * The room of layers: what a layer says, in terms that know no backend. A layer is a list of changes to the tree
+ * below it; its own rooms read and write the tar (`tar`), compress it (`compress`), list it (`index`), and show what
+ * a stack of layers makes together (`merge`). Snapshotter, builds and images call them. Nothing here mounts, unpacks
+ * or knows the store. Paths are bytes, since names need not be UTF-8.
+ *
+ *     const source: LayerSource = { path: 'layer.tar.gz', compression: 'gzip', sizeBytes };
+ *     const change: LayerChange = { type: 'whiteout', path: cleanPath('etc/motd') };
+ */
+
 import type { Compression } from '../oci/media-types.ts';
 import type { CompressedFile } from './compression-format.ts';
 

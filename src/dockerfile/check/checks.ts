@@ -1,3 +1,12 @@
+/**
+ * The room of checks: BuildKit's rules on how a Dockerfile is written, each a function that gives what it has found.
+ * `parse` runs them on a file that it has read; the planning of a build adds what is known only with values. A
+ * finding is a warning, unless `# check=error=true` makes it an error.
+ *
+ *     const warnings = runChecks({ dockerfile, lines });
+ *     const told = toldWarnings(dockerfile, [undefinedVariable('VERSON', word, ['VERSION'])]);
+ */
+
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { Dockerfile, DockerfileWarning } from '../instruction.ts';
 import type { Word } from '../source.ts';

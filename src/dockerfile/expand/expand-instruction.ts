@@ -1,3 +1,13 @@
+/**
+ * The room of variables: `$x` and `${x:-word}` replaced in the words of an instruction, and the values of ARGs. The
+ * planning of builds calls it; `check` finds unset variables by it, and `parse` takes quotes away. A RUN stays as it
+ * is: its variables are the shell's to expand.
+ *
+ *     const context = { file: 'Dockerfile', escapeChar: '\\', env: new Map([['VERSION', '3']]) } as const;
+ *     const { sources } = expandInstruction(copy, context);
+ *     const { text } = expandWord(context, word);
+ */
+
 import { located } from '../dockerfile-error.ts';
 import type { Heredoc, KeyValue, StageInstruction } from '../instruction.ts';
 import type { Word } from '../source.ts';

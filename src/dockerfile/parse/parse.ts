@@ -1,3 +1,13 @@
+/**
+ * The room of the parser: a whole Dockerfile, or the one instruction of an ONBUILD trigger, with a file for each
+ * family of instructions. Builds call it, and `import --change`. A fault that depends on no variable is told here,
+ * with its line and column; values are expanded and read later, by the same functions (`parseRunMount`,
+ * `exposedPorts`).
+ *
+ *     const dockerfile = parseDockerfile('FROM node\nRUN npm test\n', 'Dockerfile');
+ *     const trigger = parseTrigger('COPY . /app', 'example.org/base:1');
+ */
+
 import { runChecks } from '../check/checks.ts';
 import type { ParsedLine } from '../check/rule.ts';
 import { dockerfileError } from '../dockerfile-error.ts';

@@ -1,3 +1,14 @@
+/**
+ * The room of a Dockerfile's text: bytes to text, lines joined at their continuations, words and JSON arrays cut out
+ * of them, and the name that was most likely meant. `parse` calls it, `check` and `expand` for places, and builds for
+ * hints. It knows no instruction. Each character keeps its place in the file, so that an error can say line and
+ * column.
+ *
+ *     const reader = new LineReader(decodeDockerfile(content, 'Dockerfile'));
+ *     const line = joinContinuations(reader.next()!, reader, '\\', []);
+ *     const at = positionAt(line, line.text.indexOf('--mount'));
+ */
+
 import type { SourcePosition, SourceRange, Word } from '../source.ts';
 import { isSpace, leadingSpace } from './characters.ts';
 

@@ -1,3 +1,14 @@
+/**
+ * The room of compression: gzip and zstd both ways, xz and bzip2 for reading, and files that are read while they are
+ * still being written. `image` compresses what leaves; `tar`, `image` and `builder/add` decompress. Blocks are
+ * compressed side by side, and their borders depend on nothing but the input, so the same layer gives the same digest
+ * on any machine.
+ *
+ *     const { digest, sizeBytes } = await compressLayer('layer.tar', 'layer.tar.gz', { format: 'gzip', signal });
+ *     const source = { path: 'layer.tar.gz', compression: 'gzip', sizeBytes } as const;
+ *     for await (const chunk of decompress(source, { signal })) hash.update(chunk);
+ */
+
 import { closeSync, openSync, readSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';

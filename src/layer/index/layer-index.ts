@@ -1,3 +1,14 @@
+/**
+ * The room of layer indexes: all changes of a layer without the content of its files, in one file that is quick to
+ * open. The writer and the reader of tars make them; `merge`, the snapshotter, and builds read them; the collection
+ * of garbage deletes them. An index is a cache: it can be made again from its layer.
+ *
+ *     const builder = createIndexBuilder();
+ *     builder.add(change);
+ *     const index = decodeIndex(builder.finish());
+ *     const found = index.at(index.find('etc/passwd'));
+ */
+
 import type { BytePath, LayerChange } from '../layer-change.ts';
 import { createIndexFile, openIndexFile, sealIndex, TYPES } from './format.ts';
 import { collectNames, type IndexNames } from './names.ts';

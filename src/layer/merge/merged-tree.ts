@@ -1,3 +1,13 @@
+/**
+ * The room of merged trees: what a stack of layers shows together, from their indexes alone. Builds call it to
+ * resolve the paths of COPY without a mount, and the snapshotter to apply and read layers. It reads no content, opens
+ * no file, and needs no layer to be unpacked.
+ *
+ *     const tree = mergeIndexes([base, upper]);
+ *     const entry = tree.lookup('usr/bin/node', { followLast: true });
+ *     for (const each of tree.children('etc')) names.push(each.path);
+ */
+
 import { OcitsError } from '../../errors.ts';
 import { joinPath, parentPath, showPath } from '../byte-path.ts';
 import type { LayerIndex } from '../index/layer-index.ts';

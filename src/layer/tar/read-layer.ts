@@ -1,3 +1,15 @@
+/**
+ * The room of layer tars: a reader that calls a visitor for each change, and a writer whose output is the same for
+ * the same changes. The snapshotter and builds call both; `import` reads by it. All that comes in is hostile until it
+ * is checked: names, sizes, headers, the ratio of compression. The reader writes nothing to the disk.
+ *
+ *     const { diffId } = await readLayer({ path, compression: 'gzip', sizeBytes }, visitor, { signal });
+ *     using writer = createLayerWriter('layer.tar');
+ *     const mtime = { seconds: 0, nanoseconds: 0 };
+ *     writer.add({ type: 'directory', path: 'app', mode: 0o755, uid: 0, gid: 0, mtime });
+ *     const { index } = writer.finish();
+ */
+
 import { createHash } from 'node:crypto';
 import { type Digest, type DigestAlgorithm, finishDigest } from '../../oci/digest.ts';
 import { boundedContent } from '../compress/bounded-content.ts';

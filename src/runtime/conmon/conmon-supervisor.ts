@@ -1,3 +1,12 @@
+/**
+ * The room of containers that outlive their command: conmon watches them, keeps the log and the terminal, and runs
+ * the exit command. `container` starts them here and asks how they ended, `exec` has it for terminals. Nothing of
+ * ours stays running; the files in the container's folder say all that a later process must know.
+ *
+ *     const running = await createConmonSupervisor(paths).start({ folder, spec, rootMounts, stdio, exitCommand });
+ *     const { exitCode } = await waitForExit(folder, signal);
+ */
+
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../../errors.ts';

@@ -1,3 +1,14 @@
+/**
+ * The room of crun: its subcommands, the bundle that it reads, what its messages mean, signals, and the supervisor
+ * for containers that end with their command. The engine opens that supervisor; `conmon` and `exec` start crun by
+ * this room, and `container` and builds ask it for states and signals. No other room knows crun's options or the
+ * words of its messages.
+ *
+ *     const crun = await openCrun(paths);
+ *     await crunKill(crun, id, 'SIGTERM');
+ *     await crunDelete(crun, id);
+ */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isOcitsError, OcitsError } from '../../errors.ts';

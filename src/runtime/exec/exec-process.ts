@@ -1,3 +1,12 @@
+/**
+ * The room of `exec`: another process in a container that runs, on our descriptors, on pipes, or on a terminal that
+ * conmon holds. Only `container/start` calls it, which has settled user, environment and command before. It keeps no
+ * record: its files go when the process ends.
+ *
+ *     const process = await execProcess(paths, { containerId, folder, security, process: spec, stdio });
+ *     const exitCode = await process.wait();
+ */
+
 import { isatty } from 'node:tty';
 import type { OcitsError } from '../../errors.ts';
 import type { HostPaths } from '../../system/paths.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of what a start needs of the host: a private mount namespace, its cgroups, the facts that `config.json`
+ * depends on, and the environment of crun and conmon. The other rooms of the runtime call it; `container` and builds
+ * have mounts made by it, and `info` shows how cgroups are laid out. It starts no process itself: it gives a command
+ * to start.
+ *
+ *     const { program, args } = await launchCommand({ rootfs: { mounts, target }, program: 'tar', args: ['-c', '.'] });
+ *     const child = spawnTool(program, args, ['ignore', 'pipe', 'inherit'], { env: toolEnvironment() });
+ */
+
 import { OcitsError } from '../../errors.ts';
 import type { Mount } from '../../system/mount.ts';
 import { requireProgram } from '../../system/process/programs.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of container logs as conmon writes them: read from the start or the last lines, filtered by time, and
+ * followed while the container runs. `container/show` calls it for `logs`, and `conmon` for the output of a container
+ * that it watches. It only reads; memory does not depend on the length of the log.
+ *
+ *     const options = { tail: 10, followUntil: waitForExit(folder, signal), signal };
+ *     for await (const { stream, data } of readLog(path, options)) process[stream].write(data);
+ */
+
 import { watch } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { isErrno } from '../../errors.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of descriptors and terminals: what a child has as standard input, output and error, our terminal handed
+ * over byte by byte, and its size. `crun`, `conmon` and `exec` call it, and `container/start` has its types. It opens
+ * no terminal of its own: that is conmon's.
+ *
+ *     using stdio = await childStdio({ stdin: 'inherit', stdout: 'pipe', stderr: 'pipe' }, folder);
+ *     const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment() });
+ *     stdio.closeChildEnds();
+ */
+
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { Socket } from 'node:net';
