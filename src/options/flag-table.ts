@@ -1,3 +1,12 @@
+/**
+ * The room of options: from text to value, and the table of a command's flags. Everyone who reads what a user typed
+ * calls it: commands, the library, `dockerfile`, filters of lists. It is pure and knows no command, no image and no
+ * container. A reader gives undefined or throws `invalid-argument`; nothing is guessed.
+ *
+ *     const TABLE = { memory: { form: 'one', char: 'm', kind: byteSize, description: 'limit of memory' } } as const;
+ *     const { memory } = readFlags(TABLE, { memory: '512m' }, surroundings);
+ */
+
 import { readValue, type Surroundings, type ValueKind } from './value-kind.ts';
 
 /** What all flags have, whatever their form. */

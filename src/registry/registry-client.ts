@@ -1,3 +1,13 @@
+/**
+ * The room of registries: one repository of one registry, as whoever pulls and pushes sees it. `image` works with it,
+ * and the engine opens it. The rooms below do the rest: `client` asks, `session` and `auth` are let in, `http` sends,
+ * `upload` brings, `config` says where. It knows no disk layout and no image: bytes go in and out with their digests.
+ *
+ *     const client: RepositoryClient = registry.repository(reference);
+ *     const root = await client.resolve('latest', call);
+ *     const { content } = await client.fetchManifest(root.digest, call);
+ */
+
 import type { Readable } from 'node:stream';
 import type { Call } from '../call.ts';
 import type { Descriptor } from '../oci/descriptor.ts';

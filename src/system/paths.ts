@@ -1,3 +1,12 @@
+/**
+ * The room of the Linux edge: files, processes and locks as Node alone does not have them. Every folder but `oci`,
+ * `options`, `bundle`, `dockerfile` and `cli` may call it, and its own rooms are `file`, `process` and `task`. It
+ * knows nothing of images or containers. Here at the front are where things lie, and what a mount is.
+ *
+ *     const { root, run } = hostPaths();
+ *     const scratch = temporaryName(partialFolder(root));
+ */
+
 import { join } from 'node:path';
 import { ownUid } from '../access.ts';
 

@@ -1,3 +1,13 @@
+/**
+ * The room of volumes: named and anonymous folders that outlive containers, and their first content. The engine opens
+ * the store; `container` makes, fills and removes volumes, and the commands of volumes list them. It knows no
+ * container: whether a volume is used is for the caller to find out before it removes one.
+ *
+ *     const volumes = createVolumeStore(paths);
+ *     const { volume, isNew } = await volumes.create('data', { labels: { app: 'web' } });
+ *     await volumes.remove('data');
+ */
+
 export interface Volume {
   readonly name: string;
   /** The folder on the host. */

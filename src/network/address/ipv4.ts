@@ -1,3 +1,12 @@
+/**
+ * The room of addresses: IPv4 networks as numbers, the next free address, and a network that meets none of the
+ * host's. The drivers call it, and the settings and rules of networks. It reads the host's routes and changes
+ * nothing.
+ *
+ *     const network = chooseNetwork((await hostRoutes()).map((route) => route.network));
+ *     const address = nextAddress(network, new Set([gatewayOf(network)]), undefined);
+ */
+
 import { OcitsError } from '../../errors.ts';
 import { parseIpv4 } from '../../options/ip-address.ts';
 

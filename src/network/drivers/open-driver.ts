@@ -1,3 +1,14 @@
+/**
+ * The room of drivers: how networks of one kind are made on the host. Only the controller calls it, holding the lock
+ * of networks. A driver keeps no records and decides by what it is given; all of what it makes can be found again and
+ * taken away by a later process.
+ *
+ *     const driver = await openDriver('bridge', folder);
+ *     const request = { network: 'bridge', aliases: [], interfaceName: 'eth0', ports };
+ *     const endpoint = await driver.reserve(network, request, sandboxes);
+ *     await driver.attach(network, sandbox, endpoint, signal);
+ */
+
 import { OcitsError } from '../../errors.ts';
 import type { NetworkDriver } from '../driver.ts';
 

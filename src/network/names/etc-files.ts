@@ -1,3 +1,12 @@
+/**
+ * The room of names: hostname, hosts and resolv.conf of a container or a RUN. `container/start` and `builder/job`
+ * call it, and `--add-host` is read here. It gives the files' content and writes none. The host's own files are read,
+ * and never changed.
+ *
+ *     const files = await etcFiles(options, hostnameFor(options, id.slice(0, 12)), sandbox);
+ *     await writeFile(join(folder, 'hosts'), files.hosts);
+ */
+
 import { hostname } from 'node:os';
 import { textIfThere } from '../../system/file/if-there.ts';
 import { sharesHostNetwork } from '../choice.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of firewall rules: which rules a bridge and a published port need, and their way into iptables. Only the
+ * driver of bridges calls it. Each rule has a tag of ours, by which it is found again. Rules without one are left
+ * alone.
+ *
+ *     const wanted = [...bridgeRules('ocits0', network), ...portRules('ocits0', id, '10.89.0.2', ports)];
+ *     await restoreRules(additions(wanted, [portChain('ocits0')], await savedRules()));
+ */
+
 import type { PortMapping } from '../../options/ports.ts';
 import { formatNetwork, type Ipv4Network } from '../address/ipv4.ts';
 

@@ -1,3 +1,13 @@
+/**
+ * The room of sandboxes: the network namespace that is kept by a mount, and the record by which every process of this
+ * host knows it. The controller calls it, and the driver of bridges runs programs in a namespace. A record is written
+ * before the namespace is made, so nothing is left that nobody knows.
+ *
+ *     const records = new SandboxRecords(attachmentsFolder(settings));
+ *     await records.put({ version: 2, id, path, endpoints, root: paths.root, owner: ownIdentity() });
+ *     await makeNamespace(path, signal);
+ */
+
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeAbandoned } from '../../system/file/abandoned.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of the networks that there are: the predefined ones, as the settings have them. The controller calls it,
+ * `choice.ts` for the meaning of `--network`, and the command `network ls`. It says what a network is to be; the
+ * drivers make it.
+ *
+ *     const networks = openNetworkStore();
+ *     const { driver, subnet } = await networks.find('bridge');
+ *     const all = await networks.list();
+ */
+
 import { OcitsError } from '../../errors.ts';
 import type { NetworkRecord } from '../network.ts';
 import { type NetworkSettings, networkSettings } from '../settings.ts';

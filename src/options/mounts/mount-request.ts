@@ -1,3 +1,13 @@
+/**
+ * The room of mounts as users write them: `-v`, `--mount` and `--tmpfs`, each read to a `MountRequest`.
+ * `container/flags` calls it, and `container/create` finds the sources. Nothing is looked up here: whether a folder
+ * or a volume is there is not known yet.
+ *
+ *     const data = parseVolumeFlag('data:/var/lib/app:ro', folder);
+ *     const config = parseMountFlag('type=bind,source=/etc/app,target=/etc/app,readonly');
+ *     const run = parseTmpfsFlag('/run:size=64m');
+ */
+
 import { posix } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 

@@ -1,3 +1,13 @@
+/**
+ * The room of files: written whole or not at all, growing while they are read, deleted as trees, and with all that
+ * Node cannot set: devices, exact times, extended attributes. Every folder that touches the disk calls it. What Node
+ * cannot do is done by one program for a whole batch, never by one a file.
+ *
+ *     await writeFileAtomic(join(folder, 'record.json'), JSON.stringify(record));
+ *     const text = await textIfThere(join(folder, 'record.json'));
+ *     await removeTrees([folder]);
+ */
+
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, unlink, writeFile } from 'node:fs/promises';

@@ -1,3 +1,13 @@
+/**
+ * The room of processes: the host's programs found and run, a process told from a later one with the same ID, and the
+ * check of the host. Everyone who runs a program does it by this room. Arguments go as an array and never through a
+ * shell; a program that is missing is an error that names its package.
+ *
+ *     const { stdout } = await runTool('getfattr', ['--version'], { signal });
+ *     const isThere = isRunning(ownIdentity());
+ *     const crun = requireProgram('crun');
+ */
+
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';

@@ -1,3 +1,13 @@
+/**
+ * The room of work side by side: locks between processes, bounded pools, work that is done once, and undo when
+ * something fails on the way. Every folder with effects calls it. Nothing here knows what the work is. A lock is the
+ * kernel's, so none outlives its process.
+ *
+ *     const value = await withLock(path, { mode: 'exclusive', signal }, async () => await textIfThere(path));
+ *     const sizes = await mapPool(files, { limit: 4, signal }, async (file) => (await stat(file)).size);
+ *     await using undo = new UndoStack();
+ */
+
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { OcitsError } from '../../errors.ts';
