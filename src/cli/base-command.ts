@@ -1,3 +1,18 @@
+/**
+ * The room of the command line: what all commands have in common. A command is a subclass of `BaseCommand`, reads its
+ * flags, calls one function of the domain, and prints. All of `commands` calls it; `main.ts` runs the program. It
+ * knows the grammar of options and, of the domain, nothing but types: no function of a domain folder is called from
+ * here.
+ *
+ *     export default class Tag extends BaseCommand {
+ *       static override arity = [2, 2] as const;
+ *       async run(): Promise<void> {
+ *         const { args } = await this.read(Tag);
+ *         await tagImage(await this.engine.store(), args[0]!, args[1]!);
+ *       }
+ *     }
+ */
+
 import { Command } from '@oclif/core/command';
 import { type Call, openCall } from '../call.ts';
 import type { Engine } from '../engine.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of programs that import ocits: each function does what a command does, and takes plain values. `index.ts`
+ * exports it, and nothing else in ocits calls it. Without an engine of the program's own a call opens one and leaves
+ * nothing open. It prints nothing, reads no flag of the process, and fails with OcitsErrors alone.
+ *
+ *     const { id } = await build('.', { tags: ['app:1'], onEvent: (event) => console.error(event) });
+ *     const exitCode = await run('app:1', { command: ['npm', 'test'], signal });
+ */
+
 import { type Call, openCall } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { OcitsError, wrapError } from '../errors.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of the words on a command line: how flags are declared, how Docker's way of writing them is read, and the
+ * files that they name. All commands declare their flags here; `BaseCommand` reads the line. It checks form alone:
+ * what a value means is told by its kind, in `options`.
+ *
+ *     const label = values(pair, { description: 'set a label: name=value' });
+ *     static override flags = { label, ...oclifFlags(CREATE_FLAGS) };
+ *     const canonical = canonicalArgv(['-dit', '--name=web', 'app:1'], shapes, { interspersed: false });
+ */
+
 import * as Flags from '@oclif/core/flags';
 import type { FlagInput } from '@oclif/core/interfaces';
 import type { FlagEntry, FlagTable, FlagValue } from '../../options/flag-table.ts';

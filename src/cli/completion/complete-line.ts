@@ -1,3 +1,12 @@
+/**
+ * The room of completion: the scripts for bash, zsh and fish, and what can stand at the cursor. `complete-words.ts`
+ * answers the scripts by it, and the commands of `completion` print or install them. It opens no store: names come
+ * from `readNames`, which looks at file names alone. At most one command is loaded.
+ *
+ *     const table = { commands: COMMANDS, hidden: HIDDEN_COMMANDS };
+ *     const lines = await completeLine(['stop', 'we'], table, (of) => (of === 'containers' ? ['web'] : []));
+ */
+
 import type { CommandTable } from '../main-program.ts';
 import { printableLine } from '../output/printable.ts';
 import {

@@ -1,3 +1,12 @@
+/**
+ * The room of what commands print: results and errors, tables, sizes and ages in Docker's words, questions on the
+ * terminal. Commands call it, and the other rooms of the command line. Whatever came from an image or a registry goes
+ * through `printable` before it reaches a terminal, which it could otherwise control.
+ *
+ *     writeResult(`${formatTable(['NAME', 'SIZE'], [['app:1', humanSize(52_428_800)]])}\n`);
+ *     process.stderr.write(`${printable(message)}\n`);
+ */
+
 import type { ProgressEvent } from '../../progress.ts';
 
 /** C0 but tab and line feed, DEL, C1, and the characters that turn the direction of text. */

@@ -1,3 +1,13 @@
+/**
+ * The room of this process: the signals that it gets, and the command by which it is started again to clear up.
+ * `BaseCommand` opens the scope of signals; the commands that run a container pass signals on. It calls nothing of
+ * containers: whoever uses it says how a signal is sent.
+ *
+ *     const signals = signalScope();
+ *     signals.release();
+ *     const stop = forwardSignals((signal) => container.kill(signal));
+ */
+
 import { OcitsError } from '../../errors.ts';
 
 /** The interrupt of one command: Ctrl-C and SIGTERM abort it once; a second one ends the process at once. */

@@ -1,3 +1,13 @@
+/**
+ * The room of progress: one renderer for each mode (terminal, lines, JSON, quiet), and those of builds, which show
+ * steps. Commands that take a while open one and hand its `emit` to the call. Renderers write to standard error
+ * alone: standard output is for results.
+ *
+ *     const renderer = openRenderer('auto');
+ *     await pullImage(engine, openCall('pull', { signal, emit: renderer.emit }), { reference, policy: 'always' });
+ *     renderer.close();
+ */
+
 import { printableEvent } from '../output/printable.ts';
 import { jsonRenderer } from './json.ts';
 import { plainRenderer } from './plain.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of `--format`: Go's text/template as far as Docker's users write it, lists as tables or templates, and
+ * what `inspect` prints. Commands that list or inspect call it. A template sees plain data and a fixed set of
+ * functions, and can run nothing.
+ *
+ *     const line = fillTemplate('{{.Name}}: {{json .Labels}}', { Name: 'web', Labels: {} });
+ *     const listing = { items: volumes, columns: COLUMNS, row: ({ name }: Volume) => ({ Name: name }) };
+ *     const text = formatListing(listing, 'table {{.Name}}');
+ */
+
 import { OcitsError } from '../../errors.ts';
 import { formatTable } from '../output/table.ts';
 import { callFunction, goText, isTruthy } from './functions.ts';

@@ -1,3 +1,13 @@
+/**
+ * The room of the commands of builds: `build` and `builder prune`, their flags, and the request that the flags make.
+ * Only the table of commands loads them. Each reads its flags, calls one function of `builder`, and prints. The
+ * environment of the command reaches the build through `buildRequestFromFlags` alone.
+ *
+ *     $ ocits build --tag app:1 --build-arg VERSION=3 .
+ *     const request = buildRequestFromFlags(flags, '.', process.env);
+ *     const image = await buildImage(engine, call, request);
+ */
+
 import { writeFileSync } from 'node:fs';
 import { buildImage } from '../../builder/build.ts';
 import { BuildError } from '../../builder/request/build-error.ts';

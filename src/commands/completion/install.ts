@@ -1,3 +1,12 @@
+/**
+ * The room of the commands that bring completion to a shell: `completion bash`, `fish` and `zsh` print the script,
+ * `completion install` puts it where the shell looks. Only the table of commands loads them. What can stand at the
+ * cursor is not their affair: the scripts ask `ocits __complete`.
+ *
+ *     $ ocits completion install zsh
+ *     const { path, note } = completionFile('zsh', process.env, isRoot);
+ */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { BaseCommand } from '../../cli/base-command.ts';

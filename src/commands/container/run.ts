@@ -1,3 +1,14 @@
+/**
+ * The room of the commands that change containers, from `create` to `prune`; those that only show them are in
+ * `inspect`. Only the table of commands loads them; `container cleanup` is what conmon runs at a container's end.
+ * Each first clears up what killed processes have left, then calls `container`. Heavy modules are imported only when
+ * flags and arguments are right.
+ *
+ *     $ ocits run --rm --memory 512m app:1 npm test
+ *     await sweepContainers(engine);
+ *     const { exitCode } = await runForeground(engine, call, requestFromFlags(flags, args), { stdio, hasTerminal });
+ */
+
 import { isatty } from 'node:tty';
 import type { Call } from '../../call.ts';
 import { checkTerminal, writeCidFile } from '../../cli/argv/flag-files.ts';

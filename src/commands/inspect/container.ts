@@ -1,3 +1,13 @@
+/**
+ * The room of the commands that show containers: `ps`, `inspect`, `logs`, `top`, `port` and `export`. Only the table
+ * of commands loads them. They change no container, save that what killed processes have left is cleared up first, so
+ * that what is shown is true.
+ *
+ *     $ ocits container inspect --format '{{.State.Status}}' web
+ *     const record = await findContainer(engine.paths, 'web');
+ *     await inspectTargets(['web'], format, () => inspectContainer(engine, record));
+ */
+
 import { formatFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';

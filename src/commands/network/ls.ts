@@ -1,3 +1,12 @@
+/**
+ * The room of the commands of networks: `network ls`, `inspect` and `prune`. Only the table of commands loads them.
+ * They show the networks of this host, whatever the store, and `prune` takes the bridge away where no container is on
+ * it.
+ *
+ *     $ ocits network ls --format '{{.Name}} {{.Driver}}'
+ *     const networks = await openNetworkStore().list();
+ */
+
 import { jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';

@@ -1,3 +1,12 @@
+/**
+ * The room of the commands of credentials: `login` and `logout`. Only the table of commands loads them. A password is
+ * asked for on the terminal or read from standard input, tried against the registry, and stored only when the
+ * registry has taken it. It is never printed.
+ *
+ *     $ ocits login --username me --password-stdin registry.example
+ *     const place = await storeCredential('registry.example', credential, configFolders());
+ */
+
 import { text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { prompt, readStandardInput } from '../../cli/output/prompt.ts';

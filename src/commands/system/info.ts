@@ -1,3 +1,13 @@
+/**
+ * The room of the commands about ocits as a whole: `info`, `version`, `system check`, `df`, `fsck` and `prune`. Only
+ * the table of commands loads them. They alone ask several parts at once (images, containers, volumes, the build
+ * cache); none of those parts knows the others.
+ *
+ *     $ ocits system df
+ *     const usage = await imagesUsage(engine);
+ *     const findings = await checkHost();
+ */
+
 import { readFileSync } from 'node:fs';
 import { cpus, hostname, totalmem } from 'node:os';
 import { formatFlag, jsonFlag } from '../../cli/argv/flags.ts';

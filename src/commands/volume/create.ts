@@ -1,3 +1,12 @@
+/**
+ * The room of the commands of volumes. Only the table of commands loads them. `create` and `inspect` ask the volume
+ * store alone; `ls`, `rm` and `prune` also ask `container`, which knows whether a volume is used.
+ *
+ *     $ ocits volume create --label app=web data
+ *     const volumes = await engine.volumes();
+ *     const { volume } = await volumes.create('data', { labels: { app: 'web' } });
+ */
+
 import { oclifFlags, values } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { pair } from '../../options/kinds.ts';
