@@ -1,7 +1,7 @@
 /**
  * The room of what only ADD does: archives that it unpacks, and files that it fetches by a URL. `copy` and `step`
  * call it, and `context` for a context that comes as a tar. Whether a file is an archive is told by what is in it,
- * never by its name. Nothing is unpacked to the disk but the plain tar, which is read where it lies.
+ * never by its name. An archive is decompressed to a plain tar and read from there; its files are not unpacked.
  *
  *     const form = await detectArchive(fd);
  *     if (form !== undefined) await decompressArchive({ fd, form, name: 'app.tgz' }, path, signal);

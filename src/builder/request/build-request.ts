@@ -5,7 +5,7 @@
  *
  *     const target = { platform: hostPlatform(), buildArgs: new Map() };
  *     const request: BuildRequest = { source, target, cache: { isUsed: true, pullsAlways: false }, run, output };
- *     await new BuildProgress(call).during('[internal] load metadata', async (shown) => work(shown));
+ *     await new BuildProgress(call).during('[internal] load metadata', async (shown) => shown.status('1 stage', true));
  */
 
 import type { Readable } from 'node:stream';

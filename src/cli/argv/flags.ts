@@ -3,8 +3,8 @@
  * files that they name. All commands declare their flags here; `BaseCommand` reads the line. It checks form alone:
  * what a value means is told by its kind, in `options`.
  *
- *     const label = values(pair, { description: 'set a label: name=value' });
- *     static override flags = { label, ...oclifFlags(CREATE_FLAGS) };
+ *     const force = toggle({ char: 'f', description: 'do not ask' });
+ *     static override flags = { force, ...oclifFlags(CREATE_FLAGS) };
  *     const canonical = canonicalArgv(['-dit', '--name=web', 'app:1'], shapes, { interspersed: false });
  */
 

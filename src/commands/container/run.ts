@@ -1,8 +1,8 @@
 /**
  * The room of the commands that change containers, from `create` to `prune`; those that only show them are in
  * `inspect`. Only the table of commands loads them; `container cleanup` is what conmon runs at a container's end.
- * Each first clears up what killed processes have left, then calls `container`. Heavy modules are imported only when
- * flags and arguments are right.
+ * Most of them first clear up what killed processes have left; then they call `container`. Heavy modules are imported
+ * only when flags and arguments are right.
  *
  *     $ ocits run --rm --memory 512m app:1 npm test
  *     await sweepContainers(engine);

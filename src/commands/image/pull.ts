@@ -1,7 +1,7 @@
 /**
  * The room of the commands of images: what brings them in and out (`pull`, `push`, `save`, `load`, `import`, `copy`),
- * and what lists, shows, names and removes them. Only the table of commands loads them. Each calls one function of
- * `image` and prints what it gives; names are checked before anything is done.
+ * and what lists, shows, names and removes them. Only the table of commands loads them. They read names and flags,
+ * call functions of `image`, and print what those give.
  *
  *     $ ocits pull --platform linux/arm64 node:24
  *     const { root } = await pullImage(engine, call, { reference, platform, policy: 'always' });

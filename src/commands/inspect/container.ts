@@ -1,7 +1,7 @@
 /**
  * The room of the commands that show containers: `ps`, `inspect`, `logs`, `top`, `port` and `export`. Only the table
- * of commands loads them. They change no container, save that what killed processes have left is cleared up first, so
- * that what is shown is true.
+ * of commands loads them. They change no container. Those that show a state first clear up what killed processes have
+ * left.
  *
  *     $ ocits container inspect --format '{{.State.Status}}' web
  *     const record = await findContainer(engine.paths, 'web');

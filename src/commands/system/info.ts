@@ -1,7 +1,7 @@
 /**
  * The room of the commands about ocits as a whole: `info`, `version`, `system check`, `df`, `fsck` and `prune`. Only
- * the table of commands loads them. They alone ask several parts at once (images, containers, volumes, the build
- * cache); none of those parts knows the others.
+ * the table of commands loads them. `df` and `prune` ask images, containers, volumes and the build cache alike; no
+ * domain folder knows all of these.
  *
  *     $ ocits system df
  *     const usage = await imagesUsage(engine);

@@ -1,8 +1,7 @@
 /**
  * The room of what is kept of a container: its record, its folder and its name, and what it does now by its files and
- * the kernel. All rooms and commands of containers come here first; the collection of garbage asks which images and
- * volumes are used. A record never changes once it is written, and the state is kept nowhere, so nothing can be
- * stale.
+ * the kernel. All rooms and commands of containers come here first; the collection of garbage asks which images are
+ * used. A record never changes once it is written, and the state is kept nowhere, so nothing can be stale.
  *
  *     const record = await findContainer(engine.paths, 'web');
  *     const { status, pid } = containerState(engine.paths, record.id);

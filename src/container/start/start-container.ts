@@ -1,7 +1,7 @@
 /**
  * The room of starts: network, root filesystem, user and files below /etc are prepared, and the process is started in
  * the foreground, in the background or beside one that runs (`exec`). The commands `run`, `start`, `restart` and
- * `exec` call it, and `library`. After a failed start the container is as it was before.
+ * `exec` call it, and `library`. A start that fails undoes what it has made.
  *
  *     const { exitCode } = await runForeground(engine, call, request, { stdio, hasTerminal: false });
  *     await startContainer(engine, call, record, { cleanupCommand: cleanupCommand(engine.paths) });

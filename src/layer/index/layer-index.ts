@@ -1,7 +1,7 @@
 /**
  * The room of layer indexes: all changes of a layer without the content of its files, in one file that is quick to
- * open. The writer and the reader of tars make them; `merge`, the snapshotter, and builds read them; the collection
- * of garbage deletes them. An index is a cache: it can be made again from its layer.
+ * open. The writer of tars makes them, and whoever reads a tar may; `merge`, the snapshotter, and builds read them;
+ * the collection of garbage deletes them. An index is a cache: it can be made again from its layer.
  *
  *     const builder = createIndexBuilder();
  *     builder.add(change);
