@@ -135,9 +135,23 @@ test('nothing is used that the oldest Node lacks', () => {
   );
 });
 
+test('every folder says in its main file what it is for, with an example', () => {
+  const folders = [...Map.groupBy(files, dirname)].filter(
+    ([folder, inside]) => folder !== '.' && inside.length > 1,
+  );
+  const silent = folders.filter(([, inside]) => !inside.some((file) => hasPage(read(file))));
+  expect(silent.map(([folder]) => folder)).toEqual([]);
+});
+
 test('no file has more than 300 lines', () => {
   expect(files.filter((file) => read(file).split('\n').length > 301)).toEqual([]);
 });
+
+/** Whether a comment of six lines or more, at the top or of an export, has an indented line: the example. */
+function hasPage(text: string): boolean {
+  const comments = text.match(/^\/\*\*\n( \*.*\n)+? \*\/$/gm) ?? [];
+  return comments.some((comment) => comment.split('\n').length >= 6 && /^ \* {5}\S/m.test(comment));
+}
 
 function allowed({ from: file, to, typeOnly }: SourceImport): boolean {
   const from = folderOf(file);
