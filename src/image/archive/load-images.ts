@@ -27,7 +27,7 @@ export interface ArchivedImage {
  * `save`, `load`, `import` and `copy` call it, and programs.
  *
  *     await saveImages(engine, call, ['app:1'], { format: 'oci-archive', output: 'app.tar' });
- *     const [{ ids }] = await loadImages(engine, call, { path: 'app.tar' });
+ *     const [first] = await loadImages(engine, call, { path: 'app.tar' });
  *
  * Takes all images of a docker archive, an OCI archive or the folder of an OCI layout into the store; the format is
  * found out, as is gzip and zstd. Layers that are there in any form are not stored again. All that is stored is
