@@ -54,15 +54,20 @@ export abstract class BaseCommand extends Command {
   readonly signals = signalScope();
 
   #engine: Engine | undefined;
+  #name = 'command';
 
   /** What the command works with. */
   get engine(): Engine {
     return this.#engine!;
   }
 
-  /** Runs the command to its end with an engine that is the caller's to dispose; throws what failed. */
-  async execute(engine: Engine): Promise<void> {
+  /**
+   * Runs the command to its end with an engine that is the caller's to dispose; throws what failed. Its events' tasks
+   * begin with `name`.
+   */
+  async execute(engine: Engine, name: string): Promise<void> {
     this.#engine = engine;
+    this.#name = name;
     await this._run();
   }
 
@@ -84,7 +89,7 @@ export abstract class BaseCommand extends Command {
 
   /** The request that this command is, of which `renderer` tells. By default only warnings are shown. */
   protected call(renderer: Pick<Renderer, 'emit'> = openRenderer('quiet')): Call {
-    return openCall(this.ctor.id ?? 'command', { signal: this.signals.signal, emit: renderer.emit });
+    return openCall(this.#name, { signal: this.signals.signal, emit: renderer.emit });
   }
 
   /** Writes a result, and the line's end, to standard output. */

@@ -49,7 +49,7 @@ export async function runProgram(argv: readonly string[], program: Program): Pro
     const rest = words.slice(id.includes(':') ? 2 : 1);
     command = new commandClass(rest, oclifConfig(program.version) as never);
     await using engine = program.openEngine();
-    await command.execute(engine);
+    await command.execute(engine, id.slice(id.lastIndexOf(':') + 1));
   } catch (error) {
     if (error instanceof HelpAsked) return await program.showHelp(id);
     printError(error, id.replace(':', ' '));

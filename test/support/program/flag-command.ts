@@ -28,7 +28,7 @@ class FlagCommand extends BaseCommand {
 export async function readFlags(argv: readonly string[], config: object): Promise<unknown> {
   const command = new FlagCommand([...argv], config as never);
   try {
-    await command.execute(openEngine());
+    await command.execute(openEngine(), 'flags');
     return command.result;
   } catch (error) {
     return `${(error as Error).name}: ${(error as Error).message}`;
