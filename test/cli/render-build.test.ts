@@ -159,7 +159,7 @@ describe('openBuildRenderer', () => {
     };
     expect(shown('auto')).toBe('#1 a\n');
     expect(shown('plain')).toBe('#1 a\n');
-    expect(JSON.parse(shown('rawjson'))).toEqual(step);
+    expect(JSON.parse(shown('rawjson'))).toEqual({ v: 1, ...step });
     expect(shown('quiet')).toBe('');
   });
 });
