@@ -129,6 +129,13 @@ test('who runs the process is asked in one place', () => {
   expect(asking).toEqual(['access.ts', 'snapshotter/folder-form/folder-form.ts']);
 });
 
+test('an optional member that is not there is undefined, not spread in', () => {
+  const spreads = files.flatMap(
+    (file) => read(file).match(/\.\.\.\([^()]* \? \{\}|\.\.\.\(.* === undefined\s/g) ?? [],
+  );
+  expect(spreads.length).toBeLessThan(20);
+});
+
 test('nothing is used that the oldest Node lacks', () => {
   expect(files.filter((file) => /\bnew (Async)?DisposableStack\b|\bPromise\.try\b/.test(read(file)))).toEqual(
     [],

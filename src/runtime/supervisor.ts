@@ -22,18 +22,18 @@ export interface StartRequest {
   readonly rootMounts: readonly Mount[];
   readonly stdio: { readonly stdin: StdioMode; readonly stdout: StdioMode; readonly stderr: StdioMode };
   /** Under conmon: the command (absolute program first) that conmon runs once the container has ended. */
-  readonly exitCommand?: readonly string[];
+  readonly exitCommand?: readonly string[] | undefined;
   /** Under conmon: standard input stays open for a later attach. */
-  readonly keepStdin?: boolean;
-  readonly signal?: AbortSignal;
+  readonly keepStdin?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A container whose process runs. */
 export interface RunningContainer {
   readonly pid: number;
-  readonly stdin?: Writable;
-  readonly stdout?: Readable;
-  readonly stderr?: Readable;
+  readonly stdin?: Writable | undefined;
+  readonly stdout?: Readable | undefined;
+  readonly stderr?: Readable | undefined;
   /** Resolves when the container has ended and its exit record is written. */
   wait(): Promise<ExitRecord>;
   /** Sends a signal, such as `SIGTERM`, to the container's first process. A container that has ended is no error. */

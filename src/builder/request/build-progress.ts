@@ -82,7 +82,7 @@ export class ShownWork implements StepOutput {
     const reason = error instanceof Error ? error.message : String(error);
     this.#tell(isCancelled ? 'cancelled' : 'failed', {
       ...this.#duration(),
-      ...(isCancelled ? {} : { reason }),
+      reason: isCancelled ? undefined : reason,
     });
   }
 

@@ -1,7 +1,10 @@
 import { type Digest, digestHex, digestOf } from '../../oci/digest.ts';
 
-/** All that decides what a step gives, by name: the operation, what it works on, and the environment it sees. */
-export type KeyParts = Readonly<Record<string, string | readonly string[]>>;
+/**
+ * All that decides what a step gives, by name: the operation, what it works on, and the environment it sees. A part that
+ * is undefined is not there.
+ */
+export type KeyParts = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** For each part a short digest of its value: enough to tell which part of two keys differs, and no secret. */
 export type PartDigests = Readonly<Record<string, string>>;
@@ -12,17 +15,16 @@ const PART_DIGITS = 16;
 /** The cache key of a step: equal for equal parts, whatever their order. */
 export function stepKey(parts: KeyParts): Digest {
   const sorted = Object.keys(parts)
+    .filter((name) => parts[name] !== undefined)
     .toSorted()
     .map((name) => [name, parts[name]]);
   return digestOf(JSON.stringify([KEY_VERSION, sorted]));
 }
 
 export function partDigests(parts: KeyParts): PartDigests {
+  const there = Object.entries(parts).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
-    Object.entries(parts).map(([name, value]) => [
-      name,
-      digestHex(digestOf(JSON.stringify(value))).slice(0, PART_DIGITS),
-    ]),
+    there.map(([name, value]) => [name, digestHex(digestOf(JSON.stringify(value))).slice(0, PART_DIGITS)]),
   );
 }
 

@@ -54,17 +54,16 @@ export class FileStep implements BuildStep {
     const isRelative = !destination.text.startsWith('/');
     return {
       // With --link the layer is the same whatever lies below.
-      ...(link ? { link: 'yes' } : { [BELOW]: treeChain(below) }),
+      link: link ? 'yes' : undefined,
+      [BELOW]: link ? undefined : treeChain(below),
       destination: destination.text,
-      ...(isRelative ? { workdir } : {}),
-      ...(parents ? { parents: 'yes' } : {}),
-      ...(chown === undefined ? {} : { owner: chown.text }),
-      ...(chmod === undefined ? {} : { mode: chmod.text }),
-      ...(instruction.kind === 'ADD' && instruction.unpack !== undefined
-        ? { unpack: String(instruction.unpack) }
-        : {}),
+      workdir: isRelative ? workdir : undefined,
+      parents: parents ? 'yes' : undefined,
+      owner: chown?.text,
+      mode: chmod?.text,
+      unpack: instruction.kind === 'ADD' ? instruction.unpack?.toString() : undefined,
       platform: formatPlatform(platform),
-      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+      time: clampSeconds?.toString(),
     };
   }
 

@@ -37,17 +37,13 @@ export class RunStep implements BuildStep {
       workdir: cwd,
       platform: formatPlatform(platform),
       network: networkMode(this.plan, runSettings),
-      ...(script === undefined ? {} : { script: script.content }),
-      ...(mounts.length === 0
-        ? {}
-        : { mounts: mounts.map(({ mount: { at: _at, ...rest } }) => JSON.stringify(rest)) }),
-      ...(mounts.length === 0 ? {} : { mounted: await (await this.#runMounts()).digests(sources, signal) }),
-      ...(extraHosts.length === 0
-        ? {}
-        : { hosts: extraHosts.map(({ name, address }) => `${name}=${address}`) }),
-      ...(rlimits.length === 0 ? {} : { limits: JSON.stringify(rlimits) }),
-      ...(shmSizeBytes === undefined ? {} : { shm: String(shmSizeBytes) }),
-      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+      script: script?.content,
+      mounts: unlessEmpty(mounts)?.map(({ mount: { at: _at, ...rest } }) => JSON.stringify(rest)),
+      mounted: mounts.length === 0 ? undefined : await (await this.#runMounts()).digests(sources, signal),
+      hosts: unlessEmpty(extraHosts)?.map(({ name, address }) => `${name}=${address}`),
+      limits: rlimits.length === 0 ? undefined : JSON.stringify(rlimits),
+      shm: shmSizeBytes?.toString(),
+      time: clampSeconds?.toString(),
     };
   }
 
@@ -63,4 +59,9 @@ export class RunStep implements BuildStep {
     );
     return this.#mounts;
   }
+}
+
+/** What is empty is no part of a key. */
+function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
+  return items.length === 0 ? undefined : items;
 }

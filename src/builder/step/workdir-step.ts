@@ -24,7 +24,7 @@ export class WorkdirStep implements BuildStep {
       path,
       user,
       platform: formatPlatform(platform),
-      ...(clampSeconds === undefined ? {} : { time: String(clampSeconds) }),
+      time: clampSeconds?.toString(),
     };
   }
 

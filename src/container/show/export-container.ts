@@ -58,7 +58,7 @@ interface TarRequest extends Pick<Parameters<typeof launchCommand>[0], 'rootfs'>
 
 async function writeTar({ root, output, signal, rootfs }: TarRequest): Promise<void> {
   const { program, args } = await launchCommand({
-    ...(rootfs === undefined ? {} : { rootfs }),
+    rootfs,
     program: 'tar',
     args: [
       '--create',
@@ -76,7 +76,7 @@ async function writeTar({ root, output, signal, rootfs }: TarRequest): Promise<v
   });
   const child = spawnTool(program, args, ['ignore', 'pipe', 'pipe'], {
     env: toolEnvironment(),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   const exit = exited(child, program);
   exit.catch(() => {});

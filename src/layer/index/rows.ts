@@ -89,7 +89,7 @@ export function changeAt(parts: IndexParts, i: number): LayerChange {
     uid: columns.uid[i]!,
     gid: columns.gid[i]!,
     mtime: { seconds: columns.seconds[i]!, nanoseconds: columns.nanoseconds[i]! },
-    ...(extra.xattrs === undefined ? {} : { xattrs: xattrsOf(extra.xattrs) }),
+    xattrs: extra.xattrs && xattrsOf(extra.xattrs),
   };
   if (type === 'symlink' || type === 'hardlink') return { type, ...common, target: extra.target! };
   if (type === 'char' || type === 'block') {

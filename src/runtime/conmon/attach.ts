@@ -13,9 +13,9 @@ import { followOutput } from './output.ts';
 
 /** The streams of a container under conmon, as a start has asked for them. */
 export interface Attachment extends AsyncDisposable {
-  readonly stdin?: Writable;
-  readonly stdout?: PassThrough;
-  readonly stderr?: PassThrough;
+  readonly stdin?: Writable | undefined;
+  readonly stdout?: PassThrough | undefined;
+  readonly stderr?: PassThrough | undefined;
   /** Resolves when all output up to the container's end has been passed on. */
   readonly finished: Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

@@ -43,10 +43,13 @@ async function firstLine(stream: Readable): Promise<string> {
 }
 
 /** conmon's answer on its sync pipe: `data` is the process ID, or negative with crun's message. */
-function parseAnswer(answer: string): { readonly data: number; readonly message?: string } {
+function parseAnswer(answer: string): { readonly data: number; readonly message?: string | undefined } {
   try {
-    const { data, message } = JSON.parse(answer) as { data?: number; message?: string };
-    return { data: data ?? -1, ...(message === undefined ? {} : { message: message.trim() }) };
+    const { data, message } = JSON.parse(answer) as {
+      data?: number | undefined;
+      message?: string | undefined;
+    };
+    return { data: data ?? -1, message: message?.trim() };
   } catch {
     return { data: -1 };
   }

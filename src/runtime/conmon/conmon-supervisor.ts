@@ -82,9 +82,9 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
   const { stdin, stdout, stderr } = attached;
   return {
     pid,
-    ...(stdin === undefined ? {} : { stdin }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    stdin,
+    stdout,
+    stderr,
     wait: () => ended,
     kill: async (name) => signalContainer(folder, name),
     release: () => waiting.abort(),

@@ -5,8 +5,8 @@ import type { StdioModes } from '../terminal/stdio.ts';
 
 /** The streams of what conmon watches, read from its log. */
 export interface Output {
-  readonly stdout?: PassThrough;
-  readonly stderr?: PassThrough;
+  readonly stdout?: PassThrough | undefined;
+  readonly stderr?: PassThrough | undefined;
   /** Resolves when all up to the end has been passed on. */
   readonly finished: Promise<void>;
 }
@@ -16,8 +16,8 @@ export interface OutputSource {
   readonly stdio: Pick<StdioModes, 'stdout' | 'stderr'>;
   readonly ended: Promise<unknown>;
   /** Where in the log to begin; its present end by default. */
-  readonly position?: number;
-  readonly signal?: AbortSignal;
+  readonly position?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Targets {
@@ -42,15 +42,15 @@ export function followOutput(source: OutputSource): Output {
   });
   finished.catch(() => {});
   return {
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    stdout,
+    stderr,
     finished,
   };
 }
 
 async function copyLog({ log, ended, position, signal }: OutputSource, targets: Targets): Promise<void> {
   const from = position ?? statSync(log).size;
-  const options = { position: from, followUntil: ended, ...(signal === undefined ? {} : { signal }) };
+  const options = { position: from, followUntil: ended, signal };
   for await (const { stream, data } of readLog(log, options)) {
     const target = targets[stream];
     if (target !== undefined && !target.destroyed) await write(target, data);

@@ -67,7 +67,7 @@ export async function crunKill(
   crun: Crun,
   id: string,
   signal: string,
-  options: { readonly all?: boolean } = {},
+  options: { readonly all?: boolean | undefined } = {},
 ): Promise<void> {
   try {
     const all = options.all === true ? ['--all'] : [];

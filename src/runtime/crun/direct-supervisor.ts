@@ -145,9 +145,9 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
   const { stdin, stdout, stderr } = stdio;
   return {
     pid,
-    ...(stdin === undefined ? {} : { stdin }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    stdin,
+    stdout,
+    stderr,
     wait: () => ended,
     kill: async (signal) => {
       if (record !== undefined) signalContainer(folder, signal);

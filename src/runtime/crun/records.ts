@@ -8,7 +8,7 @@ import type { ExitRecord } from '../supervisor.ts';
 /** The first process of a container. */
 export interface PidRecord extends ProcessIdentity {
   /** For a container with a limit of memory: how often the kernel had killed for memory when it was started. */
-  readonly oomKillsBefore?: number;
+  readonly oomKillsBefore?: number | undefined;
 }
 
 /** Names of the files in a container's folder. */

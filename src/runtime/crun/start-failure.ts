@@ -53,7 +53,7 @@ export function commandNotFound(command: string, cause?: Error): OcitsError {
   return new OcitsError('not-found', `the command ${shown(command)} was not found in the container`, {
     hint: "check the command's name and the image's PATH",
     exitCode: 127,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 
@@ -62,7 +62,7 @@ export function commandNotExecutable(command: string, reason: string, cause?: Er
   return new OcitsError('not-executable', `the command ${shown(command)} cannot be executed: ${reason}`, {
     hint: 'check that it is a program of this platform, with its execute permission set',
     exitCode: 126,
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 

@@ -57,8 +57,8 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
   const { stdout, stderr } = output;
   return {
     pid: record?.pid,
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    stdout,
+    stderr,
     wait: () => result,
     kill: async (signal) => {
       if (record !== undefined) sendSignal(record, signal);

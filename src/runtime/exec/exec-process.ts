@@ -68,9 +68,9 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const { stdin, stdout, stderr } = stdio;
   return {
     pid: record?.pid,
-    ...(stdin === undefined ? {} : { stdin }),
-    ...(stdout === undefined ? {} : { stdout }),
-    ...(stderr === undefined ? {} : { stderr }),
+    stdin,
+    stdout,
+    stderr,
     wait: () => result,
     kill: async (signal) => {
       if (record !== undefined) sendSignal(record, signal);

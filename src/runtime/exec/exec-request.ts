@@ -12,16 +12,16 @@ export interface ExecRequest {
   /** With a terminal, `stdin` is either `inherit` and a terminal, or `ignore`. */
   readonly stdio: StdioModes;
   /** Leave the process to itself once it runs: its streams are all `ignore`, and `wait` resolves at once. */
-  readonly detach?: boolean;
+  readonly detach?: boolean | undefined;
 }
 
 /** Another process that runs in a container. */
 export interface ExecProcess {
   /** Undefined where it ended before we looked. */
   readonly pid: number | undefined;
-  readonly stdin?: Writable;
-  readonly stdout?: Readable;
-  readonly stderr?: Readable;
+  readonly stdin?: Writable | undefined;
+  readonly stdout?: Readable | undefined;
+  readonly stderr?: Readable | undefined;
   /** The process's code, or 128 and the signal's number. Throws `not-found` or `not-executable` as `execProcess`. */
   wait(): Promise<number>;
   /** Sends a signal to it. One that has ended is no error. */

@@ -12,7 +12,7 @@ export interface HostCgroups {
    * On a hybrid host the mount that crun must not see: with it gone crun takes the host as plain v1 and sets limits
    * there; with it, crun refuses to start.
    */
-  readonly hiddenMount?: string;
+  readonly hiddenMount?: string | undefined;
   /** `systemd` where systemd runs the host's only hierarchy and expects to own it; else `cgroupfs`. */
   readonly driver: 'systemd' | 'cgroupfs';
   /** v1: the mount points by controller; v2: what the root offers. */

@@ -19,12 +19,12 @@ import { hostCgroups } from './host-cgroups.ts';
  */
 export interface LaunchPlan {
   /** The mount that has the tree, and where it goes: an existing folder. */
-  readonly rootfs?: { readonly mounts: readonly Mount[]; readonly target: string };
+  readonly rootfs?: { readonly mounts: readonly Mount[]; readonly target: string } | undefined;
   /** Absolute, or a name that is looked up in the host's PATH. */
   readonly program: string;
   readonly args: readonly string[];
   /** An absolute path: what mount says when it fails is appended there instead of to standard error. */
-  readonly errorFile?: string;
+  readonly errorFile?: string | undefined;
 }
 
 /** A program and its arguments that carry out a plan; to be spawned with the caller's descriptors. */

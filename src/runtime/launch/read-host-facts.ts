@@ -22,7 +22,7 @@ export function hostFacts(spec: Pick<ContainerSpec, 'security' | 'devices' | 're
     canRaiseLimits: capabilities.includes('CAP_SYS_RESOURCE'),
     cgroupVersion: version,
     countsSwap: version === 2 || exists('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
-    ...(spec.resources.cpus === undefined ? {} : { processors: cpus().length }),
+    processors: spec.resources.cpus === undefined ? undefined : cpus().length,
     kernelRelease: release(),
     thermalFolders: thermalFolders('/sys/devices/system/cpu'),
     seccompProfile: seccompText(spec.security),

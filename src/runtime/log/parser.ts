@@ -6,7 +6,7 @@ export interface LogChunk {
 
 export interface LogFilter {
   /** Puts the time of each line in front of it. */
-  readonly timestamps?: boolean;
+  readonly timestamps?: boolean | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
 }

@@ -29,9 +29,9 @@ export interface StdioModes {
 export interface ChildStdio extends Disposable {
   /** For spawn: 0 to 2, and a harmless file wherever an inherited descriptor would reach the child. */
   readonly fds: readonly (number | 'ignore')[];
-  readonly stdin?: Writable;
-  readonly stdout?: Readable;
-  readonly stderr?: Readable;
+  readonly stdin?: Writable | undefined;
+  readonly stdout?: Readable | undefined;
+  readonly stderr?: Readable | undefined;
   /** Closes the child's ends; to be called once the child is spawned. Does nothing a second time. */
   closeChildEnds(): void;
   /** Closes everything, for a child that never came to be. */
@@ -55,13 +55,17 @@ export async function childStdio(
   const piped = NAMES.filter((name) => modes[name] === 'pipe');
   const fifos = piped.length === 0 ? undefined : await makeFifos(folder, piped);
   const opened: number[] = [];
-  const streams: { stdin?: Writable; stdout?: Readable; stderr?: Readable } = {};
+  const streams: {
+    stdin?: Writable | undefined;
+    stdout?: Readable | undefined;
+    stderr?: Readable | undefined;
+  } = {};
   const close = () => {
     for (const fd of opened.splice(0)) closeSync(fd);
   };
   const dispose = () => {
     close();
-    for (const stream of Object.values(streams)) stream.destroy();
+    for (const stream of Object.values(streams)) stream?.destroy();
   };
   try {
     const nullFd = await openNull(root);
