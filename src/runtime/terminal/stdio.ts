@@ -3,7 +3,7 @@
  * over byte by byte, and its size. `crun`, `conmon` and `exec` call it, and `container/start` has its types. It opens
  * no terminal of its own: that is conmon's.
  *
- *     using stdio = await childStdio({ stdin: 'inherit', stdout: 'pipe', stderr: 'pipe' }, folder);
+ *     using stdio = await childStdio({ stdin: 'inherit', stdout: 'pipe', stderr: 'pipe' }, folder, paths);
  *     const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment() });
  *     stdio.closeChildEnds();
  */
