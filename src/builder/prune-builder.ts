@@ -13,7 +13,7 @@ export interface PruneBuilderOptions {
   readonly isAll: boolean;
   /** Only records that were not used since. */
   readonly unusedSince?: Date | undefined;
-  /** All that needs content, the build cache itself among it. */
+  /** All that needs content, including the build cache itself. */
 }
 
 export interface PrunedBuilder {

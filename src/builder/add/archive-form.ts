@@ -5,8 +5,9 @@ import { type CompressionFormat, compressionFormat, MAGIC_BYTES } from '../../la
 import { BLOCK_BYTES, isChecksumRight, isZeroBlock } from '../../layer/tar/header.ts';
 
 /**
- * In which form the open file is a tar archive, by what is in it and never by its name; undefined where it is none:
- * what decompresses to anything but a tar is a plain file. Throws `missing-program` where xz or bzip2 is needed.
+ * How the open tar archive is compressed, by its content and never by its name. Undefined where the file is no tar
+ * archive: a file that decompresses to anything else is a plain file. Throws `missing-program` where xz or bzip2 is
+ * needed.
  */
 export async function detectArchive(fd: number): Promise<CompressionFormat | undefined> {
   const start = Buffer.alloc(MAGIC_BYTES);
@@ -21,7 +22,10 @@ function isTarBlock(bytes: Buffer): boolean {
   return block.length === BLOCK_BYTES && !isZeroBlock(block) && isChecksumRight(block);
 }
 
-/** The first bytes of the content, at least a block where it has one; what there is before damage. */
+/**
+ * The first bytes of the content, at least one block where it has one. Of a damaged file, it is what comes before the
+ * damage.
+ */
 async function firstBlock(fd: number, form: CompressionFormat): Promise<Buffer> {
   if (form === 'none') {
     const block = Buffer.alloc(BLOCK_BYTES);

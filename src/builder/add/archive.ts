@@ -123,8 +123,8 @@ export async function decompressArchive(
 }
 
 /**
- * Lists a plain tar, which errors call `name`. Entries whose folders are symlinks of the archive's own are where those
- * lead. Throws `corrupt`, `hostile`, and `unsupported` for names that mean something else in a layer.
+ * Lists a plain tar, which errors call `name`. An entry below a symlink of the archive is listed at the place where the
+ * symlink leads. Throws `corrupt`, `hostile`, and `unsupported` for names that mean something else in a layer.
  */
 export async function indexArchive(path: string, name: string, signal?: AbortSignal): Promise<MergedTree> {
   const builder = createIndexBuilder();

@@ -152,7 +152,10 @@ async function readIfThere(path: string, root?: string): Promise<Buffer | undefi
   throw tooBig(path);
 }
 
-/** A context is others' work: a symlink in it would have us print lines of any file of the host as faults. */
+/**
+ * Somebody else may have made the context: by a symlink in it, a message about a fault would show lines of any file of
+ * the host.
+ */
 async function checkStaysInside(path: string, root: string): Promise<void> {
   const [folder, file] = await Promise.all([realpath(dirname(path)), realpath(path)]);
   if (!isInside(folder, root) || isInside(file, root)) return;

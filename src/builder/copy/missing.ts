@@ -20,7 +20,7 @@ export function missingSource(file: string, word: Word, source: CopySource, path
   return copyError(file, word, 'not-found', message + followed, nearHint(source, real));
 }
 
-/** What there is in the deepest folder of `path` that there is. */
+/** What is in the deepest folder of `path` that exists. */
 function nearHint(source: CopySource, path: BytePath): string | undefined {
   const parts = path.split('/');
   let folder = '';

@@ -253,7 +253,7 @@ class CopyPlanner {
     return copyError(file, destination, 'invalid-argument', message, 'end the destination with "/"');
   }
 
-  /** A fault of the tree below has its place at the destination, one of what is copied at the source. */
+  /** A fault of the tree below is told at the destination, a fault of what is copied at the source. */
   #located(word: Word, error: unknown): unknown {
     if (!isOcitsError(error) || error.location !== undefined) return error;
     const { file, destination } = this.#request;

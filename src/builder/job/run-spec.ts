@@ -19,7 +19,7 @@ export interface RunSurroundings {
   readonly cgroupsPath: string;
 }
 
-/** The name that commands of a build see. A fixed one: a random one could end in what they write. */
+/** The host name that commands of a build see. It is fixed: a random one could end up in the files that they write. */
 export const BUILD_HOSTNAME = 'buildkitsandbox';
 
 /**

@@ -4,7 +4,7 @@ import { namesIfThere } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import { abandonedBuildFolders } from './build-folder.ts';
 
-/** Clears away what builds have left whose process was killed: commands that still run, networks, files. */
+/** Clears away what killed builds have left: commands that still run, networks, files. */
 export async function sweepBuilds({ paths, network }: Engine): Promise<void> {
   const abandoned = await abandonedBuildFolders(paths);
   if (abandoned.length === 0) return;

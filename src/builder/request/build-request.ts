@@ -25,7 +25,7 @@ export interface RunSettings {
   readonly extraHosts: readonly ExtraHost[];
   readonly rlimits: ProcessSpec['rlimits'];
   readonly shmSizeBytes?: number | undefined;
-  /** By ID: what `RUN --mount=type=secret` may see. No key, history or layer has them. */
+  /** By ID: what `RUN --mount=type=secret` may see. Secrets get into no key, history or layer. */
   readonly secrets: ReadonlyMap<string, BuildSecret>;
 }
 

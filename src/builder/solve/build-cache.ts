@@ -8,7 +8,10 @@ import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { partialFolder } from '../../system/paths.ts';
 import type { PartDigests } from './step-key.ts';
 
-/** What a step gave when it was last done, under the key of what it was done with. Holds no path of this machine. */
+/**
+ * The result of a step when it was last done. Its key stands for all that it was done with. It has no path of this
+ * machine.
+ */
 export interface StepRecord {
   readonly key: Digest;
   /** RFC 3339: when the step was done, which the history of images shows. */

@@ -19,10 +19,10 @@ export interface StepRun extends StepOutput {
  * One RUN, COPY, ADD or WORKDIR. `inputs` are the trees that it works on: first the one that it changes, then those
  * that it reads from.
  *
- * `keyParts` says all that decides what comes out, and nothing else: equal parts let an earlier result pass for this
- * one. It reads no tree's content that the tree's own key does not stand for. `exec` does the step on the first tree,
- * and gives the layer that it makes: an empty one where nothing changes, as in BuildKit. It may be interrupted at any
- * time and leaves nothing behind then. Throws BuildError.
+ * `keyParts` gives all that decides on the result, and nothing else: with equal parts, an earlier result passes for
+ * this one. It reads the content of a tree only where the tree's own key stands for it. `exec` does the step on the
+ * first tree, and gives the layer that it makes: an empty one where nothing changes, as in BuildKit. It may be
+ * interrupted at any time and leaves nothing behind then. Throws BuildError.
  */
 export interface BuildStep {
   readonly plan: StepPlan;

@@ -32,8 +32,8 @@ export function partDigests(parts: KeyParts): PartDigests {
 export const BELOW = 'below';
 
 /**
- * Why a key was not met again, in words, from its parts and those of the nearest earlier key; undefined where only
- * what lies below differs, since the step below has said why then.
+ * Why a key was not found, in words: its parts are compared with those of the nearest earlier key. Undefined where only
+ * what lies below differs, since the step below has said why.
  */
 export function explainMiss(now: PartDigests, before: PartDigests): string | undefined {
   const names = [...new Set([...Object.keys(now), ...Object.keys(before)])].toSorted();

@@ -55,7 +55,7 @@ export interface CopySource {
   entry(path: BytePath): SourceEntry | undefined;
   /** Sorted by bytes; nothing where `path` is no folder. */
   children(path: BytePath): readonly SourceEntry[];
-  /** Why there is no entry, where something is there that is left out. */
+  /** Why `entry` gives nothing, where something is there that is left out. */
   whyMissing(path: BytePath): string | undefined;
   /** Opens a file. Throws `in-use` where it is not any more what `entry` says. */
   open(entry: SourceEntry): OpenSource | Promise<OpenSource>;

@@ -46,7 +46,7 @@ export async function writeFiles(
   return await storeLayer(job, tarPath, writer.finish());
 }
 
-/** With --link nothing may be known of what lies below, its users among it. */
+/** With --link the layer must not depend on what lies below, not even on its users. */
 async function findOwner(
   { instruction: { chown, link } }: FilePlan,
   { file, content }: BuildJob,

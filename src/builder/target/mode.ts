@@ -4,7 +4,7 @@ import { copyError } from '../source/copy-error.ts';
 /** What `--chmod` does to a mode of twelve permission bits. */
 export interface ModeChange {
   readonly apply: (mode: number, isFolder: boolean) => number;
-  /** The permissions that folders get which are made on the way: those of an octal mode, else undefined. */
+  /** The permissions of folders that are made on the way: those of an octal mode, else undefined. */
   readonly forMadeFolders: number | undefined;
 }
 
@@ -40,7 +40,7 @@ function readClause(who: string, actions: string): Step[] {
       const bits = bitsOf(what, mode, isFolder) & mask;
       if (operator === '+') return mode | bits;
       if (operator === '-') return mode & ~bits;
-      // A folder keeps what says whose its files become, unless it is named.
+      // A folder keeps its setuid and setgid bits, which decide whose its new files are.
       const cleared = isFolder ? mask & ~0o6000 : mask;
       return (mode & ~cleared) | bits;
     };

@@ -82,7 +82,10 @@ export class TargetTree {
     this.#planned.set(path, entry);
   }
 
-  /** Makes the folders of `path`, and `path`, that are not there. Throws `invalid-argument` where one is none. */
+  /**
+   * Makes `path` and the folders above it where they are missing. Throws `invalid-argument` where one of them is no
+   * folder.
+   */
   makeFolders(path: BytePath, { mode, owner, mtimeSeconds }: MadeFolders): void {
     const parts = path === '' ? [] : path.split('/');
     for (let count = 1; count <= parts.length; count++) {

@@ -24,7 +24,7 @@ export interface Tree {
   readonly layers: readonly TreeLayer[];
   /** RFC 3339: when its last step was done, or its base image was made; undefined where nobody knows. */
   readonly createdAt?: string | undefined;
-  /** Makes the layers of a base image be there, where they may not be; again is cheap. */
+  /** Fetches the layers of a base image that are not there yet. Doing it again is cheap. */
   readonly fetch?: ((depth: 'layers' | 'unpacked', signal: AbortSignal) => Promise<void>) | undefined;
 }
 
