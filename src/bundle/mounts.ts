@@ -91,7 +91,7 @@ function cgroupMounts({ security }: ContainerSpec, version: 1 | 2): readonly Run
     options: [...GUARDED, 'relatime', access],
   };
   if (version === 2 || security.privileged) return [cgroups];
-  // Of version 1, crun mounts each hierarchy as it is told, and leaves the tmpfs around them writable.
+  // For cgroups of version 1, crun mounts each hierarchy as it is told, but leaves the tmpfs around them writable.
   const folder = { destination, type: 'tmpfs', source: 'tmpfs', options: ['remount', ...GUARDED, 'ro'] };
   return [cgroups, folder];
 }
@@ -131,7 +131,7 @@ function propagationOf(propagation: string | undefined, recursive: boolean): str
   return propagation;
 }
 
-/** Docker's three guards, each of which its opposite switches off. */
+/** Docker's three guards. Each is switched off by its opposite. */
 function tmpfsOptions(options: readonly string[]): readonly string[] {
   const opposite: Readonly<Record<string, string>> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' };
   const guards = Object.keys(opposite).filter(

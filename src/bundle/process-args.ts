@@ -36,9 +36,9 @@ export interface EnvironmentSources {
 }
 
 /**
- * The environment of a container's process, as in Docker: PATH, HOSTNAME, and with a terminal TERM have defaults, over
- * which go the image's variables, then the user's; HOME comes from passwd where nobody has set it. Each name is there
- * once. Nothing of the host's environment gets in.
+ * The environment of a container's process, as in Docker. PATH and HOSTNAME have defaults, and so has TERM where there
+ * is a terminal. The image's variables replace the defaults, and the user's replace the image's. HOME comes from passwd
+ * where nobody has set it. Each name is there once. Nothing of the host's environment gets in.
  */
 export function containerEnvironment(sources: EnvironmentSources): readonly string[] {
   const variables = new Map<string, string>([['PATH', DEFAULT_PATH]]);

@@ -5,7 +5,7 @@ import type { RuntimeResources } from './runtime-spec.ts';
 
 const CPU_PERIOD_US = 100_000;
 const LEAST_QUOTA_US = 1000;
-/** What Docker takes at least; the kernel cannot start a process in less. */
+/** The least that Docker takes: the kernel cannot start a process in less. */
 const LEAST_MEMORY_BYTES = 6 * 1024 * 1024;
 
 /**
