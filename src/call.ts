@@ -32,12 +32,12 @@ export function openCall(kind: string, { signal, emit }: CallParts = {}): Call {
   };
 }
 
-/** The same request, as far as a part of it goes that can be ended by itself. */
+/** The same request with another signal, for a part of it that can be ended by itself. */
 export function withSignal(call: Call, signal: AbortSignal): Call {
   return { ...call, signal };
 }
 
-/** The same request, of which only some news is told, or told otherwise: `translate` gives what is told instead. */
+/** The same request with fewer or other news. `translate` gives what is told instead, or undefined where nothing is. */
 export function withNews(call: Call, translate: (news: TaskNews) => TaskNews | undefined): Call {
   return {
     ...call,

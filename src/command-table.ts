@@ -90,5 +90,8 @@ export const COMMANDS: CommandTable = {
   version: () => import('./commands/system/version.ts'),
 };
 
-/** Those that other programs call, and help and completion do not show; so that nothing has to be loaded to know them. */
+/**
+ * Commands that other programs call: help and completion do not show them. They stand here so that nothing has to be
+ * loaded to know them.
+ */
 export const HIDDEN_COMMANDS: ReadonlySet<string> = new Set(['container:cleanup']);

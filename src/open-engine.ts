@@ -44,8 +44,8 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
 }
 
 /**
- * Resolves once the event loop has closed the handles that were given up before: it does so after what setImmediate
- * calls, so the second time around.
+ * Resolves once the event loop has closed the handles that were given up before. The loop closes them after the
+ * callbacks of setImmediate, so it takes two turns.
  */
 async function closingPhase(): Promise<void> {
   for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));

@@ -87,7 +87,7 @@ export abstract class BaseCommand extends Command {
     return { flags: Object.fromEntries(values) as ReadFlags<C['flags']>, args };
   }
 
-  /** The request that this command is, of which `renderer` tells. By default only warnings are shown. */
+  /** The request of this command. `renderer` shows its events; by default only warnings are shown. */
   protected call(renderer: Pick<Renderer, 'emit'> = openRenderer('quiet')): Call {
     return openCall(this.#name, { signal: this.signals.signal, emit: renderer.emit });
   }

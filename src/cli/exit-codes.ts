@@ -4,7 +4,7 @@ export interface ExitCodes {
   readonly failure: number;
   /** For a fault of ours. */
   readonly fault: number;
-  /** The codes of an error that the command passes on: of a command in a container that could not be started. */
+  /** The exit codes that are passed on from an error: those of a command in a container that could not be started. */
   readonly passedOn: readonly number[];
 }
 
@@ -14,8 +14,11 @@ export const PLAIN_EXIT_CODES: ExitCodes = { failure: 1, fault: 1, passedOn: [] 
 /** 126: it cannot be executed; 127: it is not there. */
 const START_FAILURES: readonly number[] = [126, 127];
 
-/** Of what makes a container: no failure of ours is taken for an exit code of the container, which `run` passes on. */
+/**
+ * For commands that make a container. `run` passes the container's exit code on, and no failure of ours may look like
+ * one.
+ */
 export const CREATE_EXIT_CODES: ExitCodes = { failure: 125, fault: 125, passedOn: START_FAILURES };
 
-/** Of what starts something in a container that is there. */
+/** For commands that start something in a container that is there. */
 export const START_EXIT_CODES: ExitCodes = { failure: 1, fault: 125, passedOn: START_FAILURES };

@@ -121,7 +121,7 @@ function takesValue(flag: NamedFlag | undefined): NamedFlag | undefined {
   return flag?.entry.form === 'switch' ? undefined : flag;
 }
 
-/** Flags by whose name it is known what their value is, whichever command they are of. */
+/** Flags whose name says what their value is, whichever command has them. */
 const FLAG_PLACES: Readonly<Record<string, readonly CompletionPlace[]>> = {
   network: [{ kind: 'names', of: 'networks' }],
   volume: [{ kind: 'names', of: 'volumes' }, { kind: 'files' }],
@@ -145,7 +145,7 @@ function flagPlaces(name: string, entry: FlagEntry): readonly CompletionPlace[] 
   return Object.hasOwn(FLAG_PLACES, name) ? FLAG_PLACES[name]! : [];
 }
 
-/** What the words of a usage line stand for. Whatever else is there, a command in a container, is a file at best. */
+/** What the words of a usage line stand for. Anything else, such as a command in a container, is a file at best. */
 const ARGUMENTS: readonly (readonly [RegExp, readonly CompletionPlace[]])[] = [
   [/^CONTAINER/, [{ kind: 'names', of: 'containers' }]],
   [

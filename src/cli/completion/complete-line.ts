@@ -22,8 +22,8 @@ import { FILES_LINE } from './scripts.ts';
 export type ReadNames = (of: NamedThing) => readonly string[];
 
 /**
- * The lines that `ocits __complete` prints for what is typed behind `ocits`, of which the last word is under way.
- * Loads the one command that the line names. Hidden commands are no candidates.
+ * The lines that `ocits __complete` prints for what is typed behind `ocits`. The last word is still being typed. Loads
+ * the one command that the line names. Hidden commands are no candidates.
  */
 export async function completeLine(
   typed: readonly string[],

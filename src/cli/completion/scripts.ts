@@ -11,8 +11,8 @@ export const FILES_LINE = ':files';
  * line, with a tab and what it means behind, and `:files` where a file can stand.
  */
 export const COMPLETION_SCRIPTS: Readonly<Record<Shell, string>> = {
-  // The line is split anew, since bash divides words at ":" and "=", of which names of images and flags are full; what
-  // is in front of the last of these is on the line already.
+  // The line is split anew: bash divides words at ":" and "=", which names of images and flags often have. What stands
+  // in front of the last of these is on the line already.
   bash: `# bash completion for ocits
 _ocits() {
   local line=\${COMP_LINE:0:COMP_POINT} words current typed word

@@ -28,7 +28,7 @@ export async function prompt(question: string, options: PromptOptions): Promise<
     terminal: true,
     historySize: 0,
   });
-  // Not before the terminal has stopped to show what is typed, as it does from here on.
+  // Only now, as from here on the terminal does not show what is typed.
   if (isSecret) stderr.write(question);
   const ended = new AbortController();
   reader.once('close', () => ended.abort());

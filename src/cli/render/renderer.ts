@@ -30,7 +30,7 @@ export function openRenderer(mode: ProgressMode | undefined, screen: Screen = st
   return cleaned(plainRenderer(screen));
 }
 
-/** The same renderer, to which all that images and registries say comes printable. */
+/** The same renderer. What images and registries say reaches it in printable form. */
 export function cleaned({ emit, close }: Renderer): Renderer {
   return { emit: (event) => emit(printableEvent(event)), close };
 }

@@ -40,7 +40,7 @@ export function buildRequestFromFlags(
   };
 }
 
-/** A variable that has no value here is as if not given. */
+/** A variable without a value here counts as not given. */
 function readBuildArgs(
   given: readonly (readonly [name: string, value: string | undefined])[],
 ): Map<string, string> {

@@ -98,7 +98,7 @@ async function volumes(engine: Engine): Promise<Usage> {
   };
 }
 
-/** Layers of the cache that an image has too are that image's, and so not to be had by pruning the cache. */
+/** Layers of the cache that an image has too count as the image's: pruning the cache does not free them. */
 async function buildCache(engine: Engine): Promise<Usage> {
   const { openBuildCache } = await import('../../builder/solve/build-cache.ts');
   const { markLive } = await import('../../image/garbage/mark-live.ts');

@@ -71,7 +71,7 @@ export default class SystemPrune extends BaseCommand {
     return freedBytes;
   }
 
-  /** After the images, which keep the results that they are made of. No result has a label. */
+  /** This comes after the images, since an image keeps the results that it is made of. Results have no labels. */
   async #buildCache(call: Call, { filters, isAll }: PruneRequest): Promise<number> {
     if (filters.some((text) => text.startsWith('label'))) return 0;
     const [{ pruneBuilder }, { parseImageFilters }] = await Promise.all([
