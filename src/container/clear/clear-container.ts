@@ -21,9 +21,9 @@ import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
 
 /**
- * Clears up after a container that has ended: its exit is settled, crun's record, its cgroup, its network and what
- * conmon left go, and the container itself where it was to go (`--rm`). Does nothing to one that runs. Idempotent.
- * This is what conmon's exit command runs.
+ * Clears up after a container that has ended. Its exit is settled. crun's record, its cgroup, its network and what
+ * conmon left are removed, and with `--rm` the container itself. Does nothing to one that runs. Idempotent. This is
+ * what conmon's exit command runs.
  */
 export async function cleanupContainer(engine: Engine, id: string): Promise<void> {
   if ((await readContainer(engine.paths, id)) === undefined) return;
@@ -35,8 +35,8 @@ export async function cleanupContainer(engine: Engine, id: string): Promise<void
 }
 
 /**
- * The same for a container that is known to have ended, by who holds its lock or attends to it. `byRuntime`: crun has
- * cleared up by itself, as it does where it ran in the foreground.
+ * The same for a container that is known to have ended. The caller holds its lock or attends to it. `byRuntime`: crun
+ * has cleared up by itself, as it does where it ran in the foreground.
  */
 export async function clearContainer(
   engine: Engine,

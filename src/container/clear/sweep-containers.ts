@@ -13,9 +13,9 @@ import { containerState, hasAttendant } from '../record/state.ts';
 import { clearContainer, removeVolumes } from './clear-container.ts';
 
 /**
- * Clears away what processes that died have left: containers that have ended with nobody to attend to them, networks,
- * folders half-made. Commands of containers call it first. A few milliseconds where there is nothing to do: only
- * containers with a mark are looked at, and all of them once after the host has started.
+ * Clears away what dead processes have left: containers that ended with nobody to attend to them, networks, half-made
+ * folders. Commands of containers call it first. A few milliseconds where there is nothing to do: only containers with
+ * a mark are looked at, and all of them once after the host has started.
  */
 export async function sweepContainers(engine: Engine): Promise<void> {
   const marked = await liveIds(engine.paths);
@@ -47,7 +47,9 @@ async function sweepOne(engine: Engine, id: string): Promise<boolean> {
   return false;
 }
 
-/** What a process that died has made for a container that is not there. True where it is still at it. */
+/**
+ * Clears away what a dead process has made for a container that is not there. True where the process is still at it.
+ */
 async function sweepUnmade(engine: Engine, id: string): Promise<boolean> {
   if (await isInTheMaking(engine.paths, id)) return true;
   // It may have come to its end between the two looks.

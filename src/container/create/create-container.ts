@@ -43,7 +43,10 @@ import { resolveProcess } from './resolve-process.ts';
 export interface CreateOptions {
   /** Whether this process stays with the container to its end, and clears it away. */
   readonly attached?: boolean | undefined;
-  /** Whether this process starts it: where it dies before that, one that goes by itself is cleared away. */
+  /**
+   * Whether this process starts the container. Where it dies before that, a container that removes itself is cleared
+   * away.
+   */
   readonly startsNow?: boolean | undefined;
   /** Whether an image is pulled; the default is where it is missing. */
   readonly pull?: PullPolicy | undefined;

@@ -76,7 +76,7 @@ export async function fillVolume(
   });
 }
 
-/** What is mounted inside the volume needs a place there, which nobody could make in one that is read-only. */
+/** A mount inside the volume needs a place there, and in a read-only volume nobody could make one. */
 async function addMountTargets(source: string, folder: string): Promise<void> {
   const inside = MOUNT_TARGETS.filter(({ path, type }) => type === 'file' && dirname(path) === source);
   for (const { path } of inside) {

@@ -57,8 +57,8 @@ export interface ResolvedMount {
 }
 
 /**
- * Finds or makes the source of a mount of the container `id`. An anonymous volume that is made is told to `onMade`, for
- * undo, and names the container, for whoever clears up where no undo ran. Throws
+ * Finds or makes the source of a mount of the container `id`. `onMade` is told of an anonymous volume that is made, so
+ * that it can be undone. The volume names the container, so that it can be cleared up where no undo ran. Throws
  * `not-found` for a source of the host's that is not there and is not to be made.
  */
 export async function resolveMount(

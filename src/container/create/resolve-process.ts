@@ -10,8 +10,8 @@ const DEFAULT_STOP_SIGNAL = 'SIGTERM';
 const DEFAULT_STOP_TIMEOUT_SECONDS = 10;
 
 /**
- * The first process by the image and the user's word, Docker's rules. Throws `invalid-argument` for a stop signal or
- * working directory of the user's that cannot be, and where there is no command at all.
+ * The first process as the image and the user ask for it, by Docker's rules. Throws `invalid-argument` for an
+ * impossible stop signal or working directory of the user's, and where there is no command at all.
  */
 export function resolveProcess(image: RunConfig, request: ProcessRequest): ProcessRecord {
   const { entrypoint, command } = request;

@@ -25,7 +25,7 @@ export interface StopOptions {
   readonly stopSignal?: string | undefined;
 }
 
-/** How long whoever attends to a container that has ended may take to clear it up. */
+/** How long a container that has ended may wait for those who attend to it to clear it up. */
 const CLEARING_MS = 10_000;
 
 /**

@@ -7,8 +7,8 @@ import { containerFolder } from '../record/folder.ts';
 import { liveMark, marksFolder } from '../record/live-marks.ts';
 
 /**
- * Waits until a container that was started has ended. One that is removed at its end is followed to there: the open
- * folder keeps its exit record in reach.
+ * Waits until a container that was started has ended. This works for one that is removed at its end, too: its folder is
+ * kept open, so the exit record stays in reach.
  */
 export async function waitForContainer(
   paths: HostPaths,
@@ -19,7 +19,7 @@ export async function waitForContainer(
   return await waitForExit(`/proc/self/fd/${folder.fd}`, signal);
 }
 
-/** Waits until a container that has ended is cleared up by whoever does it, at most `timeoutMs`. Whether it is. */
+/** Waits at most `timeoutMs` until somebody has cleared up a container that has ended. Gives whether that is so. */
 export async function waitUntilCleared(paths: HostPaths, id: string, timeoutMs: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const check = () => access(liveMark(paths, id)).catch(() => resolve(true));

@@ -14,7 +14,7 @@ import type { Surroundings, ValueKind } from '../../options/value-kind.ts';
 import { parseSignal } from '../../runtime/crun/send-signal.ts';
 import { parseEnvFile, parseEnvFlag } from './env-file.ts';
 
-/** The name of a signal as it was given, which there is. */
+/** The name of a signal, as it was given. There is such a signal. */
 export const signalName = spoken((text) => {
   parseSignal(text);
   return text;

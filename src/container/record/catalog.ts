@@ -144,14 +144,14 @@ async function tryName(paths: HostPaths, name: string, id: string): Promise<stri
 /** How long a container may take to appear after its name: the time to write one small file. */
 const APPEARANCE_MS = 60_000;
 
-/** Whether a name points at nothing, and did so for long: its process has died in between. */
+/** Whether a name has pointed at nothing for long: the process that took it has died. */
 async function isAbandoned(paths: HostPaths, name: string, id: string): Promise<boolean> {
   if (await exists(containerFolder(paths, id).folder)) return false;
   const link = await lstat(namePath(paths, name)).catch(() => undefined);
   return link !== undefined && Date.now() - link.mtimeMs > APPEARANCE_MS;
 }
 
-/** Gives the names back that an ID has which no container has, and never will. */
+/** Gives back the names of an ID that no container has, and that none will ever have. */
 export async function dropNamesOf(paths: HostPaths, id: string): Promise<void> {
   const names = await namesIfThere(join(containersFolder(paths), NAMES));
   await Promise.all(names.map((name) => dropName(paths, name, id)));

@@ -7,8 +7,8 @@ import { isRunning, type ProcessIdentity } from '../../system/process/process-id
 
 /**
  * A file in the run folder for each container that may have something to clear away: a process, a network namespace, a
- * folder that goes when it ends. So whoever looks after dead containers need not read all of them. While a container
- * is made, before it has a record, the file names its maker. A reboot empties the folder; `liveIds` tells.
+ * folder that goes when it ends. So dead containers are found without reading all of them. While a container is made,
+ * before it has a record, the file names its maker. A reboot empties the folder; `liveIds` tells.
  */
 export async function setLiveMark(paths: HostPaths, id: string, maker?: ProcessIdentity): Promise<void> {
   const folder = marksFolder(paths);

@@ -12,7 +12,7 @@ interface RecordWithMode extends Omit<ContainerRecord, 'version' | 'network'> {
 
 /**
  * The record in the text of a `spec.json` of this version or an older one. Throws `unsupported` for one of a newer
- * ocits: what it says of the container, and so of what that needs, is not known here.
+ * ocits: what such a container is and needs is not known here.
  */
 export function parseRecord(text: string): ContainerRecord {
   const record = JSON.parse(text) as ContainerRecord | RecordWithMode;

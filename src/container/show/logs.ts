@@ -18,7 +18,10 @@ export interface LogOptions extends LogFilter {
   readonly follow?: boolean | undefined;
 }
 
-/** What a container has printed. Throws `unsupported` where it keeps no log, which is said when it was run so. */
+/**
+ * What a container has printed. Throws `unsupported` for one that keeps no log: it was run in the foreground with
+ * `--rm`.
+ */
 export async function* containerLogs(
   { paths }: Engine,
   { signal }: Call,

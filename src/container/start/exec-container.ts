@@ -49,7 +49,7 @@ export async function execInContainer(
     terminal: options.terminal,
   });
   const cwd = options.workdir ?? process.workdir;
-  // Who may mount in the container may have brought the command in.
+  // A process that may mount in the container may have brought the command in.
   if (!security.privileged && security.capAdd.length === 0) {
     await checkCommand(engine, record, { args: options.command, env, cwd });
   }

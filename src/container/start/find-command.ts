@@ -9,9 +9,10 @@ import type { ContainerRecord } from '../record/record.ts';
 const EXECUTABLE = 0o111;
 
 /**
- * Throws `not-found` (exit code 127) where the container cannot have the command, and `not-executable` (126) where nobody may
- * execute it. Passes whatever is not certain: crun would print its own message on the container's standard error
- * besides ours, so this is only to be asked first. Certain is a path, or a name with every folder of PATH absolute, in the image's layers and what the container has written, where no mount is on the way there.
+ * Throws `not-found` (exit code 127) where the container cannot have the command, and `not-executable` (126) where
+ * nobody may execute it. Passes where it is not certain, and crun decides then. Asking here first keeps crun's own
+ * message off the container's standard error. It is certain for a path, and for a name where every folder of PATH is
+ * absolute, as long as only the image's layers and what the container has written are on the way, and no mount.
  */
 export async function checkCommand(
   engine: Engine,
@@ -35,7 +36,9 @@ export async function checkCommand(
   throw commandNotFound(command);
 }
 
-/** Where the command may be, from the root; undefined: other places than the image's files may have it. */
+/**
+ * The paths from the root where the command may be. Undefined where it may also be elsewhere than in the image's files.
+ */
 function candidatesOf(command: string, env: readonly string[], cwd: string): readonly string[] | undefined {
   if (command === '') return undefined;
   const isPath = command.includes('/');
