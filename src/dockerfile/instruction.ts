@@ -79,7 +79,7 @@ export interface RunInstruction extends InstructionBase {
   readonly mounts: readonly Word[];
   readonly network: 'default' | 'none' | 'host';
   readonly security: 'sandbox' | 'insecure';
-  /** Where the flags stand that are given, by name: `mount`, `network`, `security`. */
+  /** The places of the flags that are given, by name: `mount`, `network`, `security`. */
   readonly flagsAt: Readonly<Partial<Record<'mount' | 'network' | 'security', SourcePosition>>>;
 }
 
@@ -95,7 +95,7 @@ export interface FileInstruction extends InstructionBase {
   readonly link: boolean;
   readonly parents: boolean;
   readonly excludes: readonly Word[];
-  /** Where each flag stands that is given, by its name without `--`. */
+  /** The place of each flag that is given, by its name without `--`. */
   readonly flagsAt: Readonly<Record<string, SourcePosition>>;
 }
 

@@ -26,7 +26,7 @@ export function runChecks(input: CheckInput): DockerfileWarning[] {
 }
 
 /**
- * The warnings save those of rules that `# check=skip=…` names, in the order of the lines. Throws `syntax` where the
+ * All warnings but those of rules that `# check=skip=…` names, in the order of the lines. Throws `syntax` where the
  * directive is faulty, or says `error=true` and any is left.
  */
 export function toldWarnings(

@@ -42,8 +42,8 @@ function expandToWords(context: ExpandContext, word: Word): Word[] {
 /**
  * The instruction with its variables replaced, where its kind has any replaced: all words of one instruction see the
  * values from before it. ARG comes back as it is (`resolveArg` in build-args.ts: each of its defaults sees the ones
- * before it), and so do CMD, ENTRYPOINT, HEALTHCHECK, MAINTAINER, ONBUILD and SHELL. Of RUN nothing is replaced here:
- * its command is the shell's affair, its mounts are `parseRunMount`'s. Throws `syntax` at the faulty word.
+ * before it), and so do CMD, ENTRYPOINT, HEALTHCHECK, MAINTAINER, ONBUILD and SHELL. Nothing of RUN is replaced here:
+ * the shell expands its command, and `parseRunMount` its mounts. Throws `syntax` at the faulty word.
  */
 export function expandInstruction<T extends StageInstruction>(instruction: T, context: ExpandContext): T {
   return { ...instruction, ...expandedParts(instruction, context) };

@@ -21,7 +21,7 @@ export function readHeredocWord(word: string): HeredocStart | undefined {
   if (name === undefined || plain?.length !== 1 || raw?.length !== 1) return undefined;
   return {
     name,
-    // An escaped quote stays in both, one that quotes only in the raw form.
+    // An escaped quote stays in both forms. A quote that quotes stays in the raw form alone.
     expand: quotes(name) === quotes(raw[0]!),
     chomp: match[2] === '-',
     fileDescriptor: Number(match[1] || '0'),
