@@ -76,7 +76,7 @@ async function storeTar(store: Store, input: ArchiveInput, signal: AbortSignal):
   }
 }
 
-/** The input as a file that can be read twice: what is none (a pipe) is written to `spool`. */
+/** The input as a file that can be read twice. What is no such file (a pipe) is written to `spool`. */
 async function regularFile(input: ArchiveInput, spool: string, signal: AbortSignal): Promise<string> {
   if ('path' in input) {
     const found = await stat(input.path).catch((cause: unknown) => {

@@ -14,9 +14,9 @@ import { type FileSet, folderFiles } from './file-set.ts';
 export type ArchiveInput = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> };
 
 /**
- * Opens an archive or the folder of an OCI layout. What is compressed, or cannot be read from anywhere (a pipe), goes
- * through a temporary file of the store that has no name any more once this returns. Throws `not-found`, `corrupt`,
- * `unsupported`.
+ * Opens an archive or the folder of an OCI layout. A compressed archive goes through a temporary file of the store, and
+ * so does one that can only be read from its start (a pipe). The file has no name any more once this returns. Throws
+ * `not-found`, `corrupt`, `unsupported`.
  */
 export async function openImageFiles(
   store: Store,

@@ -156,14 +156,14 @@ class StreamArchive implements FileTarget {
     this.#stream.off('error', this.#fail);
   }
 
-  /** What a stream has not sent yet it still holds, and chunks are used again: so it gets copies. */
+  /** A stream holds what it has not sent yet, and chunks are used again, so it gets copies. */
   async #write(chunk: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     if (chunk.length > 0 && !this.#stream.write(Buffer.from(chunk))) await once(this.#stream, 'drain');
   }
 }
 
-/** Passes content on that is as long as its header says. */
+/** Passes content on. Throws `size-mismatch` where it is not as long as its header says. */
 async function* exactly(
   name: string,
   sizeBytes: number,

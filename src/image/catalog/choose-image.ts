@@ -15,7 +15,8 @@ export const INDEX_DEPTH_LIMIT = 4;
  */
 export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
   const found: Descriptor[] = [];
-  // An index that lists one below it a thousand times, and that one the next, would take for ever.
+  // Each index is read once: one that lists the next a thousand times, which lists a third a thousand times, would take
+  // for ever.
   const seen = new Set<Digest>();
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (seen.has(descriptor.digest)) return;

@@ -40,8 +40,9 @@ export async function markOne(store: Store, descriptor: Descriptor): Promise<Liv
 interface Marks {
   readonly live: LiveSet;
   /**
-   * The manifests and indexes that were followed, each by all that its descriptor says of it: one image may call
-   * another one's manifest a layer, or give it a wrong type or size, and then it leads nowhere.
+   * The manifests and indexes that were followed, by all that their descriptors say. One image may call another one's
+   * manifest a layer, or give it a wrong type or size. That descriptor leads nowhere, and the right one is still to be
+   * followed.
    */
   readonly followed: Set<string>;
 }

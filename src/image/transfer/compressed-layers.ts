@@ -53,7 +53,9 @@ export function compressedLayers(store: Store, { format, mayBeDocker }: Compress
 interface LayerToCompress {
   readonly position: number;
   readonly format: CompressionOptions['format'];
-  /** Called where the layer has to be compressed, with what comes of that while it comes: to be read or destroyed. */
+  /**
+   * Called where the layer has to be compressed, with the compressed bytes while they come: to be read or destroyed.
+   */
   readonly onContent: ((content: BlobInTheMaking) => void) | undefined;
 }
 

@@ -200,7 +200,7 @@ async function copyLayer(
   }
 }
 
-/** Sends a layer while it is made. What it shows is that it is made, as long as it is. */
+/** Sends a layer while it is made. As long as that takes, it is shown as being made. */
 async function streamLayer(
   { sink, call, states }: Job,
   blob: BlobInTheMaking,

@@ -22,8 +22,8 @@ export interface BlobBody {
 }
 
 /**
- * Where images come from: a repository of a registry, the store, an OCI layout, an archive. What it has under which
- * name is told apart from this, by whoever opens it.
+ * Where images come from: a repository of a registry, the store, an OCI layout, an archive. Whoever opens one tells
+ * which names it has: that is no part of this.
  */
 export interface ImageSource {
   /** A manifest or an index, at most 4 MiB (`hostile` over that), digest verified. `not-found`. */
@@ -70,7 +70,7 @@ export type BlobOutcome =
 export interface ImageSink {
   /** How many blobs it takes at once. */
   readonly concurrency: number;
-  /** Whether an index may be there of which some images are not. */
+  /** Whether an index may be there without some of its images. */
   readonly takesPartialIndex: boolean;
   /** Whether the blob is known to be there; false costs no more than asking again. */
   hasBlob(descriptor: Descriptor, call: Call): Promise<boolean>;

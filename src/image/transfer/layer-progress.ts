@@ -24,7 +24,7 @@ export function layerProgress(
     more: { readonly bytes?: number | undefined; readonly from?: string | undefined },
   ) => {
     current = state;
-    // How large a layer is when it is unpacked, nobody knows before.
+    // Nobody knows before how large a layer is when it is unpacked.
     const total = state === 'unpacking' || state === 'compressing' ? {} : { totalBytes: size };
     emit({ type: 'layer', digest, state, ...total, ...more });
   };

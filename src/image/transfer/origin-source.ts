@@ -9,7 +9,7 @@ import { storeSink, storeSource } from './store-source.ts';
 
 /**
  * Layers of images that are here, from the repositories that they are known to be in, else from that of `reference`.
- * Throws `not-found` for a layer of which that is not known, with `hint`.
+ * Throws `not-found`, with `hint`, for a layer whose repository is not known.
  */
 export function originSource(
   engine: Engine,

@@ -6,8 +6,8 @@ import type { BlobInTheMaking, ManifestContent } from './image-source.ts';
 /** In which form the layers of an image go where they are copied: compressed, or as uncompressed tars. */
 export interface OutgoingForms {
   /**
-   * The layer as it goes, which the source can give then. Where it has to be made, and `onContent` is given, that is
-   * called with what comes of it while it comes.
+   * The layer as it goes; the source can give it then. Where it has to be made, `onContent` is called with its bytes
+   * while they come.
    */
   layer(
     image: Image,

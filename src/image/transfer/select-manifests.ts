@@ -18,9 +18,9 @@ export type Selection =
   | ({ readonly kind: 'platform' } & WantedPlatform);
 
 /**
- * The manifests to copy, each followed by the indexes that list it and nothing after it: `root` comes last. Of an
- * index of which the sink would get only one image, and takes no such index, comes that image alone. Throws
- * `wrong-platform`, `not-found`, `hostile` for indexes within indexes without end.
+ * The manifests to copy, each followed by the indexes that list it and nothing after it: `root` comes last. Where the
+ * sink would get only one image of an index, and takes no such index, that image comes alone. Throws `wrong-platform`,
+ * `not-found`, `hostile` for indexes within indexes without end.
  */
 export async function* selectManifests(
   source: ImageSource,
@@ -60,7 +60,8 @@ async function* all(
   call: Call,
   { seen, depth }: { readonly seen: Set<Digest>; readonly depth: number },
 ): AsyncGenerator<ManifestContent, void, undefined> {
-  // An index that lists one below it a thousand times, and that one the next, would take for ever.
+  // Each index is read once: one that lists the next a thousand times, which lists a third a thousand times, would take
+  // for ever.
   if (seen.has(descriptor.digest)) return;
   seen.add(descriptor.digest);
   if (depth > INDEX_DEPTH_LIMIT) throw endless(descriptor.digest);

@@ -14,7 +14,7 @@ import type {
 } from './image-source.ts';
 
 const CONCURRENCY = 4;
-/** What comes faster is done with sooner where nobody reads it meanwhile: cores that are busy anyway do less at once. */
+/** A blob that comes faster is done with sooner where nobody reads it meanwhile: the cores are busy anyway. */
 const FOLLOW_AFTER_MS = 1000;
 
 /** The store as a place that images come from. */
@@ -29,7 +29,7 @@ export function storeSource(store: Store): ImageSource {
   };
 }
 
-/** A source of which no manifest and no config is fetched that the store has. */
+/** The same source, but manifests and configs that the store has are not fetched. */
 export function storeBefore(store: Store, source: ImageSource): ImageSource {
   return {
     ...source,

@@ -1,4 +1,4 @@
-/** Parallel work of which the first failure ends all: it aborts `signal`, all is awaited, then it is thrown. */
+/** Parallel work. The first failure aborts `signal`; all the rest is awaited, and then that failure is thrown. */
 export class TaskGroup {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();

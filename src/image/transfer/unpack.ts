@@ -108,7 +108,7 @@ async function unpackIncoming(
       const incoming = { content, compression, fetched: fetch!.ended };
       return await unpackLayer(engine, call, image, { index, parents, incoming });
     } catch (error) {
-      // Of bytes that turn out to be wrong nothing follows.
+      // Nothing follows from bytes that turn out to be wrong.
       if ((await content.outcome) === 'whole') throw error;
     }
   }
@@ -145,7 +145,7 @@ async function unpackLayer(
   const source =
     incoming === undefined ? await layerSource(store, layer, diffId) : incomingSource(store, layer, incoming);
   const isOwnBlob = incoming !== undefined || source.path === store.blobs.path(layer.digest);
-  // As long as a layer is fetched, that is what it is shown to do.
+  // A layer is shown as being fetched for as long as it is.
   let progress: LayerProgress | undefined;
   const show = () => {
     progress = layerProgress(layer, emit);
@@ -166,7 +166,7 @@ async function unpackLayer(
     onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
   });
   await incoming?.fetched;
-  // A layer that another process has unpacked meanwhile was not read here: what this blob holds nobody knows.
+  // A layer that another process has unpacked meanwhile was not read here, so nobody knows what this blob holds.
   const wasRead = plainBytes > 0;
   if (wasRead && isOwnBlob && source.compression !== 'none') {
     await store.compressed.add(diffId, layer, plainBytes);
