@@ -12,8 +12,8 @@ const MAX_STORED_BYTES = 0xffff;
 
 /**
  * RFC 1951: the block as deflate blocks that refer to nothing before them and end on a byte (Z_SYNC_FLUSH), so that one
- * after another they are one stream. What deflate would not shrink is stored: it would only cost time, the most of
- * all. Runs in libuv's thread pool.
+ * after another they are one stream. What deflate would not shrink is stored: to compress it costs the most time and
+ * gains nothing. Runs in libuv's thread pool.
  */
 export async function deflateBlock(block: Buffer, level: number): Promise<readonly Buffer[]> {
   const options = { level, memLevel: 8, windowBits: 15, finishFlush: constants.Z_SYNC_FLUSH };

@@ -115,7 +115,7 @@ async function compressInto(output: OutputFile, source: number, options: Compres
       total += length;
       pending.push({ block, compressed: compress(content, level) });
       onBytes(total);
-      // What deflate would not shrink waits for no thread, and nothing else would get its turn.
+      // Blocks that are only stored wait for no thread, so nothing else would get its turn.
       await setImmediate();
     }
     while (pending.length > 0) await writeOldest();

@@ -34,9 +34,9 @@ const READ_BYTES = 128 * 1024;
 const PROGRAM_FLOOR_BYTES = 1024 * 1024;
 
 /**
- * The uncompressed bytes of a layer, as chunks; what reads them slowly holds the decompressor back. All members of a
- * gzip file and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that
- * follows it, `missing-program` for xz and bzip2, `aborted`, and what the disk says.
+ * The uncompressed bytes of a layer, as chunks. A slow reader holds the decompressor back. All members of a gzip file
+ * and all frames of a zstd file count. Throws `corrupt` on damage, on a cut-off stream and on anything that follows it,
+ * `missing-program` for xz and bzip2, `aborted`, and what the disk says.
  *
  * A file that is still being written is read as it grows: its content ends only once the file is whole and is what it
  * should be. `aborted` where that will never be.

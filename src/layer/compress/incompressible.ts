@@ -4,8 +4,8 @@ const LEAST_SLICES = 2;
 
 const STRIDE = 15;
 /**
- * Among 2,185 bytes of a slice, how often two are the same: the squares of the counts of all byte values, added up. Of
- * random data it is 20,800; of machine code and text five times that or more. Whole numbers, so that no machine's
+ * Among 2,185 bytes of a slice, how often two are the same: the squares of the counts of all byte values, added up. For
+ * random data it is 20,800, for machine code and text five times that or more. Whole numbers, so that no machine's
  * arithmetic gives another layer.
  */
 const MOST_COINCIDENCES = 24_000;

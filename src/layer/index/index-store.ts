@@ -11,7 +11,10 @@ import { decodeIndex, type LayerIndex } from './layer-index.ts';
 export interface IndexStore {
   /** Undefined where there is none, or one that is damaged or of another version. */
   get(diffId: Digest): Promise<LayerIndex | undefined>;
-  /** Stores the bytes that a LayerIndexBuilder gave; atomic (but not for a crash of the machine), and again is no harm. */
+  /**
+   * Stores the bytes that a LayerIndexBuilder gave: atomic, but not for a crash of the machine. Doing it again does no
+   * harm.
+   */
   put(diffId: Digest, bytes: Uint8Array): Promise<void>;
   delete(diffId: Digest): Promise<void>;
   list(): AsyncIterable<Digest>;
