@@ -25,16 +25,17 @@ export interface NetworkController {
   /** What is set up for `id` now; undefined where nothing is. */
   find(id: string): Promise<Sandbox | undefined>;
   /**
-   * Tears down what nobody needs any more: of this store where `isLive` denies it, of another where its folder is gone
-   * and nothing of it runs; never while the process that asked for it still runs. `isLive` is asked after the records
-   * are read, so an answer by then is an answer about them. A few file reads where there is nothing to do.
+   * Tears down the sandboxes that nobody needs any more. Those are the ones of this store that `isLive` denies, and
+   * those of another store whose folder is gone and of which nothing runs. A sandbox stays while the process that asked
+   * for it runs. `isLive` is asked after the records are read, so an answer by then is an answer about them. A few file
+   * reads where there is nothing to do.
    */
   repair(isLive: (id: string) => Promise<boolean>): Promise<void>;
   /** A network by its name or ID, as it stands. Throws `not-found`. */
   describe(nameOrId: string): Promise<NetworkDescription>;
   /**
-   * Removes from the host what networks have there, where nothing is connected to them: bridges, with their rules.
-   * They stay otherwise, ready for the next container. Gives the names of interfaces.
+   * Removes bridges with their rules from the host, where nothing is connected to them. They stay otherwise, ready for
+   * the next container. Gives the names of interfaces.
    */
   prune(): Promise<readonly string[]>;
 }

@@ -98,7 +98,7 @@ class HostNetworks implements NetworkController {
     const connected = { ...record, endpoints: [...record.endpoints, endpoint] };
     await this.#records.put(connected);
     const all = [...sandboxes.filter(({ id }) => id !== record.id), connected];
-    // Not under the lock any more, a failed set-up would take away rules that are still to come.
+    // Both end under the lock: after it, a failed set-up would take away rules that are still to come.
     await allSettled([driver.attach(defined, record, endpoint, signal), driver.repair(defined, all)]);
     return connected;
   }

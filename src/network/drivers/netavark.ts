@@ -38,9 +38,9 @@ export async function connectToBridge(connection: BridgeConnection, signal?: Abo
 }
 
 /**
- * For a network that it takes for internal, netavark forbids forwarding on the bridge each time, which would cut off
- * the containers that are on it until we allow it again. So it finds another file in that place. The script is a
- * constant; all data are positional arguments.
+ * netavark takes the network for internal, and forbids forwarding on the bridge each time. That would cut off the
+ * containers on it until we allow it again. So netavark finds another file in that place. The script is a constant; all
+ * data are positional arguments.
  */
 const SHIELDED = 'mount -n --bind -- "$1" "$2" && shift 2 && exec "$@"';
 

@@ -14,7 +14,7 @@ import type { NetworkChoice, Sandbox } from '../network.ts';
 import { type ExtraHost, extendedHosts, sandboxHosts } from './hosts-file.ts';
 import { type DnsOptions, hostResolvConf, ownResolvConf, resolvConf } from './resolv-conf.ts';
 
-/** What of names a container asks for, besides its networks. */
+/** What a container asks for concerning names, besides its networks. */
 export interface NameOptions extends NetworkChoice {
   /** What was asked for; undefined where nothing was. */
   readonly hostname?: string | undefined;

@@ -101,7 +101,7 @@ function sameSocket(a: PortMapping, b: PortMapping): boolean {
   return a.hostIp === b.hostIp || a.hostIp === '0.0.0.0' || b.hostIp === '0.0.0.0';
 }
 
-/** Binds and lets go; gives the port. sctp is not for Node to bind: there only our own records speak. */
+/** Binds and lets go; gives the port. Node cannot bind sctp: there only our own records count. */
 async function bindOnce(protocol: Protocol, host: string, port: number): Promise<number> {
   if (protocol === 'udp') return await bindUdp(host, port);
   if (protocol === 'sctp' && port !== 0) return port;
