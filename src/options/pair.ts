@@ -1,5 +1,5 @@
 /**
- * The two sides of `name=value`, divided at the first `=`, which the value may have more of. The value is undefined
+ * The two sides of `name=value`, divided at the first `=`. The value may have more of them. The value is undefined
  * where there is no `=`.
  */
 export function splitPair(text: string): readonly [name: string, value: string | undefined] {
