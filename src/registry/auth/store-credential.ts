@@ -77,7 +77,7 @@ async function changeAuthFile<T>(
   change: (file: AuthFile) => Promise<{ result: T; content: object | undefined }>,
 ): Promise<T> {
   try {
-    // A link stays a link, as people have who keep such files in a repository of their own.
+    // A symlink stays one: some people keep such files in a repository of their own.
     const target = await realpath(path).catch((error: unknown) => {
       if (isErrno(error, 'ENOENT')) return path;
       throw error;

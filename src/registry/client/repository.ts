@@ -101,7 +101,10 @@ class MirrorList {
     this.#retry = retry;
   }
 
-  /** What the first endpoint gives that can. Throws what the last one threw, with the others' failures in its message. */
+  /**
+   * The answer of the first endpoint that can give one. Throws what the last one threw, with the others' failures in
+   * its message.
+   */
   async first<T>({ call, ask, whole }: Question<T>): Promise<T> {
     const failures: string[] = [];
     const candidates = this.#trusted();

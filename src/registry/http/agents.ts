@@ -74,7 +74,7 @@ const builtin = process.getBuiltinModule;
 async function proxyFor(url: URL): Promise<string> {
   const names = ['http_proxy', 'https_proxy', 'all_proxy'];
   const anyProxy = names.some((name) => process.env[name] || process.env[name.toUpperCase()]);
-  // What is on this machine is never asked of another one (Docker and Go have it so).
+  // No proxy is asked for what is on this machine, as in Docker and Go.
   if (!anyProxy || isLoopback(url.host)) return '';
   const { getProxyForUrl } = await import('proxy-from-env');
   return getProxyForUrl(url.href);

@@ -68,7 +68,7 @@ export class Transport {
         headers: headersOf(request),
         body: isStream(body) ? body.stream : (body ?? null),
         redirect: 'manual',
-        // What a server compresses once more would not have the bytes of its digest.
+        // Content that a server compresses once more would not match its digest.
         compress: false,
         agent,
         signal: signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
