@@ -56,8 +56,8 @@ export function conmonArguments(
 }
 
 /**
- * The exit command sees the host's mounts as they are, where the first process of all has the same mounts as we: it
- * enters that one's namespace. Elsewhere it sees conmon's view, which follows the host's.
+ * Where the host's first process has the same mounts as we, the exit command enters its mount namespace and sees the
+ * host's mounts as they are. Elsewhere it sees conmon's view, which follows the host's.
  */
 function inHostMounts(command: readonly string[]): readonly string[] {
   const nsenter = findProgram('nsenter');

@@ -10,8 +10,9 @@ import { inheritedFds } from '../terminal/stdio.ts';
 const SYNC_FD = 3;
 
 /**
- * Starts conmon, which puts itself in the background once crun has made the process that it watches; that one's ID.
- * What is said on standard error goes to the end of `errorFile`. Throws `tool-failed` with crun's message.
+ * Starts conmon, and gives the ID of the process that it watches. conmon puts itself in the background once crun has
+ * made that process. What is said on standard error goes to the end of `errorFile`. Throws `tool-failed` with crun's
+ * message.
  */
 export async function spawnConmon(command: LaunchCommand, errorFile: string): Promise<number> {
   const errors = openSync(errorFile, 'a', 0o600);

@@ -46,7 +46,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
   const files = await writeBundle(crun, request);
   const conmonFiles = prepareConmonFolder(paths, folder);
   undo.defer(async () => {
-    // Without it the exit command does nothing: this start never was.
+    // Without that file the exit command does nothing, as if there had been no start.
     rmSync(join(folder, PID_FILE), { force: true });
     await crunDelete(crun, spec.id).catch(() => {});
     removeConmonFiles(paths, folder);

@@ -104,7 +104,7 @@ async function interruptible<T>(work: Promise<T>, signal: AbortSignal | undefine
   }
 }
 
-/** Undoes a start that has failed; the failure itself is what is to be told, not one of this. */
+/** Undoes a start that has failed. Failures of the undoing are not told: the first one is what matters. */
 async function stop(run: Run, crun: Crun): Promise<void> {
   await crunDelete(crun, run.request.spec.id).catch(() => {});
   run.child.kill('SIGKILL');

@@ -18,8 +18,8 @@ export function noteKill(folder: string): void {
 
 /**
  * Whether the container in `folder` was most likely ended by the kernel for lack of memory. Its cgroup with its own
- * count is gone when it has ended, and conmon may miss the event. So: it had a limit, SIGKILL ended it, none of ours,
- * and the kernel has killed for memory since it was started.
+ * count is gone when it has ended, and conmon may miss the event. So this counts: it had a limit, a SIGKILL ended it
+ * that was not ours, and the kernel has killed for memory since it was started.
  */
 export function wasOomKilled(
   folder: string,

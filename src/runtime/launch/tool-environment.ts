@@ -2,8 +2,8 @@ import { ownUid } from '../../access.ts';
 
 const KEPT: readonly string[] = ['HOME', 'OCITS_ROOT', 'OCITS_RUN'];
 /**
- * What a user's own tools need. As root, with these crun would ask the systemd of root's login instead of the host's,
- * and the container would end with the login.
+ * What a user's own tools need. With these, a crun that runs as root would ask the systemd of root's login instead of
+ * the host's, and the container would end with the login.
  */
 const KEPT_FOR_USER: readonly string[] = [
   'XDG_RUNTIME_DIR',
