@@ -82,7 +82,7 @@ export interface LayerForm {
   treeOf(key: Digest): string | undefined;
   /** Opens a regular file of a layer, as its index lists it. No symlink is followed. Throws `not-found`. */
   openFile(layer: LayerRecord, path: BytePath): LayerFile | Promise<LayerFile>;
-  /** Takes an upper directory over: makes of it a layer in `place`. */
+  /** Takes an upper directory over and makes it a layer in `place`. */
   adopt(upper: UpperToAdopt): Promise<void>;
 }
 

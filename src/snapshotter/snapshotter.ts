@@ -149,7 +149,7 @@ export interface Snapshotter extends AsyncDisposable {
    */
   diff(folder: string, options: DiffOptions): Promise<DiffResult>;
   /**
-   * Makes of an active snapshot the layer that its `diff` has written, without unpacking anything. Throws
+   * Turns an active snapshot into the layer that its `diff` has written, without unpacking anything. Throws
    * `invalid-argument` where that was another diff, or none.
    */
   commit(folder: string, parentDiffIds: readonly Digest[], diffId: Digest): Promise<SnapshotKey>;

@@ -153,7 +153,7 @@ export class ApplyVisitor implements LayerVisitor, Disposable {
     const { tree, index } = this.#parts;
     const folder = tree.findFolder(listed.path);
     if (folder === undefined) return;
-    // What is hidden says no more what the folder itself is like.
+    // A folder that is hidden no longer says what this folder is like.
     if (!folder.isListed && folder.path !== '') {
       index.add({ type: 'directory', path: folder.path, ...folder.metadata });
     }

@@ -70,8 +70,9 @@ export class LayerTree {
   #lastFolder: FolderNode;
 
   /**
-   * `lower`: absent while it is not known whether it is needed; `bottom` where there are no layers below, which makes
-   * of whatever a layer says of them nothing. `onUnlisted` is called for each folder that comes to be without an entry.
+   * `lower`: absent while it is not known whether it is needed; `bottom` where there are no layers below, so that
+   * nothing has an effect that the layer says of them. `onUnlisted` is called for each folder that comes to be without
+   * an entry.
    */
   constructor(lower: MergedTree | 'bottom' | undefined, onUnlisted: (folder: FolderNode) => void) {
     this.#lower = lower === 'bottom' ? undefined : lower;
@@ -115,7 +116,7 @@ export class LayerTree {
     return folder;
   }
 
-  /** What the layers below show at `path`, of which `folder` is the real folder. Throws LowerNeeded. */
+  /** What the layers below show under a name in the real folder `folder`. Throws LowerNeeded. */
   below(folder: FolderNode, name: string): ReturnType<MergedTree['lookup']> {
     if (this.isHidden(folder)) return undefined;
     this.leans = true;

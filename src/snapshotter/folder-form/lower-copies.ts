@@ -65,7 +65,7 @@ export class LowerCopies {
     this.#parts.tree.remove(parent, name);
   }
 
-  /** Puts a whiteout in the place of what is the layer's own no more. */
+  /** Puts a whiteout in the place of what is no longer the layer's own. */
   replace(parent: FolderNode, name: string, node: OwnNode | undefined): void {
     const { tree } = this.#parts;
     if (node !== undefined) this.#remove(parent, name, node);

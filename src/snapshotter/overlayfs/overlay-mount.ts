@@ -9,7 +9,7 @@ const SPECIAL = /[,:\\"\s]/;
 
 /** What an overlay mount is made of. */
 export interface OverlayParts {
-  /** Relative to this folder go all paths: short, so that many layers fit. */
+  /** All paths are relative to this folder. That keeps them short, so that many layers fit. */
   readonly folder: string;
   /** Folders, topmost first, relative to `folder`. At least one, or two where there is no upper one. */
   readonly lowers: readonly string[];

@@ -16,7 +16,7 @@ interface MergedFolder {
 
 /**
  * The room of reading: it shows what overlayfs would show of layers, and of an upper directory over them, without
- * mounting anything. How one layer is read, a `LayerReader` knows. The parts that resolve users, make mount targets or
+ * mounting anything. A `LayerReader` knows how one layer is read. The parts that resolve users, make mount targets or
  * take a diff may call it.
  *
  *     using stack = await openStack(placesOf(form, storeRoot, layers), { upper, opaqueXattr });

@@ -81,7 +81,7 @@ export class MetadataStore {
 
   /** Has the kernel write all that it still holds of unpacked layers, and marks them; one call for many layers. */
   async sync(): Promise<void> {
-    // Only this boot's own: what was lost in an earlier one, no sync brings back.
+    // Only layers of this boot: no sync brings back what an earlier one has lost.
     const unmarked = this.#folders().filter(
       (folder) => !isDurable(folder) && readRecord(folder)?.bootId === this.bootId,
     );

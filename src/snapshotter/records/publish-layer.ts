@@ -10,8 +10,9 @@ import type { MetadataStore } from './metadata-store.ts';
 export type LayerToPublish = Omit<LayerRecord, 'version' | 'link' | 'createdAt'>;
 
 /**
- * The name for a new layer: its chainID where it leans on its stack. It leans, too, at the bottom, where it has no other
- * name than its diffID; then one that does not lean takes the chainID.
+ * The name for a new layer: its chainID where it leans on its stack, else its diffID. At the bottom of a stack the two
+ * are the same. Where a layer that leans has that name, the same layer without leaning takes its chainID elsewhere,
+ * too.
  */
 export async function keyOf(
   metadata: MetadataStore,

@@ -74,8 +74,8 @@ async function makeLike(
 }
 
 /**
- * Clears from an upper layer what would stand over mount targets: anything but folders on the way to them, and
- * anything of another type in their place. It is what a container left that ran with other targets.
+ * Clears from an upper layer what would stand over mount targets: anything but folders on the way to them, and anything
+ * of another type in their place. A container that ran with other targets has left that.
  */
 export async function clearTargets(upper: string, targets: readonly MountTarget[]): Promise<void> {
   for (const { path, type } of targets) {

@@ -46,8 +46,8 @@ export class UpperTree {
   }
 
   /**
-   * All below the root, parents before children, of a layer that may be in use: without what vanishes meanwhile, and
-   * what lies so deep that no path says it.
+   * All below the root, parents before children. The layer may be in use: what vanishes meanwhile is left out, and so
+   * is what lies too deep for a path.
    */
   *walk(path: BytePath = ''): Generator<UpperNode> {
     for (const name of unlessLost(() => this.#names(path)) ?? []) {

@@ -18,7 +18,7 @@ export type ToWorker =
   | { readonly type: 'work'; readonly kind: string; readonly job: unknown }
   | { readonly type: 'abort' };
 
-/** What a thread tells: of each piece of work either `done` or `failed` comes last. */
+/** What a thread tells. The last message of each piece of work is `done` or `failed`. */
 export type FromWorker =
   | { readonly type: 'bytes'; readonly bytes: number }
   | { readonly type: 'warning'; readonly text: string }

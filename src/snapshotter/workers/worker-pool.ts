@@ -18,8 +18,8 @@ interface Thread {
 
 /**
  * The room of threads: they do with synchronous file calls what would take several times as long on the main thread.
- * What the work is, this room does not know: the snapshotter's front names the kinds (`LayerWork`) and has the file
- * that a thread runs. Only the parts that unpack or diff may call it.
+ * This room does not know what the work is: the snapshotter's front names the kinds (`LayerWork`) and has the file that
+ * a thread runs. Only the parts that unpack or diff may call it.
  *
  *     await using pool = new WorkerPool<LayerWork>(() => new Worker(url));
  *     const layer = await pool.run('unpack', job, { signal });
