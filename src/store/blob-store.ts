@@ -34,7 +34,7 @@ export interface BlobWriter extends AsyncDisposable {
   write(chunk: Uint8Array): Promise<void>;
   /** Begins anew at 0, for a source that cannot continue. */
   reset(): Promise<void>;
-  /** What is written, for somebody who reads it meanwhile. He holds nobody back, and disposes of it. */
+  /** What is written, for somebody who reads it meanwhile. The reader holds nobody back, and disposes of it. */
   follow(): Promise<FollowedBlob>;
   /**
    * Verifies digest and size (`digest-mismatch`, `size-mismatch`; what was written is deleted then), fsyncs, renames. Idempotent.
@@ -66,8 +66,8 @@ export interface BlobStore {
   delete(digest: Digest): Promise<void>;
   list(): AsyncIterable<BlobInfo>;
   /**
-   * Makes the names of all blobs durable. A blob's content is so before it has its name; its name may be lost in a
-   * crash (and the content be fetched or built again) until this was called. `RefStore.put` does it.
+   * Makes the names of all blobs durable. A blob's content is durable before it has its name. Until this is called, the
+   * name may be lost in a crash, and the content is fetched or built again then. `RefStore.put` does it.
    */
   sync(): Promise<void>;
 }

@@ -174,7 +174,7 @@ export class FileBlobWriter implements BlobWriter {
   }
 }
 
-/** What those know who read a blob while it is written. The first of `end` and `drop` counts. */
+/** What readers know of a blob that is still being written. The first of `end` and `drop` counts. */
 class Followed {
   readonly growth = new FileGrowth();
   readonly outcome = Promise.withResolvers<'whole' | 'dropped'>();

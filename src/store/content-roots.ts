@@ -21,8 +21,8 @@ export interface ImageUser {
 }
 
 /**
- * What besides names keeps images and their content: told by containers and the build cache, of which the functions
- * of images know nothing.
+ * What keeps images and their content besides names. Containers and the build cache tell it, since the functions of
+ * images know nothing of them.
  */
 export interface ContentRoots {
   readonly roots: readonly RootSource[];
