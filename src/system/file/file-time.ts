@@ -1,4 +1,4 @@
-/** A time for Node's calls, which take negative numbers for the present, but negative texts for what they say. */
+/** A time for Node's calls. They take a negative number for the present time, but a negative text for what it says. */
 export function fileTime(seconds: number): number | string {
   return seconds < 0 ? String(seconds) : seconds;
 }

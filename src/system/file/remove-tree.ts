@@ -5,9 +5,9 @@ import { runTool } from '../process/spawn.ts';
 const SMALL = 100;
 
 /**
- * Deletes trees whatever their size, depth and names (names need not be UTF-8, of which Node's own `rm` makes
- * something else). What is not there is no error, and what is mounted below is left alone. Paths are absolute and
- * UTF-8. One process at most.
+ * Deletes trees of any size, depth and names. Names need not be UTF-8: Node's own `rm` would look for other names then.
+ * What is not there is no error, and what is mounted below is left alone. Paths are absolute and UTF-8. One process at
+ * most.
  */
 export async function removeTrees(paths: readonly string[]): Promise<void> {
   const budget = { left: SMALL };
