@@ -103,7 +103,7 @@ class FolderVolumeStore implements VolumeStore {
       if (await this.#isFilled(name)) return;
       const data = join(this.#folder, name, 'data');
       const mark = this.#fillingMark(name);
-      // The folder itself stays: a container may have it, and would be left with one that is gone.
+      // The folder itself stays: a container may have it mounted, and would be left with a deleted one.
       if (await this.#isFilling(name)) await runTool('find', [data, '-xdev', '-mindepth', '1', '-delete']);
       await writeFileAtomic(mark, '', this.#folder);
       await fill(data);
@@ -139,7 +139,7 @@ class FolderVolumeStore implements VolumeStore {
     return content.length > 0 && !isFilling;
   }
 
-  /** Whether a fill has begun that has not ended; under the lock: one that a crash has ended. */
+  /** Whether a fill has begun and not ended. Under the lock that means that a crash has ended it. */
   async #isFilling(name: string): Promise<boolean> {
     return (await textIfThere(this.#fillingMark(name))) !== undefined;
   }
