@@ -44,7 +44,8 @@ export class ContextDigests {
   save(): void {
     if (this.#place === undefined || this.#fresh.size === 0) return;
     const all = new Map(this.#fresh);
-    // What this build has not asked for may be for other lines; a context that has moved on wants none of it.
+    // Digests that this build has not asked for may be of use to other lines of a Dockerfile. In a context that has
+    // changed much they are of none.
     const keepsUnused = (this.#saved?.unused ?? 0) < 4 * (all.size + (this.#saved?.used ?? 0)) + 1000;
     for (const [path, known] of this.#saved?.entries(keepsUnused) ?? []) {
       if (!all.has(path)) all.set(path, known);

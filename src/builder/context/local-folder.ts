@@ -56,7 +56,7 @@ export class FolderContext implements CopySource {
       const child = path === '' ? name : `${path}/${name}`;
       const result = patterns.match(child, parent);
       if (result.decidedBy !== undefined && !patterns.mayReinclude(child)) continue;
-      // Known before the folder is looked into, which an ignored one is at once.
+      // The state has to be known before the folder is looked into, and an ignored folder is looked into at once.
       if (result.decidedBy !== undefined) this.#states.set(child, result.state);
       const entry = this.#read(child, result);
       if (entry === undefined) continue;

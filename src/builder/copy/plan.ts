@@ -195,7 +195,7 @@ class CopyPlanner {
     const clean = cleanFromRoot(this.#destination);
     const parent = this.#isFolder ? clean : clean.slice(0, Math.max(clean.lastIndexOf('/'), 0));
     this.#target.makeFolders(this.#target.resolve(parent), this.#folders);
-    // What the last part leads to may lie elsewhere, where a symlink points at nothing yet.
+    // The last part may be a symlink that points at nothing yet: then the place where it leads needs folders, too.
     const into = this.#target.resolve(clean);
     this.#target.makeFolders(into.slice(0, Math.max(into.lastIndexOf('/'), 0)), this.#folders);
   }

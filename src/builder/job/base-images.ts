@@ -54,7 +54,7 @@ export class BaseImages {
     return (await base).image;
   }
 
-  /** An image that is there is found without all that pulling needs. */
+  /** An image that is there is found without loading what pulling needs. */
   async #findThere({ reference, platform }: ImageOrigin): Promise<Base | undefined> {
     const root = await this.#store.refs.resolve(reference);
     if (root === undefined) return undefined;
@@ -96,7 +96,7 @@ export class BaseImages {
     };
   }
 
-  /** Ends what is shown of images whose layers nothing has needed. */
+  /** Ends what is shown of the images whose layers no step has needed. */
   finish(): void {
     for (const shown of this.#unfinished) shown.end('done');
     this.#unfinished.clear();
@@ -143,7 +143,7 @@ interface Base {
   readonly root: Descriptor;
 }
 
-/** What a pull shows of itself, and a build shows in its own way. */
+/** The events of a pull that a build shows in its own way. */
 function isOfPull({ type }: TaskNews): boolean {
   return type === 'layer' || type === 'image';
 }

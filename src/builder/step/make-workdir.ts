@@ -37,7 +37,9 @@ export async function makeWorkdir(
   return await storeLayer(job, tarPath, writer.finish());
 }
 
-/** The folders on the way that are there, listed again so that the layer stands on its own, and those to make. */
+/**
+ * The folders on the way: those that are there, listed again so that the layer stands on its own, and those to make.
+ */
 function foldersOf(
   tree: MergedTree,
   plan: WorkdirPlan,
