@@ -14,7 +14,7 @@ import { writeSpec } from './write-spec.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 const ID_START = /^[0-9a-f]{1,64}$/;
-/** Names are symlinks to folders of containers: to make one is to have the name, for one process alone. */
+/** Names are symlinks to folders of containers. Only one process can make the link, and that one has the name. */
 const NAMES = 'by-name';
 const NAME_ATTEMPTS = 20;
 
@@ -103,7 +103,7 @@ export async function deleteContainer(paths: HostPaths, { id, name }: ContainerR
     if (!isErrno(error, 'ENOENT')) throw error;
   }
   await Promise.all([dropName(paths, name, id), removeTrees([gone])]);
-  // Whoever waits for it looks for the container then, and no other will have this ID.
+  // Whoever waits for the lock finds no container then, and no other container will have this ID.
   rmSync(containerLock(paths, id), { force: true });
 }
 

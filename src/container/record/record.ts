@@ -54,7 +54,7 @@ export interface ContainerRecord {
   readonly image: ImageRecord;
   readonly process: ProcessRecord;
   readonly hostname: string;
-  /** With the ports and what is exposed as the image has it, too. */
+  /** With the ports that the image exposes, too. */
   readonly network: NetworkOptions;
   readonly mounts: readonly ContainerMount[];
   readonly host: HostOptions;
