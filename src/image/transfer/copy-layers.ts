@@ -41,9 +41,9 @@ export interface CopyLayersOptions {
   readonly withLayers?: boolean | undefined;
 }
 
-/** From this size on a layer is sent while it is made, at the price of asking for it only then. */
+/** From this size on, a layer is sent while it is made. The price is that the sink is asked for it only then. */
 const EARLY_BYTES = 8 * 1024 * 1024;
-/** A smaller layer comes in a moment, for which whoever follows it should not hold a thread. */
+/** A smaller layer comes in a moment: it is not worth holding a thread that follows it. */
 const FOLLOW_BYTES = 1024 * 1024;
 /** Making a form uses all cores by itself; two at once fill the pauses at its start and end. */
 const FORMS_AT_ONCE = 2;
@@ -161,13 +161,16 @@ async function* once(content: Buffer): AsyncGenerator<Uint8Array, void, undefine
 }
 
 interface LayerTurn {
-  /** The layers before have what they need to go, and it is this one's turn; `passOn` gives it to the next. */
+  /**
+   * Resolves when it is this layer's turn: the layers before it are ready to go. `passOn` gives the turn to the next
+   * layer.
+   */
   readonly turn: Promise<void>;
   readonly passOn: () => void;
   readonly onArrival: BlobSupply['onContent'];
 }
 
-/** Gives the layer as it went. What it shows is the layer that the image lists. */
+/** Gives the layer as it went. What is shown is the layer that the image lists. */
 async function copyLayer(
   job: Job,
   position: number,

@@ -77,7 +77,7 @@ export interface ImageSink {
   /** Verifies digest and size (`digest-mismatch`, `size-mismatch`) before the blob is visible. */
   putBlob(supply: BlobSupply, call: Call): Promise<BlobOutcome>;
   /**
-   * Takes a blob while it is made, where the sink can do that. Throws nothing: `failed` is for `putBlob` to do
+   * Takes a blob while it is made, where the sink can do that. Throws nothing: after `failed`, `putBlob` is asked to do
    * better. `onBytes` is told of bytes once it is known how many they will be.
    */
   streamBlob?(

@@ -90,7 +90,10 @@ interface LayerOnItsWay {
   readonly fetch: LayerFetch | undefined;
 }
 
-/** Unpacks a layer from the bytes that come; anew where these begin anew, for there may have been wrong ones. */
+/**
+ * Unpacks a layer from the bytes as they come. Where these begin anew, so does the unpacking: those before may have
+ * been wrong.
+ */
 async function unpackIncoming(
   engine: Engine,
   call: Call,
