@@ -185,7 +185,10 @@ function isOn({ hostInterface }: NetworkRecord, { endpoints }: Sandbox): boolean
   return endpoints.some((endpoint) => endpoint.hostInterface === hostInterface);
 }
 
-/** Of a store that is gone. One that only we cannot see still has its containers, and those run in the namespace. */
+/**
+ * The record is of a store that is gone. A store that only this process cannot see still has containers that run in the
+ * namespace.
+ */
 async function isOrphan({ root, path }: SandboxRecord): Promise<boolean> {
   const isThere = await stat(root).then(
     () => true,
