@@ -72,7 +72,7 @@ export interface RepositoryClient {
   /** All tags of the repository, in the registry's order. */
   listTags(call: Call): Promise<readonly string[]>;
   uploadBlob(upload: BlobUpload, call: Call): Promise<UploadOutcome>;
-  /** Sends a blob while it is made. Throws nothing: `failed` is for `uploadBlob` to do better. */
+  /** Sends a blob while it is made. Throws nothing: after `failed`, `uploadBlob` is asked to do better. */
   streamBlob(upload: StreamUpload, call: Call): Promise<'uploaded' | 'exists' | 'failed'>;
   putManifest(target: string | Digest, content: Uint8Array, mediaType: string, call: Call): Promise<Digest>;
 }

@@ -24,7 +24,10 @@ export interface AuthorizerOptions {
   readonly findCredential: (signal: AbortSignal) => Promise<ChosenCredential>;
 }
 
-/** What one registry wants to see of us: learnt from its challenges, tokens kept for as long as they last, by scope. */
+/**
+ * What one registry wants to be shown. It is learnt from the registry's challenges; tokens are kept by scope, for as
+ * long as they last.
+ */
 export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens = new Map<string, Promise<Token>>();
@@ -41,7 +44,7 @@ export class Authorizer {
     return this.#source;
   }
 
-  /** The `Authorization` header for a request to `url`, as far as is known that one is wanted. */
+  /** The `Authorization` header for a request to `url`; undefined as long as it is not known that one is wanted. */
   async header(url: URL, scopes: readonly string[], retry: RetryContext): Promise<string | undefined> {
     const scheme = this.#scheme;
     if (scheme === undefined) return undefined;

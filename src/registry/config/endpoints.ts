@@ -84,7 +84,7 @@ function matchedLength(name: string, prefix: string): number {
   return ends ? prefix.length : -1;
 }
 
-/** A wildcard stands for a whole host; without a port of its own it does so for any. */
+/** A wildcard stands for a whole host. Without a port it stands for any port. */
 function wildcardLength(name: string, suffix: string): number {
   const host = name.slice(0, name.indexOf('/'));
   const matches = [host, host.replace(/:\d+$/, '')].some(

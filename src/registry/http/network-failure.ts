@@ -51,7 +51,7 @@ export function isUnknownIssuer(error: unknown): boolean {
   return UNKNOWN_ISSUER.has(failureCode(error));
 }
 
-/** Whether the other one of http and https may be what the server speaks. */
+/** Whether the server may speak the other one of http and https. */
 export function suggestsOtherScheme(error: unknown): boolean {
   const code = failureCode(error);
   return (
