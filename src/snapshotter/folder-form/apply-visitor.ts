@@ -104,7 +104,7 @@ export class ApplyVisitor implements LayerVisitor, Disposable {
     const made = tree.addFolder(place.parent, place.name, entry);
     list(made, entry);
     if (existing === undefined) return;
-    // What stood here in between has removed what lay below.
+    // What stood here before has hidden the folder below.
     made.isOpaque = true;
     index.add({ type: 'opaque', path: place.path });
   }

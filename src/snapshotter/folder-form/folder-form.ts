@@ -75,8 +75,8 @@ async function applyToFolder(
 }
 
 /**
- * By a rename. overlayfs's marks stay in the folder: they mean nothing in a lower layer, save opaque marks, which the
- * tar has, too, or which bind the layer to this stack.
+ * Takes the directory over by a rename. overlayfs's marks stay in it, since they mean nothing in a lower layer. Only
+ * opaque marks mean something: the tar has them, too, or they bind the layer to this stack.
  */
 async function adoptFolder({ upper, place, rootFolder }: UpperToAdopt): Promise<void> {
   const tree = treeIn(place);

@@ -12,9 +12,9 @@ export interface LayerStack {
 }
 
 /**
- * `parents`: lowest first. A layer that stands there twice takes part once, at its upper place: all that it does
- * below, it does again there, and overlayfs refuses a folder that comes twice. What lies under a layer whose root
- * is opaque does not take part, since overlayfs looks for no opaque mark there. Throws `not-found`.
+ * `parents`: lowest first. A layer that stands there twice takes part once, at its upper place. There it does again all
+ * that it does below, and overlayfs refuses a folder that comes twice. What lies under a layer whose root is opaque
+ * does not take part, since overlayfs looks for no opaque mark there. Throws `not-found`.
  */
 export async function loadStack(metadata: MetadataStore, parents: readonly Digest[]): Promise<LayerStack> {
   const layers: LayerRecord[] = [];
