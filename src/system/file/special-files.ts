@@ -7,9 +7,9 @@ import { type FileXattrs, formatXattrs } from './xattr-dump.ts';
 const BATCH_BYTES = 256 * 1024;
 
 /**
- * Makes what Node cannot: devices, fifos, and anything whose time has nanoseconds. Owner, mode and time are exact,
- * folders that exist get theirs, last of all. Parents must exist; the time of a folder that is not among the nodes is
- * that of the call afterwards. One process (GNU tar 1.28 or later).
+ * Makes what Node cannot: devices, fifos, and anything whose time has nanoseconds. Owner, mode and time are exact.
+ * Folders that exist already get theirs last of all. Parents must exist; the time of a folder that is not among the
+ * nodes is that of the call afterwards. One process (GNU tar 1.28 or later).
  */
 export async function makeNodes(
   folder: string,

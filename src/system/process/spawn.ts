@@ -24,7 +24,10 @@ export interface ToolOptions {
   readonly signal?: AbortSignal | undefined;
   /** Exit codes that are no failure; the default is 0 alone. */
   readonly okCodes?: readonly number[] | undefined;
-  /** Keep all of standard error, as of standard output, for what reads its lines; the default is its end. */
+  /**
+   * Keep all of standard error, as of standard output, for callers that read its lines. By default only its end is
+   * kept.
+   */
   readonly keepsStderr?: boolean | undefined;
 }
 

@@ -23,7 +23,7 @@ export interface LockOptions {
   /** How long to wait; 0 tries once. The default waits until the signal aborts. */
   readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** What this process does for a few milliseconds anyway, done while the lock is being taken. */
+  /** Work of a few milliseconds that this process has to do anyway. It is done while the lock is being taken. */
   readonly meanwhile?: (() => void) | undefined;
 }
 
