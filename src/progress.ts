@@ -113,7 +113,7 @@ export type ProgressSink = (event: ProgressEvent) => void;
 
 type WithoutTask<E> = E extends ProgressEvent ? Omit<E, 'task'> : never;
 
-/** An event as it is told within its task, which adds its name: see `Call`. */
+/** An event without the name of its task, which `Call` adds. */
 export type TaskNews = WithoutTask<ProgressEvent>;
 
 export type NewsSink = (news: TaskNews) => void;
