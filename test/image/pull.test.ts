@@ -48,6 +48,9 @@ describe('from a real registry', () => {
         'unpacking',
         'unpacked',
       ]);
+      // The size of the blob says nothing about the tar in it.
+      const told = w.events.findLast((event) => event.type === 'layer' && event.digest === descriptor.digest);
+      expect(told).toMatchObject({ state: 'unpacked', totalBytes: undefined });
       expect(await blobOrigins(w.host.store, descriptor.digest)).toEqual([
         { domain: server.host, path: 'a/b' },
       ]);

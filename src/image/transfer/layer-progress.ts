@@ -2,6 +2,8 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { LayerState, NewsSink } from '../../progress.ts';
 
 const INTERVAL_MS = 100;
+/** States whose bytes are those of the uncompressed tar, not of the blob. */
+const COUNTS_TAR: ReadonlySet<LayerState> = new Set(['unpacking', 'unpacked', 'compressing']);
 
 /** Tells how one layer gets on: each change of state at once, bytes within a state ten times a second at most. */
 export interface LayerProgress {
@@ -25,8 +27,8 @@ export function layerProgress(
   ) => {
     current = state;
     // Nobody knows before how large a layer is when it is unpacked.
-    const total = state === 'unpacking' || state === 'compressing' ? {} : { totalBytes: size };
-    emit({ type: 'layer', digest, state, ...total, ...more });
+    const totalBytes = COUNTS_TAR.has(state) ? undefined : size;
+    emit({ type: 'layer', digest, state, totalBytes, ...more });
   };
   return {
     state: (state, more = {}) => send(state, more),
