@@ -93,8 +93,7 @@ export type FlagFields<T extends FlagTable> = {
   >;
 };
 
-/** Reads a flag's texts. Throws `invalid-argument` that names the flag, and what its kind throws. */
-export function readFlag(entry: FlagEntry, name: string, given: unknown, where: Surroundings): unknown {
+function readFlag(entry: FlagEntry, name: string, given: unknown, where: Surroundings): unknown {
   if (entry.form === 'switch') return given ?? entry.default ?? false;
   const { kind } = entry;
   if (given === undefined || kind === undefined) return given;
@@ -102,7 +101,7 @@ export function readFlag(entry: FlagEntry, name: string, given: unknown, where: 
   return entry.form === 'many' ? (given as readonly string[]).map(read) : read(given as string);
 }
 
-/** Reads all flags of a table. Throws as `readFlag`. */
+/** Reads all flags of a table. Throws `invalid-argument` that names the flag, and what its kind throws. */
 export function readFlags<const T extends FlagTable>(
   table: T,
   texts: FlagTexts<T>,

@@ -355,14 +355,17 @@ describe('the controller', () => {
     await controller.teardown(ended);
   });
 
-  test('keeps its bridge until it is pruned, and then leaves no rule', async () => {
+  test('keeps its bridge until it is pruned, and then leaves no rule and no file', async () => {
     const box = await attached([{}]);
+    const files = async () => (await readdir(join(folder, 'net'))).filter((name) => name.startsWith(bridge));
+    expect(await files()).toHaveLength(1);
     expect(await controller.prune()).toEqual([]);
     await controller.teardown(box);
     expect(existsSync(`/sys/class/net/${bridge}`)).toBe(true);
     expect(await controller.prune()).toEqual([bridge]);
     expect(existsSync(`/sys/class/net/${bridge}`)).toBe(false);
     expect(await ourRules()).toBe('');
+    expect(await files()).toEqual([]);
     expect(await controller.prune()).toEqual([]);
   });
 

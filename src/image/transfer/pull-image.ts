@@ -5,6 +5,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { hostPlatform, type Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { PullPolicy } from '../../options/pull-policy.ts';
 import { warning } from '../../progress.ts';
 import type { Store } from '../../store/store.ts';
 import { chooseImage } from '../catalog/choose-image.ts';
@@ -21,15 +22,13 @@ import { findSnapshots, unpackMeanwhile } from './unpack.ts';
 /** What is wanted of an image's layers: nothing, their blobs, or their snapshots, too. */
 export type LayerDepth = 'config' | 'layers' | 'unpacked';
 
-/** `missing`: ask no registry where the image is there; `newer`: as `always`, but do without the registry if need be. */
-type PullPolicy = 'always' | 'missing' | 'never' | 'newer';
-
 export interface PullRequest {
   /** Without a tag or digest it is `latest`. */
   readonly reference: Reference;
   /** The host's where none is given. */
   readonly platform?: Platform | undefined;
-  readonly policy: PullPolicy;
+  /** `missing`: ask no registry where the image is there; `newer`: as `always`, but do without it if need be. */
+  readonly policy: PullPolicy | 'newer';
   /** How much of the image is wanted; the default is all of it, unpacked. */
   readonly depth?: LayerDepth | undefined;
 }

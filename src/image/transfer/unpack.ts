@@ -69,8 +69,7 @@ export async function findSnapshots(engine: Engine, { config }: Image): Promise<
   return (await Promise.all(found)).map((info) => info?.key);
 }
 
-/**
- * Unpacks the layers of an image as their bytes come into the store, and those that are there.  */
+/** Unpacks the layers of an image as their bytes come into the store, and those that are there. */
 export async function unpackMeanwhile(engine: Engine, image: Image): Promise<FollowLayer> {
   const found = await findSnapshots(engine, image);
   const keys: (SnapshotKey | Promise<SnapshotKey>)[] = [];

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
@@ -128,6 +128,7 @@ class BridgeDriver implements NetworkDriver {
     const chain = `nat/${portChain(bridge)}`;
     const own = saved.rules.filter(({ tag }) => tag.startsWith(`ocits:${bridge}:`));
     await restoreRules(deletions(own, saved.chains.has(chain) ? [chain] : []));
+    await rm(this.#lastAddressPath(bridge), { force: true });
     return (await deleteBridge(bridge)) ? bridge : undefined;
   }
 
