@@ -3,7 +3,7 @@ import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { execProcess } from '../../runtime/exec/exec-process.ts';
 import type { ExecProcess } from '../../runtime/exec/exec-request.ts';
-import type { StdioModes } from '../../runtime/terminal/stdio.ts';
+import type { StdioModes } from '../../runtime/terminal/stdio-plan.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';

@@ -4,7 +4,7 @@ import { OcitsError } from '../../errors.ts';
 import { exited, spawnTool } from '../../system/process/spawn.ts';
 import type { LaunchCommand } from '../launch/launcher.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
-import { inheritedFds } from '../terminal/stdio.ts';
+import { inheritedFds } from '../terminal/own-descriptors.ts';
 
 /** The descriptor on which conmon tells the process ID. */
 const SYNC_FD = 3;

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { PassThrough, type Writable } from 'node:stream';
 import { readLog } from '../log/read-log.ts';
-import type { StdioModes } from '../terminal/stdio.ts';
+import type { StdioModes } from '../terminal/stdio-plan.ts';
 
 /** The streams of what conmon watches, read from its log. */
 export interface Output {

@@ -9,7 +9,8 @@ import { UndoStack } from '../../system/task/undo-stack.ts';
 import { launchCommand } from '../launch/launcher.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
 import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from '../supervisor.ts';
-import { type ChildStdio, childStdio, type StdioModes } from '../terminal/stdio.ts';
+import { type ChildStdio, childStdio } from '../terminal/stdio.ts';
+import type { StdioModes } from '../terminal/stdio-plan.ts';
 import { followWindow, withWindow } from '../terminal/window-size.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
@@ -48,7 +49,7 @@ async function startDirect(paths: HostPaths, request: StartRequest): Promise<Run
   await using undo = new UndoStack();
   const crun = await openCrun(paths);
   // Making pipes waits for a program, so the bundle is written meanwhile.
-  const preparing = childStdio(crunStdio(request), folder, paths);
+  const preparing = childStdio(crunStdio(request), folder, { isTerminal: request.spec.process.terminal });
   undo.defer(async () => (await preparing.catch(() => undefined))?.[Symbol.dispose]());
   const [stdio, files] = await Promise.all([preparing, writeBundle(crun, request)]);
   using watcher = watchRuntimePid(folder);
@@ -84,7 +85,7 @@ async function spawnCrun(
     errorFile: files.launchErrors,
   });
   const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
-  stdio.closeChildEnds();
+  stdio.spawned();
   const exit = exited(child, program);
   exit.catch(() => {});
   return { request, files, child, exit };
@@ -139,6 +140,7 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     if (exit.signal !== null) await crunDelete(crun, spec.id);
     const result = exitRecord(folder, run.files, exit);
     writeExitRecord(folder, result);
+    await stdio.finish();
     return result;
   });
   ended.catch(() => {});

@@ -10,14 +10,16 @@
 import { isatty } from 'node:tty';
 import type { OcitsError } from '../../errors.ts';
 import type { HostPaths } from '../../system/paths.ts';
-import { identifyProcess } from '../../system/process/process-identity.ts';
+import { identifyProcess, isRunning } from '../../system/process/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../../system/process/spawn.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
 import { crunOptions, openCrun } from '../crun/crun.ts';
+import { readPidRecord } from '../crun/records.ts';
 import { readRuntimePid, watchRuntimePid } from '../crun/runtime-pid.ts';
 import { sendSignal, signalExitCode } from '../crun/send-signal.ts';
 import { execFailure, readCrunError } from '../crun/start-failure.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
+import { openContainerNull } from '../terminal/null-device.ts';
 import { childStdio } from '../terminal/stdio.ts';
 import { followWindow } from '../terminal/window-size.ts';
 import { prepareExec } from './exec-folder.ts';
@@ -26,7 +28,7 @@ import type { ExecProcess, ExecRequest } from './exec-request.ts';
 
 /**
  * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal
- * follows ours; crun sets the first one while the process starts, so that a very quick one may see 0 by 0. Throws
+ * follows ours. Throws
  * `not-found` where the command is not there (exit code 127), `not-executable` (126), `hostile` for a working
  * directory below /proc, and `tool-failed` else.
  */
@@ -38,14 +40,18 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const crun = await openCrun(paths);
   await using undo = new UndoStack();
   const files = undo.use(prepareExec(request));
-  const stdio = undo.use(await childStdio(request.stdio, files.folder, paths));
+  const openNull = () => containerNull(request.folder);
+  const stdio = undo.use(await childStdio(modes, files.folder, { isTerminal: process.terminal, openNull }));
   using watcher = watchRuntimePid(files.folder);
   const args = [
     ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],
     ...['--process', files.process, ...(request.detach === true ? ['--detach'] : []), request.containerId],
   ];
-  const child = spawnTool(crun.program, args, [...stdio.fds], { env: toolEnvironment(), detached: true });
-  stdio.closeChildEnds();
+  const child = spawnTool(crun.program, args, [...stdio.fds], {
+    env: toolEnvironment(),
+    detached: true,
+  });
+  stdio.spawned();
   const exit = exited(child, crun.program);
   exit.catch(() => {});
   const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(files.folder))]);
@@ -59,7 +65,10 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const hasWindow = record !== undefined && request.process.terminal;
   const follower = hasWindow ? followWindow(pid) : undefined;
   const result = exit
-    .then((ended) => exitCode(ended, failure))
+    .then(async (ended) => {
+      await stdio.finish();
+      return exitCode(ended, failure);
+    })
     .finally(() => {
       follower?.[Symbol.dispose]();
       files[Symbol.dispose]();
@@ -76,6 +85,12 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
       if (record !== undefined) sendSignal(record, signal);
     },
   };
+}
+
+/** A null device of the container's own: crun makes the process's user its owner. */
+function containerNull(folder: string): number | undefined {
+  const record = readPidRecord(folder);
+  return record !== undefined && isRunning(record) ? openContainerNull(record.pid) : undefined;
 }
 
 /** crun ends with 1 where it could not become the command, and says so in its log. */

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ProcessSpec, SecurityOptions } from '../../bundle/container-spec.ts';
-import type { StdioModes } from '../terminal/stdio.ts';
+import type { StdioModes } from '../terminal/stdio-plan.ts';
 
 export interface ExecRequest {
   readonly containerId: string;

@@ -1,54 +1,28 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { isErrno } from '../../errors.ts';
-import { temporaryName } from '../../system/file/atomic-file.ts';
-import { partialFolder } from '../../system/paths.ts';
-import { runTool } from '../../system/process/spawn.ts';
+import { isNullDevice } from './own-descriptors.ts';
 
-/** The number of the null device: major 1, minor 3. */
-const NULL_DEVICE = 0x103;
+/** open(2); Node has no name for it. */
+const O_PATH = 0o10000000;
 
 /**
- * Opens a null device of ocits' own, for containers: crun gives what a process has as standard input and output to the
- * process's user, and the host's /dev/null would be that user's then. The node is made once, below `root`. Where that
- * cannot be (a file system without devices, a user who may make none) it is the host's.
+ * Opens the /dev/null of a container that runs, `pid` being its first process: crun gives the descriptors of an exec
+ * to the process's user, and this node is the container's to have. Undefined where the container has something else
+ * there: nothing is opened but a null device, and never the host's own node.
  */
-export async function openNull(root: string): Promise<number> {
-  const path = join(root, 'null');
-  const known = openNode(path);
-  if (known !== undefined) return known;
-  const unnamed = temporaryName(partialFolder(root));
+export function openContainerNull(pid: number): number | undefined {
+  let found: number | undefined;
   try {
-    await runTool('mknod', ['-m', '666', '--', unnamed, 'c', '1', '3']);
-    await rename(unnamed, path);
-  } catch {
-    await rm(unnamed, { force: true });
-  }
-  return openNode(path) ?? openSync('/dev/null', 'r+');
-}
-
-/** Whether a descriptor is a null device, the host's or another. */
-export function isNullDevice(fd: number): boolean {
-  try {
-    const stat = fstatSync(fd);
-    return stat.isCharacterDevice() && stat.rdev === NULL_DEVICE;
+    // Looked at first: to open another device can have effects, and a symlink would lead into the host.
+    found = openSync(`/proc/${pid}/root/dev/null`, O_PATH | constants.O_NOFOLLOW);
+    const node = fstatSync(found);
+    const host = statSync('/dev/null');
+    if (!isNullDevice(node) || (node.dev === host.dev && node.ino === host.ino)) return undefined;
+    return openSync(`/proc/self/fd/${found}`, constants.O_RDWR);
   } catch (error) {
-    // A closed descriptor is none.
-    if (isErrno(error, 'EBADF')) return false;
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'ESRCH', 'ENXIO')) return undefined;
     throw error;
+  } finally {
+    if (found !== undefined) closeSync(found);
   }
-}
-
-function openNode(path: string): number | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r+');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES', 'EPERM', 'ENXIO')) return undefined;
-    throw error;
-  }
-  if (isNullDevice(fd)) return fd;
-  closeSync(fd);
-  return undefined;
 }

@@ -3,27 +3,25 @@
  * over byte by byte, and its size. `crun`, `conmon` and `exec` call it, and `container/start` has its types. It opens
  * no terminal of its own: that is conmon's.
  *
- *     using stdio = await childStdio({ stdin: 'inherit', stdout: 'pipe', stderr: 'pipe' }, folder, paths);
+ *     using stdio = await childStdio({ stdin: 'inherit', stdout: 'pipe', stderr: 'pipe' }, folder);
  *     const child = spawnTool(program, args, [...stdio.fds], { env: toolEnvironment() });
- *     stdio.closeChildEnds();
+ *     stdio.spawned();
  */
 
-import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
-import { isErrno } from '../../errors.ts';
-import type { HostPaths } from '../../system/paths.ts';
-import { runTool } from '../../system/process/spawn.ts';
-import type { StdioMode } from '../supervisor.ts';
-import { isNullDevice, openNull } from './null-device.ts';
-
-export interface StdioModes {
-  readonly stdin: StdioMode;
-  readonly stdout: StdioMode;
-  readonly stderr: StdioMode;
-}
+import { type Copy, copyInput, copyOutput, copyTyped } from './copy.ts';
+import { inheritedFds, reopenPipe } from './own-descriptors.ts';
+import { makePipes, type Pipe } from './pipes.ts';
+import {
+  needsPipe,
+  planStdio,
+  STDIO_NAMES,
+  type StdioModes,
+  type StdioName,
+  type StdioPlan,
+} from './stdio-plan.ts';
 
 /** The descriptors for a child, and our ends of the pipes among them. */
 export interface ChildStdio extends Disposable {
@@ -32,117 +30,131 @@ export interface ChildStdio extends Disposable {
   readonly stdin?: Writable | undefined;
   readonly stdout?: Readable | undefined;
   readonly stderr?: Readable | undefined;
-  /** Closes the child's ends; to be called once the child is spawned. Does nothing a second time. */
-  closeChildEnds(): void;
+  /** To be called once the child is spawned: closes the child's ends, and starts what copies. */
+  spawned(): void;
+  /**
+   * To be called once the process has ended. Resolves when all that it has printed has reached our own descriptors;
+   * what others in the container still hold open goes on being copied. Throws `disk-full` or `tool-failed` where it
+   * could not be written.
+   */
+  finish(): Promise<void>;
   /** Closes everything, for a child that never came to be. */
   [Symbol.dispose](): void;
 }
 
-const NAMES = ['stdin', 'stdout', 'stderr'] as const;
+export interface StdioOptions {
+  /** The child is a crun that joins a terminal of the container's to our descriptors. */
+  readonly isTerminal?: boolean | undefined;
+  /**
+   * Opens a null device for what is ignored; pipes do where it gives none. The default is the host's, in whose place
+   * crun puts the container's own when it makes a container.
+   */
+  readonly openNull?: (() => number | undefined) | undefined;
+}
 
 /**
- * Makes a child's descriptors. A pipe is a real one, not the socket that Node would make: programs open `/dev/stdout`,
- * which is an error on a socket. `folder` takes named pipes for a moment. The child gets no further descriptor of
- * ours, nor one that we have inherited ourselves: a folder among them would let a container enter the host by its
- * working directory (CVE-2024-21626). Nor does it get the host's /dev/null, which crun would give to its user: what is
- * ignored, or is /dev/null on our side, is a null device of ocits' own.
+ * Makes a child's descriptors. Of ours, a container gets pipes and sockets alone: between a terminal or a file of the
+ * host's and the container is a pipe that is copied. The child gets no further descriptor of ours, nor one that we have
+ * inherited ourselves: a folder among them would let a container enter the host by its working directory
+ * (CVE-2024-21626). `folder` takes named pipes for a moment.
  */
 export async function childStdio(
   modes: StdioModes,
   folder: string,
-  { root }: Pick<HostPaths, 'root'>,
+  options: StdioOptions = {},
 ): Promise<ChildStdio> {
-  const piped = NAMES.filter((name) => modes[name] === 'pipe');
-  const fifos = piped.length === 0 ? undefined : await makeFifos(folder, piped);
-  const opened: number[] = [];
-  const streams: {
-    stdin?: Writable | undefined;
-    stdout?: Readable | undefined;
-    stderr?: Readable | undefined;
-  } = {};
-  const close = () => {
-    for (const fd of opened.splice(0)) closeSync(fd);
-  };
-  const dispose = () => {
-    close();
-    for (const stream of Object.values(streams)) stream?.destroy();
-  };
+  const { isTerminal = false, openNull = openHostNull } = options;
+  const given = openNull();
+  const stdio = new PreparedStdio(given ?? openHostNull());
   try {
-    const nullFd = await openNull(root);
-    opened.push(nullFd);
-    const fds: (number | 'ignore')[] = NAMES.map((name, index) => {
-      if (modes[name] === 'inherit') {
-        if (isNullDevice(index)) return nullFd;
-        const own = reopenPipe(index);
-        if (own !== undefined) opened.push(own);
-        return own ?? index;
-      }
-      if (modes[name] === 'ignore') return nullFd;
-      const [childEnd, ownEnd] = openPipe(join(fifos!, name), name === 'stdin');
-      opened.push(childEnd);
-      const socket = new Socket({ fd: ownEnd, readable: name !== 'stdin', writable: name === 'stdin' });
-      streams[name] = socket;
-      return childEnd;
-    });
-    for (const fd of inheritedFds()) fds[fd] = nullFd;
-    for (let fd = 3; fd < fds.length; fd++) fds[fd] ??= 'ignore';
-    return { fds, ...streams, closeChildEnds: close, [Symbol.dispose]: dispose };
+    const plans = planStdio(modes, { hasNull: given !== undefined, isTerminal });
+    stdio.connect(plans, await makePipes(plans.filter(needsPipe).length, folder));
+    return stdio;
   } catch (error) {
-    dispose();
-    throw error;
-  } finally {
-    if (fifos !== undefined) rmSync(fifos, { recursive: true, force: true });
-  }
-}
-
-/**
- * A pipe that we have inherited, opened anew: Node may have made it non-blocking on our side, and a program in a
- * container would fail on that. Undefined where the descriptor is no pipe, or not ours to open.
- */
-function reopenPipe(fd: number): number | undefined {
-  try {
-    if (!fstatSync(fd).isFIFO()) return undefined;
-    return openSync(`/proc/self/fd/${fd}`, fd === 0 ? constants.O_RDONLY : constants.O_WRONLY);
-  } catch (error) {
-    if (isErrno(error, 'EACCES', 'EPERM', 'ENOENT', 'EBADF')) return undefined;
+    stdio[Symbol.dispose]();
     throw error;
   }
 }
 
-async function makeFifos(folder: string, names: readonly string[]): Promise<string> {
-  const fifos = await mkdtemp(join(folder, '.stdio-'));
-  await runTool('mkfifo', ['-m', '600', '--', ...names.map((name) => join(fifos, name))]);
-  return fifos;
+function openHostNull(): number {
+  return openSync('/dev/null', 'r+');
 }
 
-/** Two descriptors of a named pipe, each with flags of its own: the child's stays blocking. */
-function openPipe(path: string, isInput: boolean): readonly [childEnd: number, ownEnd: number] {
-  // Open for both, so that opening either end does not wait for the other.
-  const keeper = openSync(path, constants.O_RDWR);
-  try {
-    const readEnd = openSync(path, constants.O_RDONLY);
-    const writeEnd = openSync(path, constants.O_WRONLY);
-    return isInput ? [readEnd, writeEnd] : [writeEnd, readEnd];
-  } finally {
-    closeSync(keeper);
+class PreparedStdio implements ChildStdio {
+  readonly fds: (number | 'ignore')[] = [];
+  stdin: Writable | undefined;
+  stdout: Readable | undefined;
+  stderr: Readable | undefined;
+  readonly #nullFd: number;
+  readonly #opened = new Set<number>();
+  #starts: (() => Copy)[] = [];
+  #copies: Copy[] = [];
+
+  constructor(nullFd: number) {
+    this.#nullFd = this.#keep(nullFd);
   }
-}
 
-/** Descriptors from 3 on that would stay open in a child: inherited ones; Node marks all of its own close-on-exec. */
-export function inheritedFds(): readonly number[] {
-  return readdirSync('/proc/self/fd')
-    .map(Number)
-    .filter((fd) => fd > 2 && !isCloseOnExec(fd));
-}
+  connect(plans: readonly StdioPlan[], pipes: readonly Pipe[]): void {
+    for (const { readEnd, writeEnd } of pipes) for (const end of [readEnd, writeEnd]) this.#keep(end);
+    const free = [...pipes];
+    for (const [index, plan] of plans.entries()) {
+      const pipe = needsPipe(plan) ? free.shift() : undefined;
+      this.fds[index] =
+        pipe === undefined ? this.#withoutPipe(index, plan) : this.#withPipe(STDIO_NAMES[index]!, plan, pipe);
+    }
+    for (const fd of inheritedFds()) this.fds[fd] = this.#nullFd;
+    for (let fd = 3; fd < this.fds.length; fd++) this.fds[fd] ??= 'ignore';
+  }
 
-const CLOSE_ON_EXEC = 0o2000000;
+  #withoutPipe(index: number, plan: StdioPlan): number {
+    if (plan === 'null') return this.#nullFd;
+    if (plan === 'as-stdout') return this.fds[1] as number;
+    const own = reopenPipe(index);
+    return own === undefined ? index : this.#keep(own);
+  }
 
-function isCloseOnExec(fd: number): boolean {
-  try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-    return (Number.parseInt(flags ?? '0', 8) & CLOSE_ON_EXEC) !== 0;
-  } catch {
-    // Closed in the meantime: it was the one that read the folder.
-    return true;
+  #withPipe(name: StdioName, plan: StdioPlan, { readEnd, writeEnd }: Pipe): number {
+    if (name === 'stdin') {
+      if (plan === 'stream') this.stdin = this.#stream(writeEnd, false);
+      if (plan === 'copy') this.#starts.push(() => copyInput(0, writeEnd));
+      if (plan === 'copy-typed') this.#starts.push(() => copyTyped(this.#stream(writeEnd, false)));
+      return readEnd;
+    }
+    const target = plan === 'copy-null' ? this.#nullFd : STDIO_NAMES.indexOf(name);
+    if (plan === 'stream') this[name] = this.#stream(readEnd, true);
+    else this.#starts.push(() => copyOutput(readEnd, target, name));
+    return writeEnd;
+  }
+
+  /** Our end of a pipe as a stream, which closes it. */
+  #stream(fd: number, readable: boolean): Socket {
+    this.#opened.delete(fd);
+    return new Socket({ fd, readable, writable: !readable });
+  }
+
+  #keep(fd: number): number {
+    this.#opened.add(fd);
+    return fd;
+  }
+
+  #close(): void {
+    for (const fd of this.#opened) closeSync(fd);
+    this.#opened.clear();
+  }
+
+  spawned(): void {
+    for (const start of this.#starts.splice(0)) this.#copies.push(start());
+    this.#close();
+  }
+
+  async finish(): Promise<void> {
+    const results = await Promise.allSettled(this.#copies.map(async (copy) => await copy.finish()));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close();
+    for (const stream of [this.stdin, this.stdout, this.stderr]) stream?.destroy();
+    this.finish().catch(() => {});
   }
 }

@@ -36,6 +36,9 @@ const APPLETS = [
   'touch',
   'chmod',
   'test',
+  'readlink',
+  'chown',
+  'rm',
 ];
 
 export async function containerHost(): Promise<ContainerHost> {
