@@ -14,9 +14,6 @@ import type { SpecChanges } from '../support/container/container-spec.ts';
 const PIPES = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe' } as const;
 const NONE = { stdin: 'ignore', stdout: 'ignore', stderr: 'ignore' } as const;
 
-/** crun sets the size of an exec's terminal while the process starts, and the two race. */
-const SIZE = 'while s=$(stty size 2>/dev/null); [ -z "$s" ]; do sleep 0.01; done; echo $s';
-
 async function sleeper(host: ContainerHost, changes: SpecChanges = {}): Promise<StartRequest> {
   const request = host.request({ ...changes, process: { args: ['sleep', '600'] } }, { stdio: NONE });
   await createConmonSupervisor(host.paths).start(request);
@@ -135,7 +132,7 @@ test('a terminal without one of ours', async () => {
   await using host = await containerHost();
   const target = await sleeper(host);
   const process = {
-    args: ['sh', '-c', `${SIZE}; test -t 1 && echo tty; exit 5`],
+    args: ['sh', '-c', 'stty size; test -t 1 && echo tty; exit 5'],
     terminal: true,
     consoleSize: { rows: 20, columns: 50 },
   };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findProgram } from '../../system/process/programs.ts';
 import type { BundleFolder } from '../crun/bundle-folder.ts';
 import { type Crun, cgroupManager, crunOptions } from '../crun/crun.ts';
+import { crunLogOptions } from '../crun/crun-log.ts';
 import { PID_FILE } from '../crun/records.ts';
 import type { StartRequest } from '../supervisor.ts';
 import type { ConmonFolder } from './conmon-folder.ts';
@@ -26,7 +27,7 @@ export function conmonArguments(
   conmonFiles: ConmonFolder,
   { folder, spec, exitCommand, keepStdin = false, stdio }: StartRequest,
 ): readonly string[] {
-  const runtime = [...crunOptions(crun, spec.cgroupsPath), '--log', files.runtimeLog];
+  const runtime = [...crunOptions(crun, spec.cgroupsPath), ...crunLogOptions(files.runtimeLog)];
   const stdin = keepStdin || stdio.stdin !== 'ignore';
   const exit =
     exitCommand === undefined

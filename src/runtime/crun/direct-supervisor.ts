@@ -9,16 +9,18 @@ import { UndoStack } from '../../system/task/undo-stack.ts';
 import { launchCommand } from '../launch/launcher.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
 import type { ExitRecord, RunningContainer, StartRequest, Supervisor } from '../supervisor.ts';
+import { passOnLeftOutput } from '../terminal/left-output.ts';
 import { type ChildStdio, childStdio } from '../terminal/stdio.ts';
 import type { StdioModes } from '../terminal/stdio-plan.ts';
 import { followWindow, withWindow } from '../terminal/window-size.ts';
 import { type BundleFolder, writeBundle } from './bundle-folder.ts';
 import { type Crun, checkCrunVersion, crunDelete, crunOptions, openCrun } from './crun.ts';
+import { crunLogOptions, readCrunError, readLeftOutput } from './crun-log.ts';
 import { wasOomKilled } from './oom.ts';
 import { writeExitRecord, writePidRecord } from './records.ts';
 import { readRuntimePid, watchRuntimePid } from './runtime-pid.ts';
 import { signalContainer, signalExitCode } from './send-signal.ts';
-import { readCrunError, readLaunchErrors, startFailure } from './start-failure.ts';
+import { readLaunchErrors, startFailure } from './start-failure.ts';
 
 /** How long a start that is interrupted may take to come to its end by itself. */
 const INTERRUPT_GRACE_MS = 5000;
@@ -77,7 +79,7 @@ async function spawnCrun(
   stdio: ChildStdio,
 ): Promise<Run> {
   const { spec, rootMounts } = request;
-  const options = [...crunOptions(crun, spec.cgroupsPath), '--log', files.runtimeLog];
+  const options = [...crunOptions(crun, spec.cgroupsPath), ...crunLogOptions(files.runtimeLog)];
   const { program, args } = await launchCommand({
     rootfs: { mounts: rootMounts, target: spec.rootfs },
     program: crun.program,
@@ -141,6 +143,7 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     const result = exitRecord(folder, run.files, exit);
     writeExitRecord(folder, result);
     await stdio.finish();
+    if (spec.process.terminal) await passOnLeftOutput(readLeftOutput(run.files.runtimeLog));
     return result;
   });
   ended.catch(() => {});

@@ -5,14 +5,9 @@ import { crunStartFault } from './crun-messages.ts';
 /** Docker's code for a container that could not be started for any other reason. */
 const START_FAILED_CODE = 125;
 
-/** What crun has written to its log: the reason why it failed; empty where it did not. */
-export function readCrunError(path: string): string {
-  return (textIfThereSync(path) ?? '').trim();
-}
-
 /** What mount(8) said when the launcher failed; empty where it did not. */
 export function readLaunchErrors(path: string): string {
-  return readCrunError(path).replaceAll('\n', '; ');
+  return (textIfThereSync(path) ?? '').trim().replaceAll('\n', '; ');
 }
 
 /**

@@ -9,11 +9,13 @@ import { spawnConmon } from '../conmon/conmon-process.ts';
 import { followOutput } from '../conmon/output.ts';
 import { waitForExit } from '../conmon/wait-for-exit.ts';
 import { crunOptions, openCrun } from '../crun/crun.ts';
+import { crunLogOptions, readCrunError } from '../crun/crun-log.ts';
 import { writePidRecord } from '../crun/records.ts';
 import { sendSignal } from '../crun/send-signal.ts';
-import { execFailure, readCrunError } from '../crun/start-failure.ts';
+import { execFailure } from '../crun/start-failure.ts';
 import { prepareExec } from './exec-folder.ts';
 import type { ExecProcess, ExecRequest } from './exec-request.ts';
+import { promptCrun } from './prompt-crun.ts';
 
 /**
  * `execProcess` on a terminal where we have none, which crun alone cannot do: conmon holds the terminal, and what is
@@ -31,13 +33,22 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
   const files = undo.use(prepareExec(request));
   const { exits, log, conmonPid, sockets, socketId } = prepareConmonFolder(paths, files.folder);
   undo.defer(() => removeConmonFiles(paths, files.folder));
-  const runtime = [...crunOptions(crun), '--log', files.log];
+  const runtime = promptCrun(crun.program, [...crunOptions(crun), ...crunLogOptions(files.log)]);
   const args = [
-    ...['--api-version', '1', '--cid', request.containerId, '--cuuid', socketId, '--runtime', crun.program],
+    ...[
+      '--api-version',
+      '1',
+      '--cid',
+      request.containerId,
+      '--cuuid',
+      socketId,
+      '--runtime',
+      runtime.program,
+    ],
     ...['--bundle', files.folder, '--exec', '--exec-process-spec', files.process, '--terminal'],
     ...['--container-pidfile', files.pid, '--conmon-pidfile', conmonPid, '--log-level', 'error'],
     ...['--exit-dir', exits, '--socket-dir-path', sockets, '--log-path', `k8s-file:${log}`],
-    ...runtime.flatMap((argument) => ['--runtime-arg', argument]),
+    ...runtime.args.flatMap((argument) => ['--runtime-arg', argument]),
   ];
   const pid = await spawnConmon({ program, args }, join(files.folder, 'conmon-errors')).catch(
     (error: unknown) => {

@@ -14,17 +14,20 @@ import { identifyProcess, isRunning } from '../../system/process/process-identit
 import { type Exit, exited, spawnTool } from '../../system/process/spawn.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
 import { crunOptions, openCrun } from '../crun/crun.ts';
+import { crunLogOptions, readCrunError, readLeftOutput } from '../crun/crun-log.ts';
 import { readPidRecord } from '../crun/records.ts';
 import { readRuntimePid, watchRuntimePid } from '../crun/runtime-pid.ts';
 import { sendSignal, signalExitCode } from '../crun/send-signal.ts';
-import { execFailure, readCrunError } from '../crun/start-failure.ts';
+import { execFailure } from '../crun/start-failure.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
+import { passOnLeftOutput } from '../terminal/left-output.ts';
 import { openContainerNull } from '../terminal/null-device.ts';
 import { childStdio } from '../terminal/stdio.ts';
 import { followWindow } from '../terminal/window-size.ts';
 import { prepareExec } from './exec-folder.ts';
 import { execOnTerminal } from './exec-on-terminal.ts';
 import type { ExecProcess, ExecRequest } from './exec-request.ts';
+import { calmCrun, promptCrun } from './prompt-crun.ts';
 
 /**
  * Starts another process in a running container, by crun on our own descriptors or on pipes. The size of a terminal
@@ -44,15 +47,16 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   const stdio = undo.use(await childStdio(modes, files.folder, { isTerminal: process.terminal, openNull }));
   using watcher = watchRuntimePid(files.folder);
   const args = [
-    ...[...crunOptions(crun), '--log', files.log, 'exec', '--pid-file', files.pid],
+    ...[...crunOptions(crun), ...crunLogOptions(files.log), 'exec', '--pid-file', files.pid],
     ...['--process', files.process, ...(request.detach === true ? ['--detach'] : []), request.containerId],
   ];
-  const child = spawnTool(crun.program, args, [...stdio.fds], {
+  const command = process.terminal ? promptCrun(crun.program, args) : { program: crun.program, args };
+  const child = spawnTool(command.program, command.args, [...stdio.fds], {
     env: toolEnvironment(),
     detached: true,
   });
   stdio.spawned();
-  const exit = exited(child, crun.program);
+  const exit = exited(child, command.program);
   exit.catch(() => {});
   const pid = await Promise.race([watcher.pid, exit.then(() => readRuntimePid(files.folder))]);
   const failure = () => execFailure(readCrunError(files.log), request.process.args[0] ?? '');
@@ -61,13 +65,16 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
     throw failure();
   }
   undo.move();
+  if (process.terminal && child.pid !== undefined) void calmCrun(child.pid);
   const record = request.detach === true ? undefined : identifyProcess(pid);
   const hasWindow = record !== undefined && request.process.terminal;
   const follower = hasWindow ? followWindow(pid) : undefined;
   const result = exit
     .then(async (ended) => {
       await stdio.finish();
-      return exitCode(ended, failure);
+      const code = exitCode(ended, failure);
+      if (process.terminal) await passOnLeftOutput(readLeftOutput(files.log));
+      return code;
     })
     .finally(() => {
       follower?.[Symbol.dispose]();
