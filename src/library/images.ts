@@ -5,7 +5,13 @@ import type { Removal } from '../image/garbage/remove-image.ts';
 import type { PullRequest } from '../image/transfer/pull-image.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatPlatform, type Platform, parsePlatform } from '../oci/platform.ts';
-import { familiarName, formatReference, parseReference, withDefaultTag } from '../oci/reference.ts';
+import {
+  exactName,
+  familiarName,
+  formatReference,
+  parseReference,
+  withDefaultTag,
+} from '../oci/reference.ts';
 import type { LayerCompression } from '../options/layer-compression.ts';
 import { type CallOptions, withCall } from './with-call.ts';
 
@@ -47,7 +53,7 @@ export async function pull(name: string, options: PullOptions = {}): Promise<Pul
     const reference = parseReference(name);
     const { policy = 'always' } = options;
     const { pullImage } = await import('../image/transfer/pull-image.ts');
-    const request = { reference, platform: platformOf(options), policy };
+    const request = { reference: exactName(reference), platform: platformOf(options), policy };
     const { image, root, upToDate } = await pullImage(engine, call, request);
     const full = formatReference(withDefaultTag(reference));
     return { id: image.id, name: full, digest: root.digest, isNew: !upToDate };

@@ -1,8 +1,8 @@
 import { OcitsError } from '../errors.ts';
-import type { Descriptor } from './descriptor.ts';
+import { type JsonFields, readJson } from './json-fields.ts';
 import type { Index, Manifest } from './manifest.ts';
 import { isIndexType, isManifestType } from './media-types.ts';
-import { parseDescriptor, parseObject, parseStringMap } from './parse-descriptor.ts';
+import { ANNOTATION_LIMIT, readDescriptor } from './parse-descriptor.ts';
 
 /** distribution-spec: the size that registries and clients should support for a manifest. */
 export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -13,99 +13,69 @@ export type ManifestOrIndex =
   | { readonly kind: 'manifest'; readonly manifest: Manifest }
   | { readonly kind: 'index'; readonly index: Index };
 
+const ABOUT_INDEX = { what: 'the index', limitBytes: MANIFEST_LIMIT_BYTES };
+const ABOUT_MANIFEST = { what: 'the manifest', limitBytes: MANIFEST_LIMIT_BYTES };
+
 /**
  * image-spec manifest.md and image-index.md: reads what a descriptor of type `mediaType` points at, hostile input.
  * Throws `hostile` for what is no JSON object, over 4 MiB, at once a manifest and an index, of another media type
  * inside than outside, or has a field of a wrong type; `unsupported` for types and versions that are not images'.
  */
 export function parseManifestOrIndex(content: Uint8Array, mediaType: string): ManifestOrIndex {
-  const isIndex = isIndexType(mediaType);
-  if (!isIndex && !isManifestType(mediaType)) {
+  if (!isIndexType(mediaType) && !isManifestType(mediaType)) {
     throw new OcitsError('unsupported', `${JSON.stringify(mediaType)} is not the type of an image manifest`);
   }
-  const what = isIndex ? 'index' : 'manifest';
-  const fields = parseJson(content, what, MANIFEST_LIMIT_BYTES);
-  checkShape(fields, what, mediaType);
-  if (isIndex) return { kind: 'index', index: parseIndexFields(fields) };
-  return { kind: 'manifest', manifest: parseManifestFields(fields) };
+  const parsed: ManifestOrIndex = isIndexType(mediaType)
+    ? { kind: 'index', index: readJson(content, ABOUT_INDEX, readIndex) }
+    : { kind: 'manifest', manifest: readJson(content, ABOUT_MANIFEST, readManifest) };
+  const { mediaType: inside = mediaType } = parsed.kind === 'index' ? parsed.index : parsed.manifest;
+  if (inside === mediaType) return parsed;
+  throw new OcitsError(
+    'hostile',
+    `the ${parsed.kind} says that its media type is ${JSON.stringify(inside)}, but it was announced as ${JSON.stringify(mediaType)}`,
+  );
 }
 
-/** A JSON object in at most `limitBytes`. Throws `hostile`. */
-export function parseJson(
-  content: Uint8Array,
-  what: string,
-  limitBytes: number,
-): Readonly<Record<string, unknown>> {
-  if (content.length > limitBytes) {
-    throw new OcitsError('hostile', `the ${what} has ${content.length} bytes, more than ${limitBytes}`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(content));
-  } catch (cause) {
-    throw new OcitsError('hostile', `the ${what} is not JSON: ${(cause as Error).message}`, { cause });
-  }
-  return parseObject(value, `the ${what}`);
-}
-
-/** CVE-2021-41190: content that one client takes for a manifest and another one for an index is refused. */
-function checkShape(fields: Readonly<Record<string, unknown>>, what: string, mediaType: string): void {
-  if (fields['schemaVersion'] !== 2) {
-    throw new OcitsError(
-      'unsupported',
-      `the ${what} has schema version ${JSON.stringify(fields['schemaVersion'])}, only 2 is supported`,
-    );
-  }
-  const inside = fields['mediaType'];
-  if (inside !== undefined && inside !== mediaType) {
-    throw new OcitsError(
-      'hostile',
-      `the ${what} says that its media type is ${JSON.stringify(inside)}, but it was announced as ${JSON.stringify(mediaType)}`,
-    );
-  }
-  const isBoth = 'manifests' in fields && ('layers' in fields || 'config' in fields);
-  const isOther = what === 'index' ? !('manifests' in fields) : 'manifests' in fields;
-  if (isBoth || isOther || 'fsLayers' in fields) {
-    throw new OcitsError('hostile', `what was announced as ${what} is not that alone: ${keysOf(fields)}`);
-  }
-}
-
-function parseIndexFields(fields: Readonly<Record<string, unknown>>): Index {
-  const manifests = parseDescriptors(fields['manifests'], 'the index: manifest');
-  return { schemaVersion: 2, manifests, ...optionalFields(fields) };
-}
-
-function parseManifestFields(fields: Readonly<Record<string, unknown>>): Manifest {
-  const config = parseDescriptor(fields['config'], 'the manifest: config');
-  const layers = parseDescriptors(fields['layers'], 'the manifest: layer');
+function readManifest(fields: JsonFields): Manifest {
+  checkShape(fields, 'manifest');
+  const layers = fields.list('layers', 'layer', readDescriptor);
   if (layers.length > LAYER_LIMIT) {
     throw new OcitsError('hostile', `the manifest has ${layers.length} layers, more than ${LAYER_LIMIT}`);
   }
-  const { artifactType, subject } = fields;
   return {
     schemaVersion: 2,
-    config,
+    config: fields.object('config', readDescriptor),
     layers,
-    ...optionalFields(fields),
-    artifactType: typeof artifactType === 'string' ? artifactType : undefined,
-    subject: subject == null ? undefined : parseDescriptor(subject, 'the manifest: subject'),
+    mediaType: fields.optionalText('mediaType'),
+    annotations: fields.optionalTextMap('annotations', ANNOTATION_LIMIT),
+    artifactType: fields.textIfAny('artifactType'),
+    subject: fields.optional('subject', readDescriptor),
   };
 }
 
-function parseDescriptors(value: unknown, what: string): readonly Descriptor[] {
-  if (!Array.isArray(value)) throw new OcitsError('hostile', `${what}s are not a list`);
-  return value.map((item, index) => parseDescriptor(item, `${what} ${index + 1}`));
-}
-
-function optionalFields(fields: Readonly<Record<string, unknown>>) {
-  const annotations = parseStringMap(fields['annotations'], 'annotations');
-  const mediaType = fields['mediaType'];
+function readIndex(fields: JsonFields): Index {
+  checkShape(fields, 'index');
   return {
-    mediaType: typeof mediaType === 'string' ? mediaType : undefined,
-    annotations,
+    schemaVersion: 2,
+    manifests: fields.list('manifests', 'manifest', readDescriptor),
+    mediaType: fields.optionalText('mediaType'),
+    annotations: fields.optionalTextMap('annotations', ANNOTATION_LIMIT),
   };
 }
 
-function keysOf(fields: Readonly<Record<string, unknown>>): string {
-  return Object.keys(fields).slice(0, 10).join(', ').slice(0, 200);
+/** CVE-2021-41190: content that one client takes for a manifest and another one for an index is refused. */
+function checkShape(fields: JsonFields, what: 'manifest' | 'index'): void {
+  const version = fields.value('schemaVersion');
+  if (version !== 2) {
+    throw new OcitsError(
+      'unsupported',
+      `the ${what} has schema version ${JSON.stringify(version)}, only 2 is supported`,
+    );
+  }
+  const hasManifests = fields.has('manifests');
+  const isBoth = hasManifests && (fields.has('layers') || fields.has('config'));
+  if (isBoth || hasManifests !== (what === 'index') || fields.has('fsLayers')) {
+    const names = fields.names().slice(0, 10).join(', ').slice(0, 200);
+    throw new OcitsError('hostile', `what was announced as ${what} is not that alone: ${names}`);
+  }
 }

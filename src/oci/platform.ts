@@ -97,6 +97,23 @@ export function matchPlatforms<T extends { readonly platform?: Platform | undefi
   return scored.sort((a, b) => b.score - a.score).map(({ entry }) => entry);
 }
 
+/** Whether what is made for `offered` can run on `wanted`. */
+export function runsOn(offered: Platform, wanted: Platform): boolean {
+  return platformScore(offered, normalizePlatform(wanted)) > 0;
+}
+
+/** The error for an image that is there for other platforms. `name` is what it calls the image. */
+export function wrongPlatform(name: string, wanted: Platform, offered: readonly Platform[]): OcitsError {
+  const there = [...new Set(offered.map((platform) => formatPlatform(normalizePlatform(platform))))];
+  const hint =
+    there[0] === undefined
+      ? undefined
+      : `choose one of these with --platform, such as --platform ${there[0]}`;
+  const list = there.length === 0 ? 'no image' : there.join(', ');
+  const text = `${name} has no image for ${formatPlatform(wanted)}; there is ${list}`;
+  return new OcitsError('wrong-platform', text, { hint });
+}
+
 /** 0: cannot run; higher is better. */
 function platformScore(offered: Platform | undefined, target: Platform): number {
   if (offered === undefined) return 0;

@@ -86,6 +86,12 @@ export function withDefaultTag(reference: Reference): Reference {
     : reference;
 }
 
+/** The name that is looked up: with its tag, and without it where it has a digest, as Docker has it. */
+export function exactName(reference: Reference): Reference {
+  const { domain, path, digest } = reference;
+  return digest === undefined ? withDefaultTag(reference) : { domain, path, digest };
+}
+
 /** The full spelling, which `parseReference` reads back to the same value. */
 export function formatReference(reference: Reference): string {
   return `${reference.domain}/${reference.path}${suffix(reference)}`;

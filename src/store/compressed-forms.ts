@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
-import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
+import { JsonFields } from '../oci/json-fields.ts';
+import { readDescriptor } from '../oci/parse-descriptor.ts';
 import { replaceFile } from '../system/file/atomic-file.ts';
 import { type HostPaths, partialFolder } from '../system/paths.ts';
 import { digestFile } from './ref-path.ts';
@@ -88,10 +89,10 @@ export class FileCompressedForms implements CompressedForms {
 
 function parseForms(text: string): LayerForms | undefined {
   try {
-    const { forms, plainSizeBytes } = parseObject(JSON.parse(text), 'a record of compressed forms');
-    if (!Array.isArray(forms)) return undefined;
+    const fields = new JsonFields(JSON.parse(text), 'a record of compressed forms');
+    const plainSizeBytes = fields.value('plainSizeBytes');
     return {
-      forms: forms.map((form) => parseDescriptor(form, 'a compressed form')),
+      forms: fields.list('forms', 'form', readDescriptor),
       plainSizeBytes: Number.isSafeInteger(plainSizeBytes) ? (plainSizeBytes as number) : undefined,
     };
   } catch {

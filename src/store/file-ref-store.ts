@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
-import { isErrno, wrapError } from '../errors.ts';
+import { isErrno, OcitsError, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Reference } from '../oci/reference.ts';
 import { syncFolder, writeFileAtomic } from '../system/file/atomic-file.ts';
@@ -136,6 +136,7 @@ export class FileRefStore implements RefStore {
   }
 }
 
+/** Throws `corrupt`: a ref that cannot be read must not look like one that is not there. */
 function readRecord(path: string): RefRecord | undefined {
   let text: string;
   try {
@@ -144,7 +145,12 @@ function readRecord(path: string): RefRecord | undefined {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw wrapError(error, 'internal', `cannot read ${path}`);
   }
-  return parseRefRecord(text, path);
+  try {
+    return parseRefRecord(text);
+  } catch (cause) {
+    const hint = 'delete the file, and pull or build the image again';
+    throw new OcitsError('corrupt', `${path} is damaged: ${(cause as Error).message}`, { cause, hint });
+  }
 }
 
 /** All files in `_tags` and `_digests` folders, sorted by path. */

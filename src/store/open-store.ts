@@ -1,5 +1,6 @@
 import { removeAbandoned } from '../system/file/abandoned.ts';
 import { type HostPaths, partialFolder } from '../system/paths.ts';
+import { FileBlobOrigins } from './blob-origins.ts';
 import { FileCompressedForms } from './compressed-forms.ts';
 import { FileBlobStore } from './file-blob-store.ts';
 import { FileLeases } from './file-leases.ts';
@@ -21,6 +22,7 @@ export async function openStore(paths: HostPaths): Promise<Store> {
     blobs,
     refs: new FileRefStore(paths, blobs),
     compressed: new FileCompressedForms(paths),
+    origins: new FileBlobOrigins(paths),
     leases: new FileLeases(paths.run),
   };
 }

@@ -1,6 +1,6 @@
-import { OcitsError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { parseDescriptor, parseObject } from '../oci/parse-descriptor.ts';
+import { JsonFields } from '../oci/json-fields.ts';
+import { readDescriptor } from '../oci/parse-descriptor.ts';
 
 const VERSION = 1;
 
@@ -15,18 +15,13 @@ export function formatRefRecord(record: RefRecord): string {
   return `${JSON.stringify({ version: VERSION, descriptor, updatedAt: updatedAt.toISOString() })}\n`;
 }
 
-/** Throws `corrupt` with the file's path: a ref that cannot be read must not look like one that is not there. */
-export function parseRefRecord(text: string, path: string): RefRecord {
-  try {
-    const fields = parseObject(JSON.parse(text), 'a ref');
-    if (fields['version'] !== VERSION) throw new Error(`version ${String(fields['version'])} is not known`);
-    const updatedAt = new Date(String(fields['updatedAt']));
-    if (Number.isNaN(updatedAt.getTime())) throw new Error('the time is not readable');
-    return { descriptor: parseDescriptor(fields['descriptor'], 'its descriptor'), updatedAt };
-  } catch (error) {
-    throw new OcitsError('corrupt', `${path} is damaged: ${(error as Error).message}`, {
-      cause: error,
-      hint: 'delete the file, and pull or build the image again',
-    });
+/** Throws an error that says what is wrong with the text. */
+export function parseRefRecord(text: string): RefRecord {
+  const fields = new JsonFields(JSON.parse(text), 'the ref');
+  if (fields.value('version') !== VERSION) {
+    throw new Error(`version ${String(fields.value('version'))} is not known`);
   }
+  const updatedAt = new Date(String(fields.value('updatedAt')));
+  if (Number.isNaN(updatedAt.getTime())) throw new Error('the time is not readable');
+  return { descriptor: fields.object('descriptor', readDescriptor), updatedAt };
 }

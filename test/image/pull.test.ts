@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import { blobOrigins } from '../../src/image/transfer/blob-origins.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
 import { DOCKER_MANIFEST } from '../../src/oci/media-types.ts';
@@ -51,7 +50,7 @@ describe('from a real registry', () => {
       // The size of the blob says nothing about the tar in it.
       const told = w.events.findLast((event) => event.type === 'layer' && event.digest === descriptor.digest);
       expect(told).toMatchObject({ state: 'unpacked', totalBytes: undefined });
-      expect(await blobOrigins(w.host.store, descriptor.digest)).toEqual([
+      expect(await w.host.store.origins.get(descriptor.digest)).toEqual([
         { domain: server.host, path: 'a/b' },
       ]);
     }

@@ -1,8 +1,8 @@
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { presentManifests } from '../../src/image/catalog/choose-image.ts';
 import { findImage } from '../../src/image/catalog/find-image.ts';
+import { presentManifests } from '../../src/image/catalog/present-images.ts';
 import { tagImage } from '../../src/image/catalog/tag-image.ts';
 import { collectGarbage } from '../../src/image/garbage/collect-garbage.ts';
 import { pruneImages } from '../../src/image/garbage/prune-images.ts';

@@ -16,7 +16,7 @@ export interface SavedDigests {
   /** The digest of `path` where it was taken in this state. */
   get(path: BytePath, stamp: FileStamp): string | undefined;
   /** Those that were used, and the rest where `withUnused`. */
-  entries(withUnused: boolean): Iterable<readonly [BytePath, KnownDigest]>;
+  recordsToKeep(withUnused: boolean): Iterable<readonly [BytePath, KnownDigest]>;
 }
 
 const MAGIC = 'OCITSCD1';
@@ -105,7 +105,7 @@ class DecodedDigests implements SavedDigests {
     return this.#hex(index);
   }
 
-  *entries(withUnused: boolean): Generator<readonly [BytePath, KnownDigest]> {
+  *recordsToKeep(withUnused: boolean): Generator<readonly [BytePath, KnownDigest]> {
     for (const [index, path] of this.#paths.entries()) {
       if (!withUnused && this.#isUsed[index] === 0) continue;
       const at = index * NUMBERS;

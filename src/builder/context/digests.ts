@@ -47,7 +47,7 @@ export class ContextDigests {
     // Digests that this build has not asked for may be of use to other lines of a Dockerfile. In a context that has
     // changed much they are of none.
     const keepsUnused = (this.#saved?.unused ?? 0) < 4 * (all.size + (this.#saved?.used ?? 0)) + 1000;
-    for (const [path, known] of this.#saved?.entries(keepsUnused) ?? []) {
+    for (const [path, known] of this.#saved?.recordsToKeep(keepsUnused) ?? []) {
       if (!all.has(path)) all.set(path, known);
     }
     try {

@@ -5,7 +5,7 @@ import { chooseImage } from '../../image/catalog/choose-image.ts';
 import type { Image } from '../../image/image.ts';
 import type { LayerDepth } from '../../image/transfer/pull-image.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { formatReference, type Reference } from '../../oci/reference.ts';
+import { exactName, formatReference, type Reference } from '../../oci/reference.ts';
 import type { LayerEvent, TaskNews } from '../../progress.ts';
 import type { Store } from '../../store/store.ts';
 import type { ImageOrigin } from '../plan/graph.ts';
@@ -72,7 +72,12 @@ export class BaseImages {
     const { pullImage } = await import('../../image/transfer/pull-image.ts');
     const policy = this.#pullsAlways ? 'always' : 'missing';
     const call = withNews(withSignal(this.#call, signal), (news) => (isOfPull(news) ? undefined : news));
-    return await pullImage(this.#engine, call, { reference, platform, policy, depth: 'config' });
+    return await pullImage(this.#engine, call, {
+      reference: exactName(reference),
+      platform,
+      policy,
+      depth: 'config',
+    });
   }
 
   /** The tree of an image that was resolved. `label` is what the stage's FROM is shown as. */

@@ -14,7 +14,13 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { pullImage } from '../../image/transfer/pull-image.ts';
-import { formatReference, parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import {
+  exactName,
+  formatReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+} from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 
 export default class Pull extends BaseCommand {
@@ -40,7 +46,11 @@ export default class Pull extends BaseCommand {
         const wanted = flags['all-tags'] ? await this.#allTags(name, call) : [name];
         for (const reference of wanted) {
           try {
-            const { root } = await pullImage(this.engine, call, { reference, platform, policy: 'always' });
+            const { root } = await pullImage(this.engine, call, {
+              reference: exactName(reference),
+              platform,
+              policy: 'always',
+            });
             this.print(flags.quiet ? root.digest : formatReference(withDefaultTag(reference)));
           } catch (error) {
             // A repository may well have tags for other platforms, and of other things than images.

@@ -12,7 +12,7 @@ import { requireRoot } from '../../access.ts';
 import type { ContainerMount } from '../../bundle/container-spec.ts';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { platformOf } from '../../image/catalog/choose-image.ts';
+import { platformOf } from '../../image/catalog/image-platform.ts';
 import type { Image } from '../../image/image.ts';
 import { hasOwnSandbox, networkModeOf } from '../../network/choice.ts';
 import type { RunConfig } from '../../oci/image-config.ts';

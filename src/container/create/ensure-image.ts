@@ -4,7 +4,7 @@ import { type FoundImage, findImage, requireImage } from '../../image/catalog/fi
 import type { Image } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
-import { parseReference } from '../../oci/reference.ts';
+import { exactName, parseReference } from '../../oci/reference.ts';
 import type { PullPolicy } from '../../options/pull-policy.ts';
 import type { TaskNews } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
@@ -28,7 +28,7 @@ export async function ensureImage(
   if (policy === 'missing') {
     call.emit({ type: 'message', level: 'info', text: `Unable to find image '${name}' locally` });
   }
-  const reference = parseReference(name);
+  const reference = exactName(parseReference(name));
   const { pullImage } = await import('../../image/transfer/pull-image.ts');
   await pullImage(engine, call, { reference, platform, policy: 'always' });
   return await requireImage(store, name, platform);

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { type CompressionFormat, compressionFormat, MAGIC_BYTES } from '../../layer/compression-format.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, finishDigest, isDigest } from '../../oci/digest.ts';
+import { JsonFields } from '../../oci/json-fields.ts';
 import { OCI_CONFIG, OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../oci/media-types.ts';
-import { parseObject } from '../../oci/parse-descriptor.ts';
 import { CONFIG_LIMIT_BYTES, parseImageConfig } from '../../oci/parse-image-config.ts';
 import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { parseTag } from '../catalog/tag-image.ts';
 import { encodeManifest, imageManifest } from '../transfer/commit-image.ts';
+import { fetchWhole } from '../transfer/fetch-whole.ts';
 import { type FileSet, readSmallFile, readStart } from './file-set.ts';
 import type { ImageCollection } from './image-collection.ts';
 import { DOCKER_MANIFEST_FILE } from './layout-sink.ts';
@@ -61,21 +63,21 @@ export async function dockerArchiveImages(files: FileSet, knownForm: KnownForm):
     images.push({ root: manifest.descriptor, names: image.names });
   }
   const missing = (digest: Digest) => new OcitsError('not-found', `${digest} is not in the archive`);
-  return {
-    images,
-    source: {
-      fetchManifest: async ({ digest }) => {
-        const content = manifests.get(digest);
-        if (content === undefined) throw missing(digest);
-        return content;
-      },
-      fetchBlob: async ({ digest }, offset) => {
-        const name = names.get(digest);
-        if (name === undefined) throw missing(digest);
-        return { body: await files.read(name, offset), resumed: true };
-      },
-    },
+  const fetchBlob = async ({ digest }: Descriptor, offset: number) => {
+    const name = names.get(digest);
+    if (name === undefined) throw missing(digest);
+    return { body: await files.read(name, offset), resumed: true };
   };
+  const manifest = async ({ digest }: Descriptor) => {
+    const content = manifests.get(digest);
+    if (content === undefined) throw missing(digest);
+    return content;
+  };
+  const documents = (call: Call) => ({
+    manifest,
+    config: async (descriptor: Descriptor) => await fetchWhole(fetchBlob, descriptor, call),
+  });
+  return { images, source: { documents, fetchBlob } };
 }
 
 async function readEntries(files: FileSet): Promise<ArchivedImage[]> {
@@ -90,13 +92,13 @@ async function readEntries(files: FileSet): Promise<ArchivedImage[]> {
     throw new OcitsError('hostile', `${DOCKER_MANIFEST_FILE} is not a list of at most ${IMAGE_LIMIT} images`);
   }
   return value.map((item) => {
-    const fields = parseObject(item, `an image of ${DOCKER_MANIFEST_FILE}`);
-    const [config, ...more] = texts([fields['Config']], 'Config');
+    const fields = new JsonFields(item, `an image of ${DOCKER_MANIFEST_FILE}`);
+    const [config, ...more] = texts([fields.value('Config')], 'Config');
     if (config === undefined || more.length > 0) throw new OcitsError('internal', 'one config was expected');
     return {
       config,
-      names: texts(fields['RepoTags'], 'RepoTags').map(parseTag),
-      layers: texts(fields['Layers'], 'Layers'),
+      names: texts(fields.value('RepoTags'), 'RepoTags').map(parseTag),
+      layers: texts(fields.value('Layers'), 'Layers'),
     };
   });
 }

@@ -8,7 +8,8 @@ import type { Manifest } from '../../oci/manifest.ts';
 import { OCI_INDEX } from '../../oci/media-types.ts';
 import { parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import { familiarName, formatReference, type Reference } from '../../oci/reference.ts';
-import type { BlobSupply, ImageSink, ManifestContent } from '../transfer/image-source.ts';
+import type { ManifestContent } from '../image-documents.ts';
+import type { BlobSupply, ImageSink } from '../transfer/image-source.ts';
 import { addBytes, type FileTarget } from './file-target.ts';
 
 export const LAYOUT_FILE = 'oci-layout';

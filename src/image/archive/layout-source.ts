@@ -1,9 +1,11 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
+import { readJson } from '../../oci/json-fields.ts';
 import { isIndexType, isManifestType, OCI_INDEX } from '../../oci/media-types.ts';
-import { MANIFEST_LIMIT_BYTES, parseJson, parseManifestOrIndex } from '../../oci/parse-manifest.ts';
+import { MANIFEST_LIMIT_BYTES, parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
+import { fetchWhole } from '../transfer/fetch-whole.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
 import { type FileSet, readSmallFile } from './file-set.ts';
 import type { ImageCollection } from './image-collection.ts';
@@ -16,16 +18,11 @@ const SMALL_LIMIT_BYTES = 64 * 1024;
  * is more than a tag, from `org.opencontainers.image.ref.name`. Throws `hostile`, `unsupported`, `not-found`.
  */
 export async function layoutImages(files: FileSet): Promise<ImageCollection> {
-  const layout = parseJson(
-    await readSmallFile(files, LAYOUT_FILE, SMALL_LIMIT_BYTES),
-    LAYOUT_FILE,
-    SMALL_LIMIT_BYTES,
-  );
-  if (typeof layout['imageLayoutVersion'] !== 'string' || !layout['imageLayoutVersion'].startsWith('1.')) {
-    throw new OcitsError(
-      'unsupported',
-      `the OCI layout has version ${JSON.stringify(layout['imageLayoutVersion'])}`,
-    );
+  const layout = await readSmallFile(files, LAYOUT_FILE, SMALL_LIMIT_BYTES);
+  const about = { what: `the ${LAYOUT_FILE}`, limitBytes: SMALL_LIMIT_BYTES };
+  const version = readJson(layout, about, (fields) => fields.value('imageLayoutVersion'));
+  if (typeof version !== 'string' || !version.startsWith('1.')) {
+    throw new OcitsError('unsupported', `the OCI layout has version ${JSON.stringify(version)}`);
   }
   const content = await readSmallFile(files, INDEX_FILE, MANIFEST_LIMIT_BYTES);
   const parsed = parseManifestOrIndex(content, OCI_INDEX);
@@ -42,20 +39,26 @@ export async function layoutImages(files: FileSet): Promise<ImageCollection> {
 
 /** The blobs of a layout as a source. */
 function layoutSource(files: FileSet): ImageSource {
+  const fetchBlob = async ({ digest }: Descriptor, offset: number) => ({
+    body: await files.read(blobName(digest), offset),
+    resumed: true,
+  });
   return {
-    fetchManifest: async ({ digest, size }) => {
-      const content = await readSmallFile(files, blobName(digest), MANIFEST_LIMIT_BYTES);
-      if (digestOf(content, digestAlgorithm(digest)) !== digest) {
-        throw new OcitsError('digest-mismatch', `${blobName(digest)} does not match its digest`);
-      }
-      if (content.length === size) return content;
-      throw new OcitsError('size-mismatch', `${blobName(digest)} has another size than its descriptor says`);
-    },
-    fetchBlob: async ({ digest }, offset) => ({
-      body: await files.read(blobName(digest), offset),
-      resumed: true,
+    documents: (call) => ({
+      manifest: async (descriptor) => await readManifestFile(files, descriptor),
+      config: async (descriptor) => await fetchWhole(fetchBlob, descriptor, call),
     }),
+    fetchBlob,
   };
+}
+
+async function readManifestFile(files: FileSet, { digest, size }: Descriptor): Promise<Buffer> {
+  const content = await readSmallFile(files, blobName(digest), MANIFEST_LIMIT_BYTES);
+  if (digestOf(content, digestAlgorithm(digest)) !== digest) {
+    throw new OcitsError('digest-mismatch', `${blobName(digest)} does not match its digest`);
+  }
+  if (content.length === size) return content;
+  throw new OcitsError('size-mismatch', `${blobName(digest)} has another size than its descriptor says`);
 }
 
 function nameOf({ annotations }: Descriptor): Reference[] {

@@ -1,12 +1,15 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { formatPlatform, matchPlatforms, type Platform } from '../../oci/platform.ts';
+import { formatPlatform, type Platform, runsOn } from '../../oci/platform.ts';
 import { parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import { chooseImage, platformOf, presentManifests } from './choose-image.ts';
-import { isIndex, readImage, readManifest } from './read-image.ts';
+import { storeDocuments } from '../image-documents.ts';
+import { chooseImage } from './choose-image.ts';
+import { platformOf } from './image-platform.ts';
+import { presentManifests } from './present-images.ts';
+import { isIndex, readDocument, readImage } from './read-image.ts';
 
 /** An image, and how it was found. */
 export interface FoundImage extends Image {
@@ -100,10 +103,8 @@ async function findById(store: Store, text: string, platform?: Platform): Promis
   }
   const [root] = matches.values();
   if (root === undefined) return undefined;
-  const image = await readImage(store, root);
-  const fits =
-    platform === undefined || matchPlatforms([{ platform: platformOf(image) }], platform).length > 0;
-  return fits ? { ...image, root } : undefined;
+  const { image } = await readImage(storeDocuments(store), root);
+  return platform === undefined || runsOn(image.config, platform) ? { ...image, root } : undefined;
 }
 
 async function allManifests(store: Store): Promise<Descriptor[]> {
@@ -119,7 +120,10 @@ async function allManifests(store: Store): Promise<Descriptor[]> {
 }
 
 async function idOf(store: Store, manifest: Descriptor): Promise<Digest | undefined> {
-  return await ifReadable(async () => (await readManifest(store, manifest)).config.digest);
+  return await ifReadable(async () => {
+    const document = await readDocument(storeDocuments(store), manifest);
+    return document.kind === 'manifest' ? document.manifest.config.digest : undefined;
+  });
 }
 
 /** A damaged image must not keep others from being found. */

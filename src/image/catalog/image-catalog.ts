@@ -13,7 +13,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import { presentImages } from './choose-image.ts';
+import { presentImages } from './present-images.ts';
 
 /** An image in the store with all its names. */
 export interface StoredImage {

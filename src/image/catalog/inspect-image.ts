@@ -2,9 +2,9 @@ import type { Engine } from '../../engine.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { familiarName } from '../../oci/reference.ts';
-import { platformOf } from './choose-image.ts';
 import { requireImage } from './find-image.ts';
 import { readCatalog } from './image-catalog.ts';
+import { platformOf } from './image-platform.ts';
 import { imageSize } from './layer-size.ts';
 
 /**

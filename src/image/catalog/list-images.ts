@@ -5,11 +5,11 @@ import type { Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import { warning } from '../../progress.ts';
 import type { Store } from '../../store/store.ts';
-import { platformOf } from './choose-image.ts';
 import { type ImageFilters, matchesLabels, matchesReference, matchesUntil } from './filter-images.ts';
 import { requireImage } from './find-image.ts';
 import { readCatalog, type StoredImage } from './image-catalog.ts';
 import { configTime } from './image-history.ts';
+import { platformOf } from './image-platform.ts';
 import { imageSize } from './layer-size.ts';
 
 /** An image in a list. */

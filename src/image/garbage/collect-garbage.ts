@@ -13,7 +13,6 @@ import { canCleanUp, type Snapshotter } from '../../snapshotter/snapshotter.ts';
 import { cleanPartials } from '../../store/clean-partials.ts';
 import type { RootSource } from '../../store/content-roots.ts';
 import type { Store } from '../../store/store.ts';
-import { pruneBlobOrigins } from '../transfer/blob-origins.ts';
 import { type LiveSet, markLive } from './mark-live.ts';
 
 export interface CollectOptions {
@@ -56,7 +55,7 @@ export async function collectGarbage(
   let partialBytes = 0;
   if (only === undefined) {
     partialBytes = await cleanPartials(store.paths, options.partialAgeMs ?? WEEK_MS);
-    await pruneBlobOrigins(store, live.blobs);
+    await store.origins.prune(live.blobs);
     if (canCleanUp(snapshotter)) await snapshotter.cleanup();
   }
   return {

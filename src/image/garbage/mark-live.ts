@@ -2,9 +2,11 @@ import { isOcitsError } from '../../errors.ts';
 import { chainIds } from '../../oci/chain-id.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { parseImageConfig } from '../../oci/parse-image-config.ts';
 import type { RootSource } from '../../store/content-roots.ts';
 import type { Store } from '../../store/store.ts';
-import { isIndex, readImageConfig, readIndex, readManifest } from '../catalog/read-image.ts';
+import { readDocument } from '../catalog/read-image.ts';
+import { storeDocuments } from '../image-documents.ts';
 
 /** What must stay. */
 export interface LiveSet {
@@ -57,16 +59,16 @@ async function markDescriptor(store: Store, descriptor: Descriptor, marks: Marks
   if (followed.has(key)) return;
   followed.add(key);
   live.blobs.add(descriptor.digest);
+  const documents = storeDocuments(store);
   await unlessUnreadable(async () => {
-    if (isIndex(descriptor)) {
-      for (const child of (await readIndex(store, descriptor)).manifests) {
-        await markDescriptor(store, child, marks);
-      }
+    const document = await readDocument(documents, descriptor);
+    if (document.kind === 'index') {
+      for (const child of document.index.manifests) await markDescriptor(store, child, marks);
       return;
     }
-    const manifest = await readManifest(store, descriptor);
+    const { manifest } = document;
     for (const { digest } of [manifest.config, ...manifest.layers]) live.blobs.add(digest);
-    const config = await readImageConfig(store, manifest.config);
+    const config = parseImageConfig(await documents.config(manifest.config));
     markStack(config.rootfs.diff_ids, live);
   });
 }

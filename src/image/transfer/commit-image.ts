@@ -6,7 +6,7 @@ import type { Manifest } from '../../oci/manifest.ts';
 import { OCI_CONFIG, OCI_MANIFEST } from '../../oci/media-types.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import type { ManifestContent } from './image-source.ts';
+import type { ManifestContent } from '../image-documents.ts';
 
 /**
  * Stores config and manifest of an image made here, and returns it. `layers` are the descriptors of the layers in the

@@ -3,14 +3,9 @@ import type { Call } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Reference } from '../../oci/reference.ts';
+import type { Repository } from '../../store/blob-origins.ts';
 import type { FollowedBlob } from '../../store/blob-store.ts';
-import type { Repository } from './blob-origins.ts';
-
-/** A manifest or an index: the bytes that the digest is of. */
-export interface ManifestContent {
-  readonly descriptor: Descriptor;
-  readonly content: Buffer;
-}
+import type { ImageDocuments, ManifestContent } from '../image-documents.ts';
 
 /** The bytes of a blob. */
 export interface BlobBody {
@@ -26,12 +21,10 @@ export interface BlobBody {
  * which names it has: that is no part of this.
  */
 export interface ImageSource {
-  /** A manifest or an index, at most 4 MiB (`hostile` over that), digest verified. `not-found`. */
-  fetchManifest(descriptor: Descriptor, call: Call): Promise<Buffer>;
+  /** What is read whole, and verified, before any layer is copied. For this call only. */
+  documents(call: Call): ImageDocuments;
   /** The blob's bytes from `offset` on; digest and size are for whoever takes them to verify. `not-found`. */
   fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<BlobBody>;
-  /** A manifest, an index or a config that need not be fetched, as it was stored. Undefined: it must be. */
-  atHand?(descriptor: Descriptor): Promise<Buffer | undefined>;
   /** Repositories that are likely to have the blob; none where that is not known. */
   origins?(digest: Digest): Promise<readonly Repository[]>;
 }

@@ -3,7 +3,6 @@ import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
-import { blobOrigins } from './blob-origins.ts';
 import type { ImageSource } from './image-source.ts';
 import { storeSink, storeSource } from './store-source.ts';
 
@@ -22,7 +21,7 @@ export function originSource(
   return {
     ...storeSource(store),
     fetchBlob: async (descriptor, offset, call) => {
-      const [origin] = await blobOrigins(store, descriptor.digest);
+      const [origin] = await store.origins.get(descriptor.digest);
       const repository = origin ?? reference;
       if (repository === undefined) throw unknownOrigin(descriptor, hint);
       return await (await engine.registry()).repository(repository).fetchBlob(descriptor, offset, call);

@@ -1,7 +1,8 @@
 import type { Call } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Image } from '../image.ts';
-import type { BlobInTheMaking, ManifestContent } from './image-source.ts';
+import type { ManifestContent } from '../image-documents.ts';
+import type { BlobInTheMaking } from './image-source.ts';
 
 /** In which form the layers of an image go where they are copied: compressed, or as uncompressed tars. */
 export interface OutgoingForms {

@@ -3,27 +3,24 @@ import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { hostPlatform, type Platform } from '../../oci/platform.ts';
-import { familiarName, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { Platform } from '../../oci/platform.ts';
+import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { PullPolicy } from '../../options/pull-policy.ts';
 import { warning } from '../../progress.ts';
-import type { Store } from '../../store/store.ts';
-import { chooseImage } from '../catalog/choose-image.ts';
-import { isIndex } from '../catalog/read-image.ts';
+import { type SelectedImage, selectImage, selectStored, type WantedPlatform } from '../catalog/read-image.ts';
 import type { Image } from '../image.ts';
-import { addBlobOrigin } from './blob-origins.ts';
-import { copyImage } from './copy-image.ts';
+import { copySelected } from './copy-image.ts';
 import { copyLayers } from './copy-layers.ts';
 import { originSource } from './origin-source.ts';
 import { repositorySource } from './repository-source.ts';
-import { storeBefore, storeSink } from './store-source.ts';
+import { storeSink } from './store-source.ts';
 import { findSnapshots, unpackMeanwhile } from './unpack.ts';
 
 /** What is wanted of an image's layers: nothing, their blobs, or their snapshots, too. */
 export type LayerDepth = 'config' | 'layers' | 'unpacked';
 
 export interface PullRequest {
-  /** Without a tag or digest it is `latest`. */
+  /** A name with a tag, or one by digest: see `exactName`. */
   readonly reference: Reference;
   /** The host's where none is given. */
   readonly platform?: Platform | undefined;
@@ -49,45 +46,38 @@ export interface Pulled {
  * `digest-mismatch`, `size-mismatch`, `unauthorized`, `denied`, `network`, `aborted`, and what the snapshotter throws.
  */
 export async function pullImage(engine: Engine, call: Call, request: PullRequest): Promise<Pulled> {
-  const { platform, policy, depth = 'unpacked' } = request;
-  const reference = nameOf(request.reference);
-  const name = familiarName(reference);
-  const { root, there } = await lookUp(engine, call, request, reference);
-  if (there !== undefined && policy === 'never') return { image: there, root, upToDate: true };
+  const { policy, depth = 'unpacked' } = request;
+  const reference = request.reference;
+  const wanted = { platform: request.platform, name: familiarName(reference) };
+  const { root, there } = await lookUp(engine, call, request, wanted);
   const tell = (state: 'pulling' | 'pulled' | 'up-to-date', id?: Digest) =>
-    call.emit({ type: 'image', state, reference: name, descriptor: root, id });
-  if (there !== undefined && (await isComplete(engine, there, depth))) {
-    for (const { digest, size } of there.manifest.layers) {
+    call.emit({ type: 'image', state, reference: wanted.name, descriptor: root, id });
+  const known = there?.selected.image;
+  if (known !== undefined && policy === 'never') return { image: known, root, upToDate: true };
+  if (known !== undefined && (await isComplete(engine, known, depth))) {
+    for (const { digest, size } of known.manifest.layers) {
       call.emit({ type: 'layer', digest, state: 'exists', totalBytes: size });
     }
-    tell('up-to-date', there.id);
-    return { image: there, root, upToDate: true };
+    tell('up-to-date', known.id);
+    return { image: known, root, upToDate: true };
   }
   tell('pulling');
   const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
   await using _lease = await store.leases.shared(call.signal);
+  const source = repositorySource(registry.repository(reference), wanted.name, store);
+  const found = there ?? (await selectImage(source.documents(call), root, wanted));
+  const { image } = found.selected;
   const byDigest = { domain: reference.domain, path: reference.path, digest: root.digest };
-  const { images } = await copyImage(
-    storeBefore(store, repositorySource(registry.repository(reference), name)),
-    storeSink(store),
-    {
-      root,
-      // An image whose layers are not wanted gets no name.
-      names: depth === 'config' ? undefined : [reference, byDigest],
-      select: { kind: 'platform', platform, name },
-      withLayers: depth !== 'config',
+  await copySelected(source, storeSink(store), found, call, {
+    // An image whose layers are not wanted gets no name.
+    names: depth === 'config' ? undefined : [reference, byDigest],
+    withLayers: depth !== 'config',
+    onImage: async ({ manifestDescriptor, manifest }) => {
+      const blobs = [root, manifestDescriptor, ...manifest.layers].map(({ digest }) => digest);
+      await store.origins.add(blobs, reference);
+      return depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
     },
-    call,
-    {
-      onImage: async (image) => {
-        for (const { digest } of [root, image.manifestDescriptor, ...image.manifest.layers]) {
-          await addBlobOrigin(store, digest, reference);
-        }
-        return depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
-      },
-    },
-  );
-  const image = images[0]!;
+  });
   tell('pulled', image.id);
   return { image, root, upToDate: false };
 }
@@ -122,25 +112,24 @@ interface PullTarget {
   /** What the name is to point at. */
   readonly root: Descriptor;
   /** The image that it points at already, where its manifest and config are in the store. */
-  readonly there: Image | undefined;
+  readonly there: SelectedImage | undefined;
 }
 
 /** What there is to pull, as the policy says: from the store, or by one request. */
 async function lookUp(
   engine: Engine,
   call: Call,
-  { platform, policy }: PullRequest,
-  reference: Reference,
+  { reference, policy }: PullRequest,
+  wanted: WantedPlatform,
 ): Promise<PullTarget> {
-  const name = familiarName(reference);
   const store = await engine.store();
   const known = await store.refs.resolve(reference);
-  const there = known === undefined ? undefined : await findThere(store, known, platform);
+  const there = known === undefined ? undefined : await selectStored(store, known, wanted);
   const isSettled = policy === 'never' || policy === 'missing' || reference.digest !== undefined;
   if (there !== undefined && isSettled) return { root: known!, there };
   if (policy === 'never') {
-    throw new OcitsError('not-found', `No such image: ${name}`, {
-      hint: `fetch it with: ocits pull ${name}`,
+    throw new OcitsError('not-found', `No such image: ${wanted.name}`, {
+      hint: `fetch it with: ocits pull ${wanted.name}`,
     });
   }
   try {
@@ -149,29 +138,9 @@ async function lookUp(
     return { root, there: root.digest === known?.digest ? there : undefined };
   } catch (error) {
     if (policy !== 'newer' || there === undefined || !isOcitsError(error, 'network')) throw error;
-    call.emit(warning(`${name}: the registry cannot be asked, the image here is used: ${error.message}`));
+    call.emit(
+      warning(`${wanted.name}: the registry cannot be asked, the image here is used: ${error.message}`),
+    );
     return { root: known!, there };
-  }
-}
-
-/** A name with a digest is one by digest, as Docker has it. */
-function nameOf(reference: Reference): Reference {
-  const { domain, path, digest } = reference;
-  return digest === undefined ? withDefaultTag(reference) : { domain, path, digest };
-}
-
-/** The image that is there; undefined where it is not, not for this platform, or cannot be read any more. */
-async function findThere(
-  store: Store,
-  root: Descriptor,
-  platform: Platform | undefined,
-): Promise<Image | undefined> {
-  try {
-    const wanted = isIndex(root) ? (platform ?? hostPlatform()) : platform;
-    return await chooseImage(store, root, wanted);
-  } catch (error) {
-    if (isOcitsError(error, 'not-found', 'corrupt', 'hostile', 'size-mismatch', 'unsupported'))
-      return undefined;
-    throw error;
   }
 }

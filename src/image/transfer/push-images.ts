@@ -9,15 +9,16 @@ import { familiarName, familiarRepository, type Reference, withDefaultTag } from
 import type { RepositoryClient } from '../../registry/registry-client.ts';
 import type { Store } from '../../store/store.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
-import { chooseImage, platformOf } from '../catalog/choose-image.ts';
-import { isIndex, readIndex } from '../catalog/read-image.ts';
+import { chooseImage } from '../catalog/choose-image.ts';
+import { platformOf } from '../catalog/image-platform.ts';
+import { isIndex, listedIn } from '../catalog/read-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
 import type { Image } from '../image.ts';
-import { addBlobOrigin, blobOrigins } from './blob-origins.ts';
+import { type ManifestContent, storeDocuments } from '../image-documents.ts';
 import { compressedLayers } from './compressed-layers.ts';
 import { copyImage } from './copy-image.ts';
 import { OUTGOING } from './copy-layers.ts';
-import type { ImageSink, ManifestContent } from './image-source.ts';
+import type { ImageSink } from './image-source.ts';
 import { completeStore } from './origin-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
 import { repositorySink } from './repository-sink.ts';
@@ -78,7 +79,7 @@ export async function pushImages(engine: Engine, call: Call, request: PushReques
 /** A repository of which the store remembers what it has, with the manifests that were sent there. */
 function remembered(store: Store, client: RepositoryClient): ImageSink {
   const sink = repositorySink(client);
-  const note = async (digest: Digest) => await addBlobOrigin(store, digest, client.reference);
+  const note = async (digest: Digest) => await store.origins.add([digest], client.reference);
   const keep = async ({ descriptor, content }: ManifestContent, sent: Promise<void>) => {
     await allSettled([sent, store.blobs.put(content)]);
     await note(descriptor.digest);
@@ -157,13 +158,13 @@ async function formsFor(
   root: Descriptor,
   format: 'gzip' | 'zstd',
 ): Promise<OutgoingForms | undefined> {
-  if (isIndex(root) || (await blobOrigins(store, root.digest)).length > 0) return undefined;
+  if (isIndex(root) || (await store.origins.get(root.digest)).length > 0) return undefined;
   return compressedLayers(store, { format, mayBeDocker: root.mediaType === DOCKER_MANIFEST });
 }
 
 /** Whether each image of an index is here, and whatever else it lists. */
 async function hasAllImages(store: Store, root: Descriptor): Promise<boolean> {
-  for (const child of (await readIndex(store, root)).manifests) {
+  for (const child of await listedIn(storeDocuments(store), root)) {
     if (isIndex(child) || (await store.blobs.stat(child.digest)) === undefined) return false;
   }
   return true;

@@ -2,7 +2,8 @@ import { Readable } from 'node:stream';
 import type { Call } from '../../call.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { RepositoryClient } from '../../registry/registry-client.ts';
-import type { BlobOutcome, BlobSupply, ImageSink, ManifestContent } from './image-source.ts';
+import type { ManifestContent } from '../image-documents.ts';
+import type { BlobOutcome, BlobSupply, ImageSink } from './image-source.ts';
 
 const CONCURRENCY = 5;
 

@@ -2,14 +2,26 @@ import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { RepositoryClient } from '../../registry/registry-client.ts';
+import type { Store } from '../../store/store.ts';
+import { storeBefore } from '../image-documents.ts';
+import { fetchWhole } from './fetch-whole.ts';
 import type { ImageSource } from './image-source.ts';
 
 const SCHEMA_1 = /^application\/vnd\.docker\.distribution\.manifest\.v1\+(?:json|prettyjws)$/;
 
-/** A registry's repository as a place that images come from. `name` is what errors call the image. */
-export function repositorySource(client: RepositoryClient, name: string): ImageSource {
+/**
+ * A registry's repository as a place that images come from. `name` is what errors call the image. Manifests and configs
+ * that `store` has are not fetched.
+ */
+export function repositorySource(client: RepositoryClient, name: string, store?: Store): ImageSource {
   return {
-    fetchManifest: async (descriptor, call) => await fetchManifest(client, name, descriptor, call),
+    documents: (call) => {
+      const fetched = {
+        manifest: async (descriptor: Descriptor) => await fetchManifest(client, name, descriptor, call),
+        config: async (descriptor: Descriptor) => await fetchWhole(client.fetchBlob, descriptor, call),
+      };
+      return store === undefined ? fetched : storeBefore(store, fetched);
+    },
     fetchBlob: client.fetchBlob,
     origins: async () => [client.reference],
   };

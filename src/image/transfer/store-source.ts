@@ -1,17 +1,9 @@
 import type { Call } from '../../call.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
-import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { BlobWriter } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
-import { blobOrigins } from './blob-origins.ts';
-import type {
-  BlobBody,
-  BlobOutcome,
-  BlobSupply,
-  ImageSink,
-  ImageSource,
-  ManifestContent,
-} from './image-source.ts';
+import { type ManifestContent, storeDocuments } from '../image-documents.ts';
+import type { BlobBody, BlobOutcome, BlobSupply, ImageSink, ImageSource } from './image-source.ts';
 
 const CONCURRENCY = 4;
 /** A blob that comes faster is done with sooner where nobody reads it meanwhile: the cores are busy anyway. */
@@ -20,23 +12,12 @@ const FOLLOW_AFTER_MS = 1000;
 /** The store as a place that images come from. */
 export function storeSource(store: Store): ImageSource {
   return {
-    fetchManifest: async ({ digest }) => await store.blobs.read(digest, MANIFEST_LIMIT_BYTES),
+    documents: () => storeDocuments(store),
     fetchBlob: async ({ digest }, offset) => ({
       body: await store.blobs.open(digest, { start: offset }),
       resumed: true,
     }),
-    origins: async (digest) => await blobOrigins(store, digest),
-  };
-}
-
-/** The same source, but manifests and configs that the store has are not fetched. */
-export function storeBefore(store: Store, source: ImageSource): ImageSource {
-  return {
-    ...source,
-    atHand: async ({ digest, size }) => {
-      if ((await store.blobs.stat(digest))?.sizeBytes !== size) return undefined;
-      return await store.blobs.read(digest, size);
-    },
+    origins: async (digest) => await store.origins.get(digest),
   };
 }
 

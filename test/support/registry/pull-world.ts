@@ -5,7 +5,7 @@ import { withSignal } from '../../../src/call.ts';
 import { type Pulled, type PullRequest, pullImage } from '../../../src/image/transfer/pull-image.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { hostPlatform, type Platform, parsePlatform } from '../../../src/oci/platform.ts';
-import { parseReference } from '../../../src/oci/reference.ts';
+import { exactName, parseReference } from '../../../src/oci/reference.ts';
 import type { LayerEvent, ProgressEvent } from '../../../src/progress.ts';
 import type { Registry } from '../../../src/registry/client/registry.ts';
 import type { RetryPolicy } from '../../../src/registry/http/retry.ts';
@@ -42,7 +42,7 @@ export async function pullWorld(retry: Partial<RetryPolicy> = {}): Promise<PullW
         withRegistry(host, registry),
         signal === undefined ? host.call : withSignal(host.call, signal),
         {
-          reference: parseReference(name),
+          reference: exactName(parseReference(name)),
           policy: 'always',
           ...more,
         },

@@ -1,0 +1,65 @@
+import { isOcitsError, type OcitsError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import type { Store } from '../../store/store.ts';
+import type { Image } from '../image.ts';
+import { storeDocuments } from '../image-documents.ts';
+import { isAttestation } from './image-platform.ts';
+import { INDEX_DEPTH_LIMIT, isIndex, listedIn, readImage } from './read-image.ts';
+
+/**
+ * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a
+ * manifest. Attestations (buildkit's `unknown/unknown`) are left out.
+ */
+export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
+  const documents = storeDocuments(store);
+  const found: Descriptor[] = [];
+  // Each index is read once: one that lists the next a thousand times, which lists a third a thousand times, would take
+  // for ever.
+  const seen = new Set<Digest>();
+  const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
+    if (seen.has(descriptor.digest)) return;
+    seen.add(descriptor.digest);
+    if ((await store.blobs.stat(descriptor.digest)) === undefined) return;
+    if (!isIndex(descriptor)) {
+      found.push(descriptor);
+      return;
+    }
+    if (depth >= INDEX_DEPTH_LIMIT) return;
+    for (const child of await listedIn(documents, descriptor)) {
+      if (!isAttestation(child)) await visit(child, depth + 1);
+    }
+  };
+  await visit(root, 0);
+  return found;
+}
+
+/**
+ * Every image of `root` that is in the store. What is there but is no image (an artifact) is left out. What cannot
+ * be read is thrown, or told to `onBroken` where that is given.
+ */
+export async function presentImages(
+  store: Store,
+  root: Descriptor,
+  onBroken?: (error: OcitsError) => void,
+): Promise<Image[]> {
+  const documents = storeDocuments(store);
+  const images: Image[] = [];
+  const attempt = async (work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (isOcitsError(error, 'unsupported', 'not-found')) return;
+      if (onBroken === undefined || !isOcitsError(error, 'corrupt', 'hostile', 'size-mismatch')) throw error;
+      onBroken(error);
+    }
+  };
+  await attempt(async () => {
+    for (const manifest of await presentManifests(store, root)) {
+      await attempt(async () => {
+        images.push((await readImage(documents, manifest)).image);
+      });
+    }
+  });
+  return images;
+}
