@@ -28,8 +28,12 @@ function runScript(filename) {
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   if (place && (!cachedData || script.cachedDataRejected)) {
-    // What a failed command has used is no measure of what the next one needs.
-    process.once('exit', (status) => status === 0 && keepCode(place, stamp, script.createCachedData()));
+    const resumeFlushing = holdCode();
+    process.once('exit', (status) => {
+      resumeFlushing();
+      // What a failed command has used is no measure of what the next one needs.
+      if (status === 0) keepCode(place, stamp, script.createCachedData());
+    });
   }
   const module = { exports: {} };
   script.runInThisContext()(
@@ -40,6 +44,17 @@ function runScript(filename) {
     path.dirname(filename),
   );
   return module.exports;
+}
+
+/**
+ * V8 throws code away that has not run for some collections of garbage, such as the whole of the bundle's outermost
+ * function after a pull. It is not to be thrown away before it is kept. The flag must be as it was by then, since code
+ * counts only where flags are the same.
+ */
+function holdCode() {
+  const v8 = process.getBuiltinModule('node:v8');
+  v8.setFlagsFromString('--no-flush-bytecode');
+  return () => v8.setFlagsFromString('--flush-bytecode');
 }
 
 /** A file in the user's own folder: whoever else could write it would let the user run theirs. */
