@@ -3,12 +3,12 @@ import { type Call, withSignal } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { LayerState } from '../../progress.ts';
+import { TaskGroup } from '../../system/task/task-group.ts';
 import type { Image } from '../image.ts';
 import type { BlobInTheMaking, BlobOutcome, BlobSupply, ImageSink, ImageSource } from './image-source.ts';
 import { LayerFetch } from './layer-fetch.ts';
 import { type LayerProgress, layerProgress } from './layer-progress.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
-import { TaskGroup } from './task-group.ts';
 
 /** What layers are said to do and to have done. */
 export interface CopyStates {

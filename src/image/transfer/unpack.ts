@@ -10,11 +10,11 @@ import { warning } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { FollowedBlob } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
+import { TaskGroup } from '../../system/task/task-group.ts';
 import type { Image } from '../image.ts';
 import type { FollowLayer } from './copy-layers.ts';
 import type { LayerFetch } from './layer-fetch.ts';
 import { type LayerProgress, layerProgress } from './layer-progress.ts';
-import { TaskGroup } from './task-group.ts';
 
 export interface UnpackOptions {
   /** Called once a layer, lowest first where they end so, with whether it had to be unpacked. */
