@@ -2,8 +2,16 @@ import { builtinModules } from 'node:module';
 import type { Plugin } from 'esbuild';
 import { EMPTY_MODULE, LEFT_OUT_OF_OCLIF } from '../src/cli/oclif/left-out.ts';
 
-/** What packages load and ocits never uses; a polyfill of what Node has is another. In the bundle it is empty. */
-const UNUSED = [...LEFT_OUT_OF_OCLIF, [/./, /^web-streams-polyfill\//] as const];
+/**
+ * What packages load and ocits never uses. In the bundle it is empty. Of fetch-blob this is what serves old Nodes,
+ * which have no streams of the web and no Blob.stream, and to look for those would load them; and what makes blobs of
+ * files.
+ */
+const UNUSED = [
+  ...LEFT_OUT_OF_OCLIF,
+  [/\/fetch-blob\//, /^\.\/streams\.cjs$/],
+  [/\/node-fetch\/src\/index\.js$/, /^fetch-blob\/from\.js$/],
+] as const;
 
 export const leaveOutUnused: Plugin = {
   name: 'leave-out-unused',

@@ -1,4 +1,5 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { parseReference, type Reference } from '../oci/reference.ts';
@@ -37,7 +38,7 @@ export class FileBlobOrigins implements BlobOrigins {
 
   async get(digest: Digest): Promise<readonly Repository[]> {
     try {
-      const names: unknown = JSON.parse(await readFile(this.#path(digest), 'utf8'));
+      const names: unknown = JSON.parse(readFileSync(this.#path(digest), 'utf8'));
       return Array.isArray(names) ? names.filter((name) => typeof name === 'string').map(readName) : [];
     } catch {
       return [];

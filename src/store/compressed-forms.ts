@@ -1,4 +1,5 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
@@ -49,7 +50,7 @@ export class FileCompressedForms implements CompressedForms {
     const path = this.#path(diffId);
     let text: string;
     try {
-      text = await readFile(path, 'utf8');
+      text = readFileSync(path, 'utf8');
     } catch (error) {
       if (isErrno(error, 'ENOENT')) return UNKNOWN;
       throw wrapError(error, 'internal', `cannot read ${path}`);

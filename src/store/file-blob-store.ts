@@ -1,5 +1,13 @@
-import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, lstat, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import {
+  closeSync,
+  constants,
+  createReadStream,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+} from 'node:fs';
+import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { isErrno, OcitsError, wrapError } from '../errors.ts';
@@ -18,6 +26,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_RDWR } = constants;
  * Blobs as files `blobs/<algorithm>/<hex>` (0400). What is under way lies in `partial/` on the same file system,
  * named by its digest where that is known. Names are made durable by `sync`, which whoever names an image calls
  * once for all its blobs; a blob's content always is durable before it has its name.
+ *
+ * What is looked at or read as a whole is so at once: a small file takes less time than a trip to the thread pool.
  */
 export class FileBlobStore implements BlobStore {
   readonly #blobs: string;
@@ -32,10 +42,9 @@ export class FileBlobStore implements BlobStore {
 
   async stat(digest: Digest): Promise<BlobInfo | undefined> {
     try {
-      const found = await lstat(this.path(digest));
-      return found.isFile() ? { digest, sizeBytes: found.size } : undefined;
+      const found = lstatSync(this.path(digest), { throwIfNoEntry: false });
+      return found?.isFile() ? { digest, sizeBytes: found.size } : undefined;
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
       throw wrapError(error, 'internal', `cannot look at blob ${digest}`);
     }
   }
@@ -44,14 +53,14 @@ export class FileBlobStore implements BlobStore {
     digest: Digest,
     range: { readonly start: number; readonly end?: number | undefined } = { start: 0 },
   ): Promise<Readable> {
-    const file = await this.#openBlob(digest);
+    const fd = this.#openBlob(digest);
     if (range.end !== undefined && range.end <= range.start) {
-      await file.close();
+      closeSync(fd);
       return Readable.from([]);
     }
     // A stream counts its last byte in.
     const end = range.end === undefined ? undefined : range.end - 1;
-    return createReadStream('', { fd: file, start: range.start, end, highWaterMark: READ_CHUNK_BYTES });
+    return createReadStream('', { fd, start: range.start, end, highWaterMark: READ_CHUNK_BYTES });
   }
 
   path(digest: Digest): string {
@@ -60,16 +69,16 @@ export class FileBlobStore implements BlobStore {
   }
 
   async read(digest: Digest, limitBytes: number = SMALL_LIMIT_BYTES): Promise<Buffer> {
-    const file = await this.#openBlob(digest);
+    const fd = this.#openBlob(digest);
     try {
-      const { size } = await file.stat();
+      const { size } = fstatSync(fd);
       if (size > limitBytes) {
         throw new OcitsError(
           'corrupt',
           `blob ${digest} has ${size} bytes, more than the ${limitBytes} allowed here`,
         );
       }
-      const content = await file.readFile();
+      const content = readFileSync(fd);
       if (digestOf(content, digestAlgorithm(digest)) !== digest) {
         throw new OcitsError('corrupt', `blob ${digest} does not match its digest`, {
           hint: 'remove the image and pull it again',
@@ -77,7 +86,7 @@ export class FileBlobStore implements BlobStore {
       }
       return content;
     } finally {
-      await file.close();
+      closeSync(fd);
     }
   }
 
@@ -174,9 +183,9 @@ export class FileBlobStore implements BlobStore {
     return undefined;
   }
 
-  async #openBlob(digest: Digest): Promise<FileHandle> {
+  #openBlob(digest: Digest): number {
     try {
-      return await open(this.path(digest), O_RDONLY | O_NOFOLLOW);
+      return openSync(this.path(digest), O_RDONLY | O_NOFOLLOW);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw new OcitsError('not-found', `blob ${digest} is not in the store`);
       throw wrapError(error, 'internal', `cannot open blob ${digest}`);

@@ -1,12 +1,8 @@
-import { promisify } from 'node:util';
-import { constants, deflateRaw, zstdCompress } from 'node:zlib';
+import { constants, deflateRaw, type ZlibOptions, type ZstdOptions, zstdCompress } from 'node:zlib';
 import { findRuns } from './incompressible.ts';
 
 /** What is compressed by itself; where blocks end depends on nothing but the input. */
 export const COMPRESS_BLOCK_BYTES = 1024 * 1024;
-
-const deflate = promisify(deflateRaw);
-const zstd = promisify(zstdCompress);
 
 const MAX_STORED_BYTES = 0xffff;
 
@@ -50,4 +46,17 @@ export async function zstdFrame(block: Buffer, level: number): Promise<readonly 
     [constants.ZSTD_c_checksumFlag]: 1,
   };
   return [await zstd(block, { params, chunkSize: roomFor(block), pledgedSrcSize: block.length })];
+}
+
+// With promisify, zlib would be loaded by every program that might compress.
+async function deflate(content: Buffer, options: ZlibOptions): Promise<Buffer> {
+  return await new Promise((resolve, reject) =>
+    deflateRaw(content, options, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
+}
+
+async function zstd(content: Buffer, options: ZstdOptions): Promise<Buffer> {
+  return await new Promise((resolve, reject) =>
+    zstdCompress(content, options, (error, result) => (error === null ? resolve(result) : reject(error))),
+  );
 }

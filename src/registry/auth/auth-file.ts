@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import type { ConfigFolders } from '../config/config-folders.ts';
@@ -43,7 +43,7 @@ export function authFilePaths(folders: ConfigFolders): readonly string[] {
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw wrapError(error, 'invalid-config', `cannot read ${path}`);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import type { ConfigFolders } from './config-folders.ts';
@@ -30,15 +30,14 @@ export async function loadRegistriesConf(folders: ConfigFolders): Promise<readon
   };
   add(main ?? []);
   for (const folder of userTables === undefined ? dropIns : dropIns.slice(1)) {
-    for (const file of await confFiles(folder)) add((await readTables(file)) ?? []);
+    for (const file of confFiles(folder)) add((await readTables(file)) ?? []);
   }
   return [...byPrefix.values()];
 }
 
-async function confFiles(folder: string): Promise<string[]> {
+function confFiles(folder: string): string[] {
   try {
-    const names = await readdir(folder);
-    return names
+    return readdirSync(folder)
       .filter((name) => name.endsWith('.conf'))
       .sort()
       .map((name) => join(folder, name));
@@ -51,7 +50,7 @@ async function confFiles(folder: string): Promise<string[]> {
 async function readTables(file: string): Promise<RegistryConf[] | undefined> {
   let source: string;
   try {
-    source = await readFile(file, 'utf8');
+    source = readFileSync(file, 'utf8');
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw wrapError(error, 'invalid-config', `cannot read ${file}`);

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import type { ConfigFolders } from './config-folders.ts';
@@ -14,7 +14,7 @@ export interface TlsFiles {
  * `*.key`) for `host[:port]`. The user's folder goes before the system's, containers' before Docker's; the first
  * folder that exists is the one. Throws `invalid-config` for a certificate without its key.
  */
-export async function readTlsFiles(host: string, folders: ConfigFolders): Promise<TlsFiles> {
+export function readTlsFiles(host: string, folders: ConfigFolders): TlsFiles {
   const candidates = [
     join(folders.config, 'containers/certs.d', host),
     join(folders.home, '.docker/certs.d', host),
@@ -22,29 +22,29 @@ export async function readTlsFiles(host: string, folders: ConfigFolders): Promis
     join(folders.system, 'docker/certs.d', host),
   ];
   for (const folder of candidates) {
-    const names = await listFolder(folder);
-    if (names !== undefined) return await readFolder(folder, names.sort());
+    const names = listFolder(folder);
+    if (names !== undefined) return readFolder(folder, names.sort());
   }
   return { authorities: [] };
 }
 
-async function listFolder(folder: string): Promise<string[] | undefined> {
+function listFolder(folder: string): string[] | undefined {
   try {
-    return await readdir(folder);
+    return readdirSync(folder);
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return undefined;
     throw wrapError(error, 'invalid-config', `cannot list ${folder}`);
   }
 }
 
-async function readFolder(folder: string, names: readonly string[]): Promise<TlsFiles> {
-  const read = (name: string) => readFile(join(folder, name), 'utf8');
-  const authorities = await Promise.all(names.filter((name) => name.endsWith('.crt')).map(read));
+function readFolder(folder: string, names: readonly string[]): TlsFiles {
+  const read = (name: string) => readFileSync(join(folder, name), 'utf8');
+  const authorities = names.filter((name) => name.endsWith('.crt')).map(read);
   const certificate = names.find((name) => name.endsWith('.cert'));
   if (certificate === undefined) return { authorities };
   const key = certificate.replace(/cert$/, 'key');
   if (!names.includes(key)) {
     throw new OcitsError('invalid-config', `${join(folder, certificate)} has no key ${key} beside it`);
   }
-  return { authorities, client: { cert: await read(certificate), key: await read(key) } };
+  return { authorities, client: { cert: read(certificate), key: read(key) } };
 }

@@ -57,7 +57,7 @@ export class Agents implements Disposable {
   }
 
   async #tls({ url, insecure, systemAuthorities }: AgentRequest): Promise<object> {
-    const files = await readTlsFiles(url.host, this.#folders);
+    const files = readTlsFiles(url.host, this.#folders);
     const client = files.client ?? {};
     if (insecure) return { rejectUnauthorized: false, ...client };
     if (files.authorities.length === 0 && !systemAuthorities) return client;

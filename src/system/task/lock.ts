@@ -8,7 +8,7 @@
  *     await using undo = new UndoStack();
  */
 
-import { mkdir, open } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import { exited, spawnTool } from '../process/spawn.ts';
@@ -36,35 +36,34 @@ const ROUND_SECONDS = 5;
  * rounds of a few seconds, so that no program outlives a killed ocits for long.
  */
 export async function lockFile(path: string, options: LockOptions): Promise<FileLock | undefined> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const file = await open(path, 'a', 0o600);
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const fd = openSync(path, 'a', 0o600);
   try {
-    const started = performance.now();
+    const { waitMs } = options;
+    // A clock costs a millisecond to load: nobody looks at it where the wait has no end.
+    const endsAt = waitMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + waitMs;
     const flag = options.mode === 'shared' ? '-s' : '-x';
     for (let round = 0; ; round++) {
       options.signal?.throwIfAborted();
-      const left =
-        options.waitMs === undefined
-          ? Number.POSITIVE_INFINITY
-          : options.waitMs - (performance.now() - started);
+      const left = waitMs === undefined ? endsAt : endsAt - performance.now();
       if (round > 0 && left <= 0) break;
       const wait = left <= 0 ? ['-n'] : ['-w', String(Math.min(left / 1000, ROUND_SECONDS))];
-      const trying = tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], file.fd, options.signal);
+      const trying = tryLock([flag, ...wait, '-E', String(LOCK_BUSY), '3'], fd, options.signal);
       if (round === 0) options.meanwhile?.();
       if (await trying) {
         let held = true;
         const release = async () => {
-          if (held) await file.close();
+          if (held) closeSync(fd);
           held = false;
         };
         return { release, [Symbol.asyncDispose]: release };
       }
     }
   } catch (error) {
-    await file.close();
+    closeSync(fd);
     throw error;
   }
-  await file.close();
+  closeSync(fd);
   return undefined;
 }
 
