@@ -65,12 +65,16 @@ export interface RepositoryClient {
   readonly reference: Reference;
   /** What `tag` or digest points at, by HEAD (GET where HEAD gives no digest). `not-found` where it is not there. */
   resolve(target: string | Digest, call: Call): Promise<Descriptor>;
+  /** The same of the place that pushes go to, which no mirror stands in for. */
+  resolvePushed(target: string | Digest, call: Call): Promise<Descriptor>;
   /** At most 4 MiB (`hostile` over that); digest verified. */
   fetchManifest(target: string | Digest, call: Call): Promise<FetchedManifest>;
   /** The blob's bytes from `offset` on. */
   fetchBlob(descriptor: Descriptor, offset: number, call: Call): Promise<FetchedBlob>;
   /** All tags of the repository, in the registry's order. */
   listTags(call: Call): Promise<readonly string[]>;
+  /** Whether the place that pushes go to has the blob. */
+  hasBlob(digest: Digest, call: Call): Promise<boolean>;
   uploadBlob(upload: BlobUpload, call: Call): Promise<UploadOutcome>;
   /** Sends a blob while it is made. Throws nothing: after `failed`, `uploadBlob` is asked to do better. */
   streamBlob(upload: StreamUpload, call: Call): Promise<'uploaded' | 'exists' | 'failed'>;

@@ -90,8 +90,45 @@ describe('an image that was built here', () => {
     fake.requests.length = 0;
     expect(await w.push(`${fake.host}/a/b:1`)).toEqual(before);
     const asked = fake.requests.map(({ method, path }) => `${method} ${path.replace(/sha256:.*/, 'DIGEST')}`);
-    expect(asked.sort()).toEqual([...Array(3).fill('HEAD /v2/a/b/blobs/DIGEST'), 'PUT /v2/a/b/manifests/1']);
-    expect(statesOf(w.events, digestOf(first))).toEqual(['waiting', 'exists']);
+    expect(asked.sort()).toEqual([...Array(3).fill('HEAD /v2/a/b/blobs/DIGEST'), 'HEAD /v2/a/b/manifests/1']);
+    expect(statesOf(w.events, digestOf(first))).toEqual(['exists']);
+  });
+
+  test('is pushed again where the registry has lost a blob, or its tag points elsewhere', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    await build(w.host, `${fake.host}/a/b:1`, [first, second]);
+    const { digest } = await w.push(`${fake.host}/a/b:1`);
+    const { manifest } = await manifestAt(fake.url, 'a/b', '1');
+    const all = [...fake.blobs.keys()].sort();
+    for (const lost of [manifest.config.digest, manifest.layers[1]!.digest]) {
+      fake.blobs.delete(lost);
+      expect((await w.push(`${fake.host}/a/b:1`)).digest).toBe(digest);
+      expect([...fake.blobs.keys()].sort()).toEqual(all);
+    }
+    await build(w.host, `${fake.host}/a/b:2`, [first]);
+    const other = await w.push(`${fake.host}/a/b:2`);
+    await w.tag(`${fake.host}/a/b:1`, other);
+    await w.push(`${fake.host}/a/b:1`);
+    expect((await manifestAt(fake.url, 'a/b', '1')).digest).toBe(other.digest);
+  });
+
+  test('with nothing new, the tags of a repository are asked for, and what they share once', async () => {
+    await using fake = await FakeRegistry.start();
+    await using w = await world();
+    const { manifestDescriptor } = await build(w.host, `${fake.host}/a/b:1`, [first]);
+    await w.tag(`${fake.host}/a/b:2`, manifestDescriptor);
+    const references = ['1', '2'].map((tag) => parseReference(`${fake.host}/a/b:${tag}`));
+    const pushBoth = () => pushImages(withRegistry(w.host, w.registry), w.host.call, { references });
+    const before = await pushBoth();
+    fake.requests.length = 0;
+    expect(await pushBoth()).toEqual(before);
+    expect(
+      fake.requests.map(({ method, path }) => `${method} ${path.replace(/sha256:.*/, 'DIGEST')}`).sort(),
+    ).toEqual([
+      ...Array(2).fill('HEAD /v2/a/b/blobs/DIGEST'),
+      ...['1', '2'].map((tag) => `HEAD /v2/a/b/manifests/${tag}`),
+    ]);
   });
 
   test('a large one is sent while it is compressed; where that fails, once it is whole', async () => {

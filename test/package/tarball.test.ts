@@ -1,23 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandLine } from '../support/program/command-line.ts';
+import { copyProject } from '../support/program/project-copy.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'ocits-package-'));
 const tarball = join(folder, 'ocits.tgz');
 
-// In a copy: other tests run what is in dist/ meanwhile.
 beforeAll(() => {
   const copy = join(folder, 'copy');
-  mkdirSync(copy);
-  const parts = ['bin', 'docs', 'scripts', 'src', 'package.json', 'tsconfig.json'];
-  for (const name of [...parts, 'README.md', 'CHANGELOG.md', 'LICENSE']) {
-    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  }
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  copyProject(copy);
   execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: copy });
   execFileSync('mv', [...readdirSync(folder).filter((name) => name.endsWith('.tgz')), tarball], {
     cwd: folder,

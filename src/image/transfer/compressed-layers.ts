@@ -39,6 +39,11 @@ export function compressedLayers(store: Store, { format, mayBeDocker }: Compress
       if (layerCompression(layer.mediaType) !== 'none') return layer;
       return await compressedLayer(store, image, { position, format, onContent }, call);
     },
+    known: async ({ manifest, config }, position) => {
+      const layer = manifest.layers[position]!;
+      if (layerCompression(layer.mediaType) !== 'none') return layer;
+      return await knownForm(store, config.rootfs.diff_ids[position]!, format);
+    },
     manifest: ({ manifest }, layers) => {
       const isWhole = manifest.layers.every((layer, position) => layer === layers[position]);
       const isOci = [manifest.config, ...layers].every(

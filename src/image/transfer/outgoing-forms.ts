@@ -16,6 +16,8 @@ export interface OutgoingForms {
     call: Call,
     onContent?: (blob: BlobInTheMaking) => void,
   ): Promise<Descriptor>;
+  /** The layer as it goes, where nothing has to be made for that. */
+  readonly known?: ((image: Image, position: number) => Promise<Descriptor | undefined>) | undefined;
   /** The manifest that lists the layers as they went; undefined where the image's own may stay. */
   manifest(image: Image, layers: readonly Descriptor[]): ManifestContent | undefined;
 }

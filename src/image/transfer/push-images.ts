@@ -9,6 +9,7 @@ import { familiarName, familiarRepository, type Reference, withDefaultTag } from
 import type { RepositoryClient } from '../../registry/registry-client.ts';
 import type { Store } from '../../store/store.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
+import { UndoStack } from '../../system/task/undo-stack.ts';
 import { chooseImage } from '../catalog/choose-image.ts';
 import { platformOf } from '../catalog/image-platform.ts';
 import { isIndex, listedIn } from '../catalog/read-image.ts';
@@ -18,6 +19,7 @@ import { type ManifestContent, storeDocuments } from '../image-documents.ts';
 import { compressedLayers } from './compressed-layers.ts';
 import { copyImage } from './copy-image.ts';
 import { OUTGOING } from './copy-layers.ts';
+import { findEarlierPush } from './earlier-push.ts';
 import type { ImageSink } from './image-source.ts';
 import { completeStore } from './origin-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
@@ -51,29 +53,45 @@ export interface Pushed {
 export async function pushImages(engine: Engine, call: Call, request: PushRequest): Promise<Pushed[]> {
   const { compression: format = 'gzip', platform } = request;
   const [store, registry] = await Promise.all([engine.store(), engine.registry()]);
-  await using _lease = await store.leases.shared(call.signal);
+  await using leases = new UndoStack();
   const source = completeStore(engine, store);
   const sinks = new Map<string, ImageSink>();
+  const asked = new Map<Digest, Promise<boolean>>();
   const pushed: Pushed[] = [];
   for (const name of request.references) {
     const reference = withDefaultTag(name);
     const named = await resolveName(store, reference);
     const repository = `${reference.domain}/${reference.path}`;
-    const sink = sinks.get(repository) ?? remembered(store, registry.repository(reference));
-    sinks.set(repository, sink);
+    const client = registry.repository(reference);
     call.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: named });
-    const root = await rootToPush(store, call, { reference, root: named, platform });
-    const copy = { root, names: [reference], select: { kind: 'all' } } as const;
+    const asIs = { reference, root: named, forms: await formsFor(store, named, format), asked };
+    const early = await findEarlierPush(store, client, asIs, call);
+    if (early !== undefined) {
+      pushed.push(tell(call, reference, early));
+      continue;
+    }
+    // The first one that sends something takes it for all.
+    if (sinks.size === 0) leases.use(await store.leases.shared(call.signal));
+    // Asked anew: until there was a lease, a prune could take what the name pointed at.
+    const current = await resolveName(store, reference);
+    const root = await rootToPush(store, call, { reference, root: current, platform });
     const forms = await formsFor(store, root, format);
+    const sink = sinks.get(repository) ?? remembered(store, client);
+    sinks.set(repository, sink);
+    const copy = { root, names: [reference], select: { kind: 'all' } } as const;
     const { root: descriptor } = await copyImage(source, sink, copy, call, { states: OUTGOING, forms });
     await store.refs.put(
       { domain: reference.domain, path: reference.path, digest: descriptor.digest },
       descriptor,
     );
-    call.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
-    pushed.push({ reference, descriptor });
+    pushed.push(tell(call, reference, descriptor));
   }
   return pushed;
+}
+
+function tell(call: Call, reference: Reference, descriptor: Descriptor): Pushed {
+  call.emit({ type: 'image', state: 'pushed', reference: familiarName(reference), descriptor });
+  return { reference, descriptor };
 }
 
 /** A repository of which the store remembers what it has, with the manifests that were sent there. */

@@ -27,9 +27,11 @@ function boundClient(client: RepositoryClient, call: Call): BoundClient {
   return {
     reference: client.reference,
     resolve: (target, signal) => client.resolve(target, ended(call, signal)),
+    resolvePushed: (target, signal) => client.resolvePushed(target, ended(call, signal)),
     fetchManifest: (target, signal) => client.fetchManifest(target, ended(call, signal)),
     fetchBlob: (blob, offset, signal) => client.fetchBlob(blob, offset, ended(call, signal)),
     listTags: (signal) => client.listTags(ended(call, signal)),
+    hasBlob: (digest, signal) => client.hasBlob(digest, ended(call, signal)),
     uploadBlob: (upload, signal) => client.uploadBlob(upload, ended(call, signal)),
     streamBlob: (upload, signal) => client.streamBlob(upload, ended(call, signal)),
     putManifest: (target, content, type, signal) =>
