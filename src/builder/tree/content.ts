@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
-import { layerSource } from '../../image/transfer/unpack.ts';
+import { layerSource } from '../../image/catalog/layer-source.ts';
 import { type IndexStore, openIndexStore } from '../../layer/index/index-store.ts';
 import { createIndexBuilder, decodeIndex, type LayerIndex } from '../../layer/index/layer-index.ts';
 import type { BytePath, LayerChange, LayerSource } from '../../layer/layer-change.ts';

@@ -2,7 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import { verifyBlob } from '../../store/verify-blob.ts';
 import { readCatalog } from '../catalog/image-catalog.ts';
-import { layerSource } from '../transfer/unpack.ts';
+import { layerSource } from '../catalog/layer-source.ts';
 
 /** What is wrong in a store. */
 export interface StoreFault {

@@ -15,11 +15,11 @@ import { temporaryName } from '../../system/file/atomic-file.ts';
 import { GrowingFile } from '../../system/file/growing-file.ts';
 import { partialFolder } from '../../system/paths.ts';
 import { withLock } from '../../system/task/lock.ts';
+import { layerSource } from '../catalog/layer-source.ts';
 import type { Image } from '../image.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { BlobInTheMaking } from './image-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
-import { layerSource } from './unpack.ts';
 
 export interface CompressionOptions {
   readonly format: Exclude<Compression, 'none'>;

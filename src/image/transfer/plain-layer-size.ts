@@ -4,8 +4,8 @@ import { decompress } from '../../layer/compress/decompress.ts';
 import { digestAlgorithm, finishDigest } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
 import type { Store } from '../../store/store.ts';
+import { layerSource } from '../catalog/layer-source.ts';
 import type { Image } from '../image.ts';
-import { layerSource } from './unpack.ts';
 
 /**
  * The size of a layer's uncompressed tar. Reads the layer through where that was never done, and remembers it. Throws

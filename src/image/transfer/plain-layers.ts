@@ -4,12 +4,12 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER } from '../../oci/media-types.ts';
 import type { Store } from '../../store/store.ts';
+import { layerSource } from '../catalog/layer-source.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { ImageSource } from './image-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
 import { plainLayerSize } from './plain-layer-size.ts';
 import { storeSource } from './store-source.ts';
-import { layerSource } from './unpack.ts';
 
 /**
  * Images of the store with all layers as uncompressed tars, whose digests are the diffIDs: the forms, and the source

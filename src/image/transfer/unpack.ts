@@ -1,16 +1,16 @@
 import { type Call, withSignal } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { OcitsError } from '../../errors.ts';
 import { nameOfFile } from '../../layer/compression-format.ts';
 import type { LayerSource } from '../../layer/layer-change.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { type Digest, shortDigest } from '../../oci/digest.ts';
+import { shortDigest } from '../../oci/digest.ts';
 import { type Compression, layerCompression } from '../../oci/media-types.ts';
 import { warning } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { FollowedBlob } from '../../store/blob-store.ts';
 import type { Store } from '../../store/store.ts';
 import { TaskGroup } from '../../system/task/task-group.ts';
+import { layerSource } from '../catalog/layer-source.ts';
 import type { Image } from '../image.ts';
 import type { FollowLayer } from './copy-layers.ts';
 import type { LayerFetch } from './layer-fetch.ts';
@@ -185,22 +185,4 @@ function incomingSource(
 ): LayerSource {
   const name = nameOfFile({ path: store.blobs.path(digest), compression, sizeBytes });
   return { path, compression, sizeBytes, name, growth };
-}
-
-/** Where the layer's bytes are: the blob of the manifest, its plain tar, or another form. Throws `not-found`. */
-export async function layerSource(store: Store, layer: Descriptor, diffId: Digest): Promise<LayerSource> {
-  const known = [
-    layer,
-    { mediaType: '', digest: diffId, size: -1 },
-    ...(await store.compressed.get(diffId)).forms,
-  ];
-  for (const { mediaType, digest } of known) {
-    const compression = digest === diffId ? 'none' : layerCompression(mediaType);
-    const blob = await store.blobs.stat(digest);
-    if (blob === undefined || compression === undefined) continue;
-    return { path: store.blobs.path(digest), compression, sizeBytes: blob.sizeBytes };
-  }
-  throw new OcitsError('not-found', `layer ${layer.digest} is not in the store`, {
-    hint: 'pull the image again',
-  });
 }
