@@ -12,6 +12,7 @@ import { containerCapabilities, processCapabilities } from './capabilities.ts';
 import type { ContainerSpec, ProcessSpec } from './container-spec.ts';
 import { defaultSeccomp } from './default-seccomp.ts';
 import { containerDevices } from './devices.ts';
+import { MASKED_PATHS, READONLY_PATHS } from './guarded-paths.ts';
 import type { HostFacts } from './host-facts.ts';
 import { containerMounts, INIT_TARGET } from './mounts.ts';
 import { checkProcess } from './process-bounds.ts';
@@ -27,29 +28,6 @@ import type {
 import { resolveSeccomp } from './seccomp.ts';
 
 const SPEC_VERSION = '1.0.2';
-
-/** Docker's. Interrupts are among them since their times tell what is typed on the host. */
-const MASKED_PATHS: readonly string[] = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-];
-const READONLY_PATHS: readonly string[] = [
-  '/proc/bus',
-  '/proc/fs',
-  '/proc/irq',
-  '/proc/sys',
-  '/proc/sysrq-trigger',
-];
 
 /**
  * runtime-spec config.md: the `config.json` of a container. Pure: the same spec and host facts give the same result.
