@@ -16,6 +16,8 @@ export interface LayerForms {
   readonly forms: readonly Descriptor[];
   /** The size of the uncompressed tar; undefined where nobody has read it yet. */
   readonly plainSizeBytes: number | undefined;
+  /** What its files hold; undefined where nobody has counted it yet. */
+  readonly contentBytes: number | undefined;
 }
 
 /**
@@ -29,12 +31,14 @@ export interface CompressedForms {
    * decompresses to `diffId`. Idempotent.
    */
   add(diffId: Digest, form: Descriptor, plainSizeBytes?: number): Promise<void>;
+  /** Remembers what the files of a layer hold. The caller has counted it in the layer itself. */
+  addContentBytes(diffId: Digest, contentBytes: number): Promise<void>;
   delete(diffId: Digest): Promise<void>;
   /** All layers of which something is known. */
   diffIds(): Promise<readonly Digest[]>;
 }
 
-const UNKNOWN: LayerForms = { forms: [], plainSizeBytes: undefined };
+const UNKNOWN: LayerForms = { forms: [], plainSizeBytes: undefined, contentBytes: undefined };
 
 /** Forms as files `compressed/<algorithm>-<hex>`. */
 export class FileCompressedForms implements CompressedForms {
@@ -65,9 +69,16 @@ export class FileCompressedForms implements CompressedForms {
     const plain = plainSizeBytes ?? known.plainSizeBytes;
     if (isKnown && plain === known.plainSizeBytes) return;
     const forms = isKnown ? known.forms : [...known.forms, { mediaType, digest, size }];
-    // Neither locked nor fsynced: what two writers or a crash can lose is made again.
-    const text = JSON.stringify({ forms, plainSizeBytes: plain });
-    await replaceFile(this.#path(diffId), text, this.#scratch);
+    await this.#put(diffId, { ...known, forms, plainSizeBytes: plain });
+  }
+
+  async addContentBytes(diffId: Digest, contentBytes: number): Promise<void> {
+    await this.#put(diffId, { ...(await this.get(diffId)), contentBytes });
+  }
+
+  /** Neither locked nor fsynced: what two writers or a crash can lose is made again. */
+  async #put(diffId: Digest, known: LayerForms): Promise<void> {
+    await replaceFile(this.#path(diffId), JSON.stringify(known), this.#scratch);
   }
 
   async delete(diffId: Digest): Promise<void> {
@@ -91,12 +102,16 @@ export class FileCompressedForms implements CompressedForms {
 function parseForms(text: string): LayerForms | undefined {
   try {
     const fields = new JsonFields(JSON.parse(text), 'a record of compressed forms');
-    const plainSizeBytes = fields.value('plainSizeBytes');
     return {
       forms: fields.list('forms', 'form', readDescriptor),
-      plainSizeBytes: Number.isSafeInteger(plainSizeBytes) ? (plainSizeBytes as number) : undefined,
+      plainSizeBytes: sizeOrUndefined(fields.value('plainSizeBytes')),
+      contentBytes: sizeOrUndefined(fields.value('contentBytes')),
     };
   } catch {
     return undefined;
   }
+}
+
+function sizeOrUndefined(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) ? (value as number) : undefined;
 }

@@ -14,6 +14,8 @@ import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'hello', content: 'hello' }]);
 const OTHER = tarBytes([{ path: 'hello', content: 'x'.repeat(5000) }]);
+/** What the files of each hold. */
+const [LAYER_BYTES, OTHER_BYTES] = [5, 5000];
 
 test('one image with many names is listed once, newest first', async () => {
   await using host = await temporaryHost();
@@ -26,7 +28,7 @@ test('one image with many names is listed once, newest first', async () => {
   expect(images.map(({ id }) => id)).toEqual([young.id, old.id]);
   expect(images[1]!.tags.map(familiarName)).toEqual(['a:1', 'b:2']);
   expect(images[1]!.digests.map(familiarName)).toEqual([`b@${old.descriptor.digest}`]);
-  expect(images[0]).toMatchObject({ tags: [], sizeBytes: LAYER.length + OTHER.length });
+  expect(images[0]).toMatchObject({ tags: [], sizeBytes: LAYER_BYTES + OTHER_BYTES });
 });
 
 test('a damaged image is told, and does not hide the others', async () => {
@@ -117,7 +119,7 @@ test('history: newest first, sizes at the steps that made a layer', async () => 
   await using host = await temporaryHost();
   const { id } = await addImage(host.store, { reference: 'app', layers: [LAYER, OTHER] });
   const items = await imageHistory(host.engine, 'app');
-  expect(items.map(({ sizeBytes }) => sizeBytes)).toEqual([OTHER.length, LAYER.length]);
+  expect(items.map(({ sizeBytes }) => sizeBytes)).toEqual([OTHER_BYTES, LAYER_BYTES]);
   expect(items[0]).toMatchObject({ id, tags: ['app:latest'], createdBy: 'test' });
   expect(items[1]).toMatchObject({ id: undefined, tags: [] });
 });
@@ -145,7 +147,7 @@ test('inspect has Docker’s shape', async () => {
       WorkingDir: '',
     },
     Os: 'linux',
-    Size: LAYER.length,
+    Size: LAYER_BYTES,
     RootFS: { Type: 'layers', Layers: diffIds },
     Descriptor: descriptor,
   });
@@ -160,7 +162,7 @@ test('disk usage counts a layer once', async () => {
   const usage = await imagesUsage(withUsers(host, user));
   expect(usage).toMatchObject({
     activeCount: 1,
-    sizeBytes: LAYER.length + OTHER.length,
-    reclaimableBytes: OTHER.length,
+    sizeBytes: LAYER_BYTES + OTHER_BYTES,
+    reclaimableBytes: OTHER_BYTES,
   });
 });
