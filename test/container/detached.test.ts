@@ -126,9 +126,7 @@ describe('a container in the background', () => {
   test('follows a log to the end', async () => {
     const record = await lab.detached(['sh', '-c', 'for i in 1 2 3; do echo $i; sleep 0.1; done']);
     expect(await logOf(record, { follow: true })).toBe('1\n2\n3\n');
-    expect(await logOf(record, { timestamps: true, tail: 1 })).toMatch(
-      /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d) 3\n$/,
-    );
+    expect(await logOf(record, { timestamps: true, tail: 1 })).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z 3\n$/);
     expect(await logOf(record, { since: new Date(Date.now() + 1000) })).toBe('');
   });
 

@@ -50,10 +50,21 @@ test('the order of the streams is kept', async () => {
 test('times stand before lines, not before parts', async () => {
   const { stdout } = await read(logFile(), { timestamps: true });
   expect(stdout.split('\n').slice(0, 3)).toEqual([
-    '2024-05-01T10:00:00.000000001+00:00 one',
-    '2024-05-01T10:00:01.000000000+00:00 two',
-    '2024-05-01T10:00:03.000000000+00:00 ',
+    '2024-05-01T10:00:00.000000001Z one',
+    '2024-05-01T10:00:01.000000000Z two',
+    '2024-05-01T10:00:03.000000000Z ',
   ]);
+});
+
+test.each([
+  ['2024-05-01T10:00:00.000000001+00:00', '2024-05-01T10:00:00.000000001Z'],
+  ['2024-05-01T00:30:00.120000000+05:30', '2024-04-30T19:00:00.120000000Z'],
+  ['2024-12-31T20:00:00.999999999-08:00', '2025-01-01T04:00:00.999999999Z'],
+  ['2024-05-01T10:00:00.000000001Z', '2024-05-01T10:00:00.000000001Z'],
+  ['yesterday', 'yesterday'],
+])('the time %s of a host is %s', async (written, shown) => {
+  const path = logFile(`${written} stdout F line\n`);
+  expect(await read(path, { timestamps: true })).toEqual({ stdout: `${shown} line\n`, stderr: '' });
 });
 
 test.each([

@@ -5,7 +5,7 @@ export interface LogChunk {
 }
 
 export interface LogFilter {
-  /** Puts the time of each line in front of it. */
+  /** Puts the time of each line in front of it: UTC with nanoseconds, as Docker has it. */
   readonly timestamps?: boolean | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
@@ -82,7 +82,7 @@ export class LogParser {
     const isFull = input[tag] === FULL;
     let length = 0;
     if (this.#filter.timestamps === true && !this.#isContinued[stream]) {
-      length += input.copy(output, at, start, timeEnd + 1);
+      length += copyTime(input, start, timeEnd, output, at);
     }
     length += input.copy(output, at + length, tag + 2, isFull ? end + 1 : end);
     this.#isContinued[stream] = !isFull;
@@ -98,6 +98,28 @@ export class LogParser {
     if (since !== undefined && time >= since.getTime()) this.#isPastSince = true;
     return this.#isPastSince && !this.#isPastUntil;
   }
+}
+
+/** `2024-05-01T10:00:00.123456789`: what stands before the offset, which conmon writes as `+00:00`. */
+const LOCAL_TIME_LENGTH = 29;
+
+/**
+ * Copies the time of a record, which conmon writes in the host's zone, as UTC with a `Z` and a blank behind; returns
+ * how many bytes that gave. A time in another form is copied as it is.
+ */
+function copyTime(input: Buffer, start: number, end: number, output: Buffer, at: number): number {
+  const time = input.toString('latin1', start, end);
+  const offset = time.slice(LOCAL_TIME_LENGTH);
+  const seconds = time.slice(0, '2024-05-01T10:00:00'.length);
+  const utc = offset === '+00:00' ? seconds : utcSeconds(seconds, offset);
+  if (utc === undefined) return input.copy(output, at, start, end + 1);
+  return output.write(`${utc}${time.slice(seconds.length, LOCAL_TIME_LENGTH)}Z `, at, 'latin1');
+}
+
+function utcSeconds(seconds: string, offset: string): string | undefined {
+  if (!/^[+-]\d\d:\d\d$/.test(offset)) return undefined;
+  const time = Date.parse(`${seconds}${offset}`);
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString().slice(0, seconds.length);
 }
 
 /** The stream of a record; undefined where the line is no record, as after a crash in the middle of one. */
