@@ -6,7 +6,7 @@ export async function inspectNetwork(
   nameOrId: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const network = await controller.describe(nameOrId);
-  const { id, name, driver, subnet, gateway, endpoints, options } = network;
+  const { id, name, driver, subnet, gateway, endpoints, options = {} } = network;
   const containers = endpoints.map(({ id: containerId, label, macAddress, addresses }) => [
     containerId,
     {
@@ -21,6 +21,7 @@ export async function inspectNetwork(
     Name: name,
     Id: id,
     Scope: 'local',
+    EnableIPv4: true,
     EnableIPv6: false,
     Internal: false,
     Attachable: false,
@@ -30,7 +31,6 @@ export async function inspectNetwork(
         ? { Driver: 'default', Config: [] }
         : { Driver: 'default', Options: null, Config: [{ Subnet: subnet, Gateway: gateway }] },
     Containers: Object.fromEntries(containers),
-    // JSON leaves it out where the driver has none.
     Options: options,
     Labels: {},
   };

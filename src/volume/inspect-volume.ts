@@ -10,7 +10,8 @@ export async function inspectVolume(
   if (volume === undefined) throw new OcitsError('not-found', `No such volume: ${name}`);
   const { path, createdAt, labels } = volume;
   return {
-    CreatedAt: createdAt.toISOString(),
+    // Docker gives whole seconds.
+    CreatedAt: createdAt.toISOString().replace(/\.\d+Z$/, 'Z'),
     Driver: 'local',
     Labels: Object.keys(labels).length === 0 ? null : labels,
     Mountpoint: path,

@@ -53,10 +53,8 @@ describe('templates', () => {
 describe('lists', () => {
   const listing = {
     items: [{ id: 1, name: 'first' }],
-    columns: [
-      { name: 'ID', header: 'IMAGE ID' },
-      { name: 'Name', header: 'NAME' },
-    ],
+    headers: { ID: 'IMAGE ID', Name: 'NAME', Size: 'SIZE' },
+    columns: ['ID', 'Name'],
     row: ({ id, name }: { id: number; name: string }) => ({ ID: id, Name: name, Size: '3MB' }),
   };
   test.each([

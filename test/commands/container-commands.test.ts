@@ -133,7 +133,7 @@ test('a container in the background, from run to rm', async () => {
   expect(table).toMatch(/^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES\n/);
   expect(table).toMatch(
     new RegExp(
-      `\n${id.slice(0, 12)} +busybox +"sh -c echo started;…" .*ago +Up .* 127\\.0\\.0\\.1:\\d+->80/tcp +web\n$`,
+      `\n${id.slice(0, 12)} +busybox +"sh -c 'echo started…" .*ago +Up .* 127\\.0\\.0\\.1:\\d+->80/tcp +web\n$`,
     ),
   );
   const address = (await call('port web 80')).trim();

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { portsText, statusText } from '../../src/commands/inspect/container-row.ts';
+import { containerRow, portsText, statusText } from '../../src/commands/inspect/container-row.ts';
+import type { ContainerRecord } from '../../src/container/record/record.ts';
 
 const any = { hostIp: '0.0.0.0', protocol: 'tcp' } as const;
 const now = new Date('2026-01-02T03:04:05Z');
@@ -26,4 +27,45 @@ test('states are in words', () => {
     'Exited (137) 5 seconds ago',
   );
   expect(statusText({ ...base, status: 'exited', exitCode: 255 }, now)).toBe('Exited (255)');
+});
+
+const record = {
+  id: 'a'.repeat(64),
+  name: 'web',
+  createdAt: '2026-01-02T03:00:00.123Z',
+  image: {
+    name: `me/app:1@sha256:${'b'.repeat(64)}`,
+    manifest: { platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } },
+  },
+  process: { args: ['sh', '-c', 'echo hi'] },
+  network: { endpoints: [{ network: 'bridge' }], exposed: [] },
+  mounts: [
+    { kind: 'bind', source: '/a/long/path/of/the/host' },
+    { kind: 'volume', name: 'data' },
+    { kind: 'tmpfs', target: '/t' },
+  ],
+  labels: { z: '1', a: '2' },
+} as unknown as ContainerRecord;
+
+test('a row has Docker’s values', () => {
+  const addresses = [{ network: 'bridge', address: '10.89.0.2' }];
+  const summary = { record, state: { ...base, status: 'created' }, ports: [], addresses } as const;
+  const row = (noTrunc: boolean, size?: { writtenBytes: number; totalBytes: number }) =>
+    JSON.parse(JSON.stringify(containerRow(summary, { noTrunc, size, now })));
+  expect(row(false)).toMatchObject({
+    ID: 'a'.repeat(12),
+    Image: 'me/app:1',
+    Command: '"sh -c \'echo hi\'"',
+    CreatedAt: expect.stringMatching(/^2026-01-0\d \d\d:\d\d:00 [+-]\d{4} \S+$/),
+    RunningFor: '4 minutes ago',
+    Size: '0B',
+    Labels: 'a=2,z=1',
+    Mounts: '/a/long/path/o…,data',
+    LocalVolumes: '1',
+    Platform: { os: 'linux', architecture: 'arm64' },
+    HealthStatus: '',
+    IPAddresses: [{ Network: 'bridge', IP: '10.89.0.2' }],
+  });
+  expect(row(true)).toMatchObject({ Image: record.image.name, Mounts: '/a/long/path/of/the/host,data' });
+  expect(row(false, { writtenBytes: 3, totalBytes: 4_500_003 }).Size).toBe('3B (virtual 4.5MB)');
 });

@@ -1,4 +1,5 @@
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+const BINARY_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
 /** A size as Docker prints it, decimal with three significant digits: `1.09GB`, `0B`. */
 export function humanSize(bytes: number, digits = 3): string {
@@ -9,6 +10,25 @@ export function humanSize(bytes: number, digits = 3): string {
     unit++;
   }
   return `${trimNumber(value, digits)}${UNITS[unit]}`;
+}
+
+/** Labels as Docker lists them: `a=1,b=2`. */
+export function labelsText(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .sort()
+    .join(',');
+}
+
+/** A size in powers of 1024, as Docker prints memory: `7.656GiB`. */
+export function binarySize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${trimNumber(value, 4)}${BINARY_UNITS[unit]}`;
 }
 
 function trimNumber(value: number, digits: number): string {

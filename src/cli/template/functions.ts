@@ -1,17 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OcitsError } from '../../errors.ts';
+import { GoMap, GoNil, GoShown, GoStruct, GoTime } from '../shapes/go-value.ts';
 
 /** Whether Go's templates take a value for true: not empty, zero, false or nil. */
 export function isTruthy(value: unknown): boolean {
+  if (value instanceof GoNil) return false;
+  if (value instanceof GoStruct || value instanceof GoTime || value instanceof GoShown) return true;
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
-/** A value as Go prints it: `[a b]`, `map[k:v]`, `<no value>`. */
+/** A value as Go prints it: `[a b]`, `map[k:v]`, `{a b}` for a struct, `<no value>`. */
 export function goText(value: unknown): string {
   if (value === undefined) return '<no value>';
-  if (value === null) return '<nil>';
+  if (value === null || value instanceof GoNil) return '<nil>';
+  if (value instanceof GoStruct) return `{${Object.values(value).map(goText).join(' ')}}`;
+  if (value instanceof GoTime || value instanceof GoShown) return value.toString();
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
   if (typeof value === 'object') {
     const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -43,14 +48,14 @@ const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   index: (value: unknown, ...keys: (string | number)[]) =>
     keys.reduce((at: unknown, key) => element(at, key), value),
   slice: (value: string | readonly unknown[], from = 0, to?: number) => value.slice(from, to),
-  eq: (first: unknown, ...others: unknown[]) => others.some((other) => isDeepStrictEqual(first, other)),
-  ne: (a: unknown, b: unknown) => !isDeepStrictEqual(a, b),
+  eq: (first: unknown, ...others: unknown[]) => others.some((other) => isSame(first, other)),
+  ne: (a: unknown, b: unknown) => !isSame(a, b),
   lt: (a: number, b: number) => a < b,
   le: (a: number, b: number) => a <= b,
   gt: (a: number, b: number) => a > b,
   ge: (a: number, b: number) => a >= b,
-  and: (...values: unknown[]) => values.find((value) => !isTruthy(value)) ?? values.at(-1),
-  or: (...values: unknown[]) => values.find(isTruthy) ?? values.at(-1),
+  and: (...values: unknown[]) => firstOrLast(values, (value) => !isTruthy(value)),
+  or: (...values: unknown[]) => firstOrLast(values, isTruthy),
   not: (value: unknown) => !isTruthy(value),
 };
 
@@ -70,6 +75,17 @@ export function callFunction(name: string, operands: readonly unknown[]): unknow
   }
 }
 
+function firstOrLast(values: readonly unknown[], decides: (value: unknown) => boolean): unknown {
+  const position = values.findIndex(decides);
+  return values.at(position);
+}
+
+/** A pointer that is nil equals `nil`. */
+function isSame(a: unknown, b: unknown): boolean {
+  const [first, second] = [a, b].map((value) => (value instanceof GoNil ? null : value));
+  return isDeepStrictEqual(first, second);
+}
+
 function element(value: unknown, key: string | number): unknown {
   if (Array.isArray(value)) {
     if (typeof key !== 'number' || key < 0 || key >= value.length)
@@ -77,7 +93,8 @@ function element(value: unknown, key: string | number): unknown {
     return value[key];
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  return Object.hasOwn(value, String(key)) ? (value as Record<string, unknown>)[key] : '';
+  if (Object.hasOwn(value, String(key))) return (value as Record<string, unknown>)[key];
+  return value instanceof GoMap ? GoMap.zeroOf(value) : '';
 }
 
 function printf(format: string, values: readonly unknown[]): string {

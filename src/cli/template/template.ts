@@ -4,12 +4,13 @@
  * functions, and can run nothing.
  *
  *     const line = fillTemplate('{{.Name}}: {{json .Labels}}', { Name: 'web', Labels: {} });
- *     const listing = { items: volumes, columns: COLUMNS, row: ({ name }: Volume) => ({ Name: name }) };
+ *     const listing = { items: volumes, headers: HEADERS, columns: ['Name'], row: ({ name }: Volume) => ({ Name: name }) };
  *     const text = formatListing(listing, 'table {{.Name}}');
  */
 
 import { OcitsError } from '../../errors.ts';
 import { formatTable } from '../output/table.ts';
+import { GoMap, GoNil, GoStruct } from '../shapes/go-value.ts';
 import { callFunction, goText, isTruthy } from './functions.ts';
 import {
   type Operand,
@@ -32,8 +33,11 @@ export function fillTemplate(source: string, data: unknown): string {
 /** What a list prints. `row` is what a template sees of an item. */
 export interface Listing<T> {
   readonly items: readonly T[];
-  /** Header and value of each column, for a plain table and for `table` templates. */
-  readonly columns: readonly { readonly name: string; readonly header: string }[];
+  /** What stands above each field that a template may name, whether or not there are items. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The fields of the plain table. */
+  readonly columns: readonly string[];
+  /** All fields of an item; a method is a function. */
   readonly row: (item: T) => Readonly<Record<string, unknown>>;
 }
 
@@ -42,11 +46,12 @@ export interface Listing<T> {
  * the template's columns, `json` an object a line, else the template once an item. Ends without a line break.
  */
 export function formatListing<T>(listing: Listing<T>, format: string | undefined): string {
-  const rows = listing.items.map(listing.row);
-  if (format === undefined || format === 'table') {
-    const cells = rows.map((row) => listing.columns.map(({ name }) => goText(row[name])));
+  const { headers, columns } = listing;
+  const rows = listing.items.map((item) => sortedByKey(listing.row(item)));
+  if (format === undefined || format === '' || format === 'table') {
+    const cells = rows.map((row) => columns.map((name) => goText(row[name])));
     return formatTable(
-      listing.columns.map(({ header }) => header),
+      columns.map((name) => headers[name]!),
       cells,
     );
   }
@@ -54,21 +59,19 @@ export function formatListing<T>(listing: Listing<T>, format: string | undefined
   if (!format.startsWith('table '))
     return rows.map((row) => fillTemplate(withControlCharacters(format), row)).join('\n');
   const template = withControlCharacters(format.slice('table '.length).trim());
-  const header = Object.fromEntries([...listing.columns.map(({ name, header }) => [name, header] as const)]);
-  const lines = [
-    fillTemplate(template, headerRow(rows[0], header)),
-    ...rows.map((row) => fillTemplate(template, row)),
-  ];
+  const lines = [{ ...headers, Label: labelHeader }, ...rows].map((row) => fillTemplate(template, row));
   const [head = [], ...body] = lines.map((line) => line.split('\t'));
   return formatTable(head, body);
 }
 
-function headerRow(
-  row: Readonly<Record<string, unknown>> | undefined,
-  header: Readonly<Record<string, string>>,
-): object {
-  const names = Object.keys(row ?? {}).map((name) => [name, header[name] ?? name.toUpperCase()] as const);
-  return { ...Object.fromEntries(names), ...header };
+/** What stands above a label in Docker's tables: the end of its name, in words. */
+function labelHeader(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1).replace(/[-_]/g, ' ');
+}
+
+/** Docker's rows have their fields by name in JSON. */
+function sortedByKey(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A shell passes `\t` on as two characters; Docker reads them as a tab. */
@@ -150,31 +153,25 @@ function evaluateOperand(operand: Operand, scope: Scope): unknown {
 }
 
 function follow(start: unknown, names: readonly string[]): unknown {
-  let value = start;
-  for (const name of names) {
-    if (typeof value !== 'object' || value === null) {
-      if (value === undefined || value === null) return undefined;
-      throw new OcitsError(
-        'invalid-argument',
-        `template: there is no field ${JSON.stringify(name)} in ${typeof value}`,
-      );
-    }
-    if (!Object.hasOwn(value, name) && isFieldName(name) && !isMapLike(value)) {
-      throw new OcitsError('invalid-argument', `template: there is no field ${JSON.stringify(name)}`, {
-        hint: `fields here: ${Object.keys(value).slice(0, 40).join(', ')}`,
-      });
-    }
-    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
-  }
-  return value;
+  return names.reduce(fieldOf, start);
 }
 
-function isFieldName(name: string): boolean {
-  return /^[A-Z]/.test(name);
+function fieldOf(value: unknown, name: string): unknown {
+  if (value === undefined || value === null) return undefined;
+  if (value instanceof GoNil) return value.zeroOf(name) ?? noField(name);
+  if (typeof value !== 'object') return noField(name, `in ${typeof value}`);
+  if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
+  if (value instanceof GoMap || (!(value instanceof GoStruct) && isMapLike(value, name))) return undefined;
+  return noField(name, '', { hint: `fields here: ${Object.keys(value).slice(0, 60).join(', ')}` });
 }
 
-/** An object with keys that users chose (labels, ports, volumes) has no fixed fields; neither has an empty one. */
-function isMapLike(value: object): boolean {
+function noField(name: string, where = '', options: { readonly hint?: string } = {}): never {
+  const message = `template: there is no field ${JSON.stringify(name)} ${where}`.trimEnd();
+  throw new OcitsError('invalid-argument', message, options);
+}
+
+/** Whether plain data has keys that users chose (labels, ports): no fixed fields, then; neither has an empty object. */
+function isMapLike(value: object, wanted: string): boolean {
   const keys = Object.keys(value);
-  return keys.length === 0 || keys.some((key) => !/^[A-Z]\w*$/.test(key));
+  return !/^[A-Z]/.test(wanted) || keys.length === 0 || keys.some((key) => !/^[A-Z]\w*$/.test(key));
 }

@@ -1,6 +1,7 @@
 import { jsonFlag, noTruncFlag, quietFlag, text, toggleOn } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanAge, humanSize } from '../../cli/output/human.ts';
+import { rfc3339Text } from '../../cli/output/local-time.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { type HistoryItem, imageHistory } from '../../image/catalog/image-history.ts';
 import { shortDigest } from '../../oci/digest.ts';
@@ -26,34 +27,42 @@ export default class History extends BaseCommand {
     if (flags.json) return this.printJson(items.map(historyObject));
     const format = flags.quiet ? '{{.ID}}' : flags.format;
     const row = (item: HistoryItem) => historyRow(item, { noTrunc: flags['no-trunc'], isHuman: flags.human });
-    const output = formatListing({ items, columns: columns(flags.human), row }, format);
+    const listing = { items, headers: HEADERS, columns: columns(flags.human), row };
+    const output = formatListing(listing, format);
     if (output !== '') this.print(output);
   }
 }
 
-function columns(isHuman: boolean) {
-  return [
-    { name: 'ID', header: 'IMAGE' },
-    isHuman ? { name: 'CreatedSince', header: 'CREATED' } : { name: 'CreatedAt', header: 'CREATED AT' },
-    { name: 'CreatedBy', header: 'CREATED BY' },
-    { name: 'Size', header: 'SIZE' },
-    { name: 'Comment', header: 'COMMENT' },
-  ];
+const HEADERS = {
+  ID: 'IMAGE',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  CreatedBy: 'CREATED BY',
+  Size: 'SIZE',
+  Comment: 'COMMENT',
+};
+
+function columns(isHuman: boolean): readonly string[] {
+  return ['ID', isHuman ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'];
 }
 
+/** Docker says in words only how old a step is that was made in this millennium. */
+const EPOCH_MS = Date.UTC(2000, 0, 1);
+
 function historyRow(
-  { id, created, createdBy, comment, sizeBytes, tags }: HistoryItem,
+  { id, created, createdBy, comment, sizeBytes }: HistoryItem,
   { noTrunc, isHuman }: { readonly noTrunc: boolean; readonly isHuman: boolean },
 ): Readonly<Record<string, unknown>> {
   const by = createdBy.replaceAll('\t', ' ');
+  const createdAt = created === undefined ? 'N/A' : rfc3339Text(created);
+  const isRecent = created !== undefined && created.getTime() > EPOCH_MS;
   return {
     ID: id === undefined ? '<missing>' : noTrunc ? id : shortDigest(id),
-    CreatedSince: humanAge(created),
-    CreatedAt: created?.toISOString().replace('.000Z', 'Z') ?? 'N/A',
+    CreatedSince: isHuman ? (isRecent ? humanAge(created) : '') : createdAt,
+    CreatedAt: createdAt,
     CreatedBy: noTrunc ? by : shorten(by),
     Size: isHuman ? humanSize(sizeBytes) : String(sizeBytes),
     Comment: comment,
-    Tags: tags.join(','),
   };
 }
 

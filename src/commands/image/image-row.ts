@@ -1,9 +1,25 @@
 import { humanAge, humanSize } from '../../cli/output/human.ts';
+import { goTimeText } from '../../cli/output/local-time.ts';
 import type { ImageSummary } from '../../image/catalog/list-images.ts';
 import { shortDigest } from '../../oci/digest.ts';
 import { familiarRepository, type Reference } from '../../oci/reference.ts';
 
 const NONE = '<none>';
+
+/** What stands above the fields of `images`, by Docker's names. */
+export const IMAGE_HEADERS = {
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  ID: 'IMAGE ID',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  VirtualSize: 'SIZE',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
+  Containers: 'CONTAINERS',
+};
 
 /** One line of `images`: an image under one of its names. */
 export interface ImageLine {
@@ -45,19 +61,13 @@ export function imageRow(
     Tag: tag,
     Digest: digest,
     CreatedSince: humanAge(image.created, now),
-    CreatedAt: goTime(image.created),
+    CreatedAt: image.created === undefined ? 'N/A' : goTimeText(image.created),
     Size: size,
-    VirtualSize: size,
+    VirtualSize: humanSize(image.sizeBytes, 4),
     SharedSize: 'N/A',
     UniqueSize: 'N/A',
     Containers: 'N/A',
   };
-}
-
-/** A time as Go prints it: `2024-01-02 03:04:05 +0000 UTC`. */
-export function goTime(date: Date | undefined): string {
-  if (date === undefined) return 'N/A';
-  return `${date.toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`;
 }
 
 function byRepository(names: readonly Reference[], pick: (name: Reference) => string): Map<string, string[]> {

@@ -1,5 +1,6 @@
 import { formatFlag, platformFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { IMAGE } from '../../cli/shapes/image-shape.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectImage } from '../../image/catalog/inspect-image.ts';
 
@@ -13,6 +14,8 @@ export default class ImageInspect extends BaseCommand {
     const { flags, args } = await this.read(ImageInspect);
     const { platform } = flags;
     const { engine } = this;
-    await inspectTargets(args, flags.format, async (name) => await inspectImage(engine, name, platform));
+    await inspectTargets(args, flags.format, async (name) => {
+      return { data: await inspectImage(engine, name, platform), shape: IMAGE };
+    });
   }
 }

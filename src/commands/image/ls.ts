@@ -4,16 +4,9 @@ import { formatListing } from '../../cli/template/template.ts';
 import { parseImageFilters } from '../../image/catalog/filter-images.ts';
 import { listImages } from '../../image/catalog/list-images.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { type ImageLine, imageLines, imageRow } from './image-row.ts';
+import { IMAGE_HEADERS, type ImageLine, imageLines, imageRow } from './image-row.ts';
 
-const COLUMNS = [
-  { name: 'Repository', header: 'REPOSITORY' },
-  { name: 'Tag', header: 'TAG' },
-  { name: 'Digest', header: 'DIGEST' },
-  { name: 'ID', header: 'IMAGE ID' },
-  { name: 'CreatedSince', header: 'CREATED' },
-  { name: 'Size', header: 'SIZE' },
-];
+const COLUMNS = ['Repository', 'Tag', 'Digest', 'ID', 'CreatedSince', 'Size'];
 
 export default class Images extends BaseCommand {
   static override summary = 'List images';
@@ -39,9 +32,9 @@ export default class Images extends BaseCommand {
     const withDigests = flags.digests || (format?.includes('.Digest') ?? false);
     const lines = images.flatMap((image) => imageLines(image, withDigests));
     if (flags.json) return this.printJson(lines.map(imageObject));
-    const columns = flags.digests ? COLUMNS : COLUMNS.filter(({ name }) => name !== 'Digest');
+    const columns = flags.digests ? COLUMNS : COLUMNS.filter((name) => name !== 'Digest');
     const row = (line: ImageLine) => imageRow(line, { noTrunc: flags['no-trunc'] });
-    const output = formatListing({ items: lines, columns, row }, format);
+    const output = formatListing({ items: lines, headers: IMAGE_HEADERS, columns, row }, format);
     if (output !== '') this.print(output);
   }
 }

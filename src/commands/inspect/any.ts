@@ -1,6 +1,10 @@
 import { formatFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { inspectTargets } from '../../cli/template/inspect-output.ts';
+import { CONTAINER } from '../../cli/shapes/container-shape.ts';
+import { IMAGE } from '../../cli/shapes/image-shape.ts';
+import { NETWORK } from '../../cli/shapes/network-shape.ts';
+import { VOLUME } from '../../cli/shapes/volume-shape.ts';
+import { type Inspected, inspectTargets } from '../../cli/template/inspect-output.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { inspectContainer } from '../../container/show/inspect-container.ts';
@@ -10,16 +14,23 @@ import { inspectImage } from '../../image/catalog/inspect-image.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
 import { inspectVolume } from '../../volume/inspect-volume.ts';
 
-type Inspected = Readonly<Record<string, unknown>>;
 type Finder = (engine: Engine, name: string, size: boolean) => Promise<Inspected>;
 
 /** In the order in which a name is looked up. */
 const FINDERS: Readonly<Record<string, Finder>> = {
-  container: async (engine, name, size) =>
-    await inspectContainer(engine, await findContainer(engine.paths, name), { size }),
-  image: async (engine, name) => await inspectImage(engine, name),
-  volume: async (engine, name) => await inspectVolume(await engine.volumes(), name),
-  network: async (engine, name) => await inspectNetwork(await engine.network(), name),
+  container: async (engine, name, size) => {
+    const record = await findContainer(engine.paths, name);
+    return { data: await inspectContainer(engine, record, { size }), shape: CONTAINER };
+  },
+  image: async (engine, name) => ({ data: await inspectImage(engine, name), shape: IMAGE }),
+  volume: async (engine, name) => ({
+    data: await inspectVolume(await engine.volumes(), name),
+    shape: VOLUME,
+  }),
+  network: async (engine, name) => ({
+    data: await inspectNetwork(await engine.network(), name),
+    shape: NETWORK,
+  }),
 };
 
 export default class Inspect extends BaseCommand {

@@ -5,11 +5,13 @@
  *
  *     $ ocits container inspect --format '{{.State.Status}}' web
  *     const record = await findContainer(engine.paths, 'web');
- *     await inspectTargets(['web'], format, () => inspectContainer(engine, record));
+ *     const data = await inspectContainer(engine, record);
+ *     await inspectTargets(['web'], format, async () => ({ data, shape: CONTAINER }));
  */
 
 import { formatFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { CONTAINER } from '../../cli/shapes/container-shape.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
@@ -29,7 +31,8 @@ export default class ContainerInspect extends BaseCommand {
     const { engine } = this;
     await sweepContainers(engine);
     await inspectTargets(args, flags.format, async (name) => {
-      return await inspectContainer(engine, await findContainer(engine.paths, name), { size: flags.size });
+      const record = await findContainer(engine.paths, name);
+      return { data: await inspectContainer(engine, record, { size: flags.size }), shape: CONTAINER };
     });
   }
 }

@@ -2,21 +2,13 @@ import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text, toggle, value } fro
 import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { writtenBytes } from '../../container/record/size.ts';
+import { containerSize } from '../../container/record/size.ts';
 import { parseContainerFilter } from '../../container/show/filter-containers.ts';
 import { listContainers } from '../../container/show/list-containers.ts';
 import { integer } from '../../options/kinds.ts';
-import { containerRow } from './container-row.ts';
+import { CONTAINER_HEADERS, containerRow } from './container-row.ts';
 
-const COLUMNS = [
-  { name: 'ID', header: 'CONTAINER ID' },
-  { name: 'Image', header: 'IMAGE' },
-  { name: 'Command', header: 'COMMAND' },
-  { name: 'RunningFor', header: 'CREATED' },
-  { name: 'Status', header: 'STATUS' },
-  { name: 'Ports', header: 'PORTS' },
-  { name: 'Names', header: 'NAMES' },
-];
+const COLUMNS = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'];
 
 export default class Ps extends BaseCommand {
   static override summary = 'List containers';
@@ -44,16 +36,20 @@ export default class Ps extends BaseCommand {
       filters: (flags.filter ?? []).map(parseContainerFilter),
     });
     const noTrunc = flags['no-trunc'];
+    const { format } = flags;
+    // As in Docker, a template that names the size asks for it.
+    const isSized = flags.size || (!flags.quiet && /\.Size\b|\bjson \./.test(format ?? ''));
     const rows = await Promise.all(
       containers.map(async (each) => {
-        const sizeBytes = flags.size ? await writtenBytes(engine, each.record) : undefined;
-        return containerRow(each, { noTrunc, sizeBytes });
+        const size = isSized ? await containerSize(engine, each.record) : undefined;
+        return containerRow(each, { noTrunc, size });
       }),
     );
     if (flags.json) return this.printJson(rows);
-    const format = flags.quiet ? '{{.ID}}' : flags.format;
-    const columns = flags.size ? [...COLUMNS, { name: 'Size', header: 'SIZE' }] : COLUMNS;
-    const output = formatListing({ items: rows, columns, row: (row) => row }, format);
+    const columns = flags.size ? [...COLUMNS, 'Size'] : COLUMNS;
+    const row = (each: (typeof rows)[number]) => each;
+    const listing = { items: rows, headers: CONTAINER_HEADERS, columns, row };
+    const output = formatListing(listing, flags.quiet ? '{{.ID}}' : format);
     if (output !== '') this.print(output);
   }
 }

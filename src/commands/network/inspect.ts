@@ -1,5 +1,6 @@
 import { formatFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { NETWORK } from '../../cli/shapes/network-shape.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
 
@@ -13,6 +14,8 @@ export default class NetworkInspect extends BaseCommand {
     const { flags, args } = await this.read(NetworkInspect);
     const { engine } = this;
     const controller = await engine.network();
-    await inspectTargets(args, flags.format, (name) => inspectNetwork(controller, name));
+    await inspectTargets(args, flags.format, async (name) => {
+      return { data: await inspectNetwork(controller, name), shape: NETWORK };
+    });
   }
 }

@@ -12,12 +12,18 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { openNetworkStore } from '../../network/store/network-store.ts';
 
-const COLUMNS = [
-  { name: 'ID', header: 'NETWORK ID' },
-  { name: 'Name', header: 'NAME' },
-  { name: 'Driver', header: 'DRIVER' },
-  { name: 'Scope', header: 'SCOPE' },
-];
+const HEADERS = {
+  ID: 'NETWORK ID',
+  Name: 'NAME',
+  Driver: 'DRIVER',
+  Scope: 'SCOPE',
+  IPv4: 'IPV4',
+  IPv6: 'IPV6',
+  Internal: 'INTERNAL',
+  Labels: 'LABELS',
+  CreatedAt: 'CREATED AT',
+};
+const COLUMNS = ['ID', 'Name', 'Driver', 'Scope'];
 
 export default class NetworkLs extends BaseCommand {
   static override summary = 'List networks';
@@ -36,9 +42,23 @@ export default class NetworkLs extends BaseCommand {
       Name: name,
       Driver: driver,
       Scope: 'local',
+      IPv4: 'true',
+      IPv6: 'false',
+      Internal: 'false',
+      Labels: '',
+      Label: () => '',
+      // They were never made: they are there always.
+      CreatedAt: '0001-01-01 00:00:00 +0000 UTC',
     }));
     if (flags.json) return this.printJson(networks);
     const format = flags.quiet ? '{{.ID}}' : flags.format;
-    this.print(formatListing({ items: networks, columns: COLUMNS, row: (row) => row }, format));
+    const listing = {
+      items: networks,
+      headers: HEADERS,
+      columns: COLUMNS,
+      row: (row: (typeof networks)[number]) => row,
+    };
+    const output = formatListing(listing, format);
+    if (output !== '') this.print(output);
   }
 }

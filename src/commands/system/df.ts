@@ -12,13 +12,17 @@ interface Usage {
   readonly reclaimableBytes: number;
 }
 
-const COLUMNS = [
-  { name: 'Type', header: 'TYPE' },
-  { name: 'TotalCount', header: 'TOTAL' },
-  { name: 'Active', header: 'ACTIVE' },
-  { name: 'Size', header: 'SIZE' },
-  { name: 'Reclaimable', header: 'RECLAIMABLE' },
-];
+const HEADERS = {
+  Type: 'TYPE',
+  TotalCount: 'TOTAL',
+  Active: 'ACTIVE',
+  Size: 'SIZE',
+  Reclaimable: 'RECLAIMABLE',
+};
+const COLUMNS = Object.keys(HEADERS);
+const BUILD_CACHE = 'Build Cache';
+/** Docker's sizes here have a digit more than elsewhere. */
+const DIGITS = 4;
 
 export default class SystemDf extends BaseCommand {
   static override summary = 'Show what images, containers, volumes and the build cache take on the disk';
@@ -38,18 +42,19 @@ export default class SystemDf extends BaseCommand {
       await buildCache(engine),
     ];
     if (flags.json) this.printJson(usages);
-    else this.print(formatListing({ items: usages, columns: COLUMNS, row }, flags.format));
+    else this.print(formatListing({ items: usages, headers: HEADERS, columns: COLUMNS, row }, flags.format));
   }
 }
 
 function row({ type, total, active, sizeBytes, reclaimableBytes }: Usage): Record<string, unknown> {
-  const percent = sizeBytes === 0 ? '' : ` (${Math.round((reclaimableBytes / sizeBytes) * 100)}%)`;
+  const hasPercent = sizeBytes > 0 && type !== BUILD_CACHE;
+  const percent = hasPercent ? ` (${Math.floor((reclaimableBytes / sizeBytes) * 100)}%)` : '';
   return {
     Type: type,
-    TotalCount: total,
-    Active: active,
-    Size: humanSize(sizeBytes),
-    Reclaimable: `${humanSize(reclaimableBytes)}${percent}`,
+    TotalCount: String(total),
+    Active: String(active),
+    Size: humanSize(sizeBytes, DIGITS),
+    Reclaimable: `${humanSize(reclaimableBytes, DIGITS)}${percent}`,
   };
 }
 
@@ -116,7 +121,7 @@ async function buildCache(engine: Engine): Promise<Usage> {
   const sizeBytes = sum(all.map(({ bytes }) => bytes));
   const reclaimableBytes = sum(all.filter(({ isUsed }) => !isUsed).map(({ bytes }) => bytes));
   return {
-    type: 'Build Cache',
+    type: BUILD_CACHE,
     total,
     active: all.filter(({ isUsed }) => isUsed).length,
     sizeBytes,

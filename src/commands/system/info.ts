@@ -8,14 +8,16 @@
  *     const findings = await checkHost();
  */
 
-import { readFileSync } from 'node:fs';
-import { cpus, hostname, totalmem } from 'node:os';
 import { formatFlag, jsonFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { humanSize } from '../../cli/output/human.ts';
+import { INFO } from '../../cli/shapes/info-shape.ts';
+import { shapeValue } from '../../cli/shapes/shape.ts';
 import { fillTemplate } from '../../cli/template/template.ts';
 import type { Engine } from '../../engine.ts';
+import { hostPlatform } from '../../oci/platform.ts';
 import { programVersion } from '../../version.ts';
+import { hostInfo } from './host-info.ts';
+import { infoText } from './info-text.ts';
 
 export default class SystemInfo extends BaseCommand {
   static override summary = 'Show what ocits has here, where, and what it runs on';
@@ -24,20 +26,25 @@ export default class SystemInfo extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(SystemInfo);
-    const { engine } = this;
-    const info = { ...(await content(engine)), ...(await host()) };
-    if (flags.json || flags.format === 'json') this.printJson(info);
-    else if (flags.format !== undefined) this.print(fillTemplate(flags.format, info));
-    else
-      this.print(
-        Object.entries(info)
-          .map(([name, value]) => `${words(name)}: ${shown(name, value)}`)
-          .join('\n'),
-      );
+    const { format } = flags;
+    const data = { ...ALWAYS, ...(await content(this.engine)), ...(await hostInfo(this.engine.access)) };
+    const info = shapeValue(INFO, data);
+    if (flags.json) this.printJson(info);
+    else if (format === 'json') this.print(JSON.stringify(info));
+    else if (format !== undefined && format !== '') this.print(fillTemplate(format, info));
+    else this.print(infoText(data));
   }
 }
 
-async function content(engine: Engine): Promise<Record<string, unknown>> {
+/** What is so wherever ocits is, by Docker's names. */
+const ALWAYS: Readonly<Record<string, unknown>> = {
+  Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['k8s-file'] },
+  IndexServerAddress: 'https://index.docker.io/v1/',
+  Swarm: { LocalNodeState: 'inactive' },
+  Labels: [],
+};
+
+async function content(engine: Engine): Promise<Readonly<Record<string, unknown>>> {
   const { readContainers } = await import('../../container/record/catalog.ts');
   const { containerState } = await import('../../container/record/state.ts');
   const { readCatalog } = await import('../../image/catalog/image-catalog.ts');
@@ -45,6 +52,7 @@ async function content(engine: Engine): Promise<Record<string, unknown>> {
     ({ id }) => containerState(engine.paths, id).status,
   );
   const running = states.filter((status) => status === 'running').length;
+  const { os, architecture } = hostPlatform();
   return {
     Containers: states.length,
     ContainersRunning: running,
@@ -52,47 +60,9 @@ async function content(engine: Engine): Promise<Record<string, unknown>> {
     Images: (await readCatalog(await engine.store())).length,
     ServerVersion: programVersion(),
     Driver: (await engine.snapshotter()).name,
+    DockerRootDir: engine.paths.root,
+    ClientInfo: { Version: programVersion(), Os: os, Arch: architecture, Context: 'default' },
     OcitsRootDir: engine.paths.root,
     OcitsRunDir: engine.paths.run,
   };
-}
-
-async function host(): Promise<Record<string, unknown>> {
-  const { hostCgroups } = await import('../../runtime/launch/host-cgroups.ts');
-  const { findProgram } = await import('../../system/process/programs.ts');
-  const { crunVersion } = await import('../../runtime/crun/crun.ts');
-  const cgroups = hostCgroups();
-  const crun = findProgram('crun');
-  return {
-    CgroupDriver: cgroups.driver,
-    CgroupVersion: String(cgroups.version),
-    CgroupLayout: cgroups.layout,
-    DefaultRuntime: 'crun',
-    RuntimeVersion: crun === undefined ? 'not installed' : await crunVersion(crun),
-    KernelVersion: readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim(),
-    OperatingSystem: operatingSystem(),
-    OSType: process.platform,
-    Architecture: process.arch,
-    NCPU: cpus().length,
-    MemTotal: totalmem(),
-    Name: hostname(),
-    NodeVersion: process.versions.node,
-  };
-}
-
-function operatingSystem(): string {
-  try {
-    return /^PRETTY_NAME="?([^"\n]*)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
-  } catch {
-    return 'Linux';
-  }
-}
-
-/** `ContainersRunning` is for programs; people read `Containers Running`. */
-function words(name: string): string {
-  return name.replace(/([a-z])([A-Z])/g, '$1 $2');
-}
-
-function shown(name: string, value: unknown): string {
-  return name === 'MemTotal' ? humanSize(value as number) : String(value);
 }

@@ -1,7 +1,11 @@
 import { formatFlag, jsonFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { shapeValue } from '../../cli/shapes/shape.ts';
+import { VERSION } from '../../cli/shapes/version-shape.ts';
 import { fillTemplate } from '../../cli/template/template.ts';
+import { hostPlatform } from '../../oci/platform.ts';
 import { programVersion } from '../../version.ts';
+import { kernelVersion, runtimeVersion } from './host-info.ts';
 
 export default class Version extends BaseCommand {
   static override summary = 'Show the version of ocits and of Node';
@@ -10,20 +14,45 @@ export default class Version extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(Version);
-    const version = {
-      Version: programVersion(),
-      NodeVersion: process.versions.node,
-      Os: process.platform,
-      Arch: process.arch,
-    };
-    if (flags.json || flags.format === 'json') this.printJson(version);
-    else if (flags.format !== undefined)
-      this.print(fillTemplate(flags.format, { Client: version, ...version }));
-    else
-      this.print(
-        Object.entries(version)
-          .map(([name, value]) => `${`${name}:`.padEnd(14)}${value}`)
-          .join('\n'),
-      );
+    const { format } = flags;
+    const version = shapeValue(VERSION, await versionData());
+    if (flags.json) this.printJson(version);
+    else if (format === 'json') this.print(JSON.stringify(version));
+    else this.print(fillTemplate(format === undefined || format === '' ? TEXT : format, version));
   }
+}
+
+const TEXT = `Client:
+ Version:           {{.Client.Version}}
+ Node version:      {{.Client.NodeVersion}}
+ OS/Arch:           {{.Client.Os}}/{{.Client.Arch}}
+ Context:           {{.Client.Context}}
+
+Server:{{range .Server.Components}}
+ {{.Name}}:
+  Version:          {{.Version}}{{range $key, $value := .Details}}
+  {{printf "%-17s" (printf "%s:" $key)}} {{$value}}{{end}}{{end}}`;
+
+/** Docker's two sides, which are one program here: there is no server, and so no version of an API. */
+async function versionData(): Promise<object> {
+  const { os, architecture } = hostPlatform();
+  const Version = programVersion();
+  const common = { Version, Os: os, Arch: architecture };
+  const kernel = kernelVersion();
+  return {
+    Client: { ...common, Context: 'default', NodeVersion: process.versions.node },
+    Server: {
+      Platform: { Name: 'ocits' },
+      ...common,
+      KernelVersion: kernel,
+      Components: [
+        {
+          Name: 'Engine',
+          Version,
+          Details: { Arch: architecture, KernelVersion: kernel, NodeVersion: process.versions.node, Os: os },
+        },
+        { Name: 'crun', Version: await runtimeVersion(), Details: {} },
+      ],
+    },
+  };
 }

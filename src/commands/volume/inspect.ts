@@ -1,5 +1,6 @@
 import { formatFlag } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { VOLUME } from '../../cli/shapes/volume-shape.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
 import { inspectVolume } from '../../volume/inspect-volume.ts';
 
@@ -13,6 +14,8 @@ export default class VolumeInspect extends BaseCommand {
     const { flags, args } = await this.read(VolumeInspect);
     const { engine } = this;
     const volumes = await engine.volumes();
-    await inspectTargets(args, flags.format, (name) => inspectVolume(volumes, name));
+    await inspectTargets(args, flags.format, async (name) => {
+      return { data: await inspectVolume(volumes, name), shape: VOLUME };
+    });
   }
 }

@@ -1,12 +1,24 @@
 import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { labelsText } from '../../cli/output/human.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { parseVolumeFilter, volumesInUse } from '../../container/record/volume-users.ts';
 
-const COLUMNS = [
-  { name: 'Driver', header: 'DRIVER' },
-  { name: 'Name', header: 'VOLUME NAME' },
-];
+const HEADERS = {
+  Name: 'VOLUME NAME',
+  Group: 'GROUP',
+  Driver: 'DRIVER',
+  Scope: 'SCOPE',
+  Availability: 'AVAILABILITY',
+  Mountpoint: 'MOUNTPOINT',
+  Labels: 'LABELS',
+  Links: 'LINKS',
+  Size: 'SIZE',
+  Status: 'STATUS',
+};
+const COLUMNS = ['Driver', 'Name'];
+/** Docker's word for what only a cluster's volumes have, or what nobody has counted. */
+const UNKNOWN = 'N/A';
 
 export default class VolumeLs extends BaseCommand {
   static override summary = 'List volumes';
@@ -25,17 +37,21 @@ export default class VolumeLs extends BaseCommand {
     const [all, used] = [await (await engine.volumes()).list(), await volumesInUse(engine.paths)];
     const items = all.filter((volume) => filters.every((matches) => matches(volume, used.has(volume.name))));
     const row = ({ name, path, labels }: (typeof items)[number]) => ({
+      Availability: UNKNOWN,
       Driver: 'local',
-      Labels: Object.entries(labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
+      Group: UNKNOWN,
+      Labels: labelsText(labels),
       Label: (key: string) => labels[key] ?? '',
       Mountpoint: path,
+      Links: UNKNOWN,
       Name: name,
       Scope: 'local',
+      Size: UNKNOWN,
+      Status: UNKNOWN,
     });
     if (flags.json) return this.printJson(items.map(row));
-    const output = formatListing({ items, columns: COLUMNS, row }, flags.quiet ? '{{.Name}}' : flags.format);
+    const listing = { items, headers: HEADERS, columns: COLUMNS, row };
+    const output = formatListing(listing, flags.quiet ? '{{.Name}}' : flags.format);
     if (output !== '') this.print(output);
   }
 }

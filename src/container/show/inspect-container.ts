@@ -5,7 +5,7 @@ import { splitPair } from '../../options/pair.ts';
 import { LOG_FILE } from '../../runtime/conmon/conmon-folder.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
-import { writtenBytes } from '../record/size.ts';
+import { containerSize } from '../record/size.ts';
 import { type ContainerState, containerState } from '../record/state.ts';
 import { hostnameOf } from '../start/etc.ts';
 import { hostConfig } from './inspect-host-config.ts';
@@ -16,7 +16,7 @@ type Inspected = Readonly<Record<string, unknown>>;
 /** Docker's word for a time that never came. */
 const NEVER = '0001-01-01T00:00:00Z';
 
-/** What `docker container inspect` prints of a container, in Docker's names and order. `size`: with what it has written. */
+/** What `docker container inspect` prints of a container, in Docker's names and order. `size`: with what its files hold. */
 export async function inspectContainer(
   engine: Engine,
   record: ContainerRecord,
@@ -29,6 +29,7 @@ export async function inspectContainer(
       ? await (await engine.network()).find(record.id)
       : undefined;
   const [path, ...args] = record.process.args;
+  const size = options.size ? await containerSize(engine, record) : undefined;
   return {
     Id: record.id,
     Created: record.createdAt,
@@ -50,10 +51,12 @@ export async function inspectContainer(
     ExecIDs: null,
     HostConfig: hostConfig(record),
     GraphDriver: { Data: null, Name: (await engine.snapshotter()).name },
-    ...(options.size ? { SizeRw: await writtenBytes(engine, record) } : {}),
+    SizeRw: size?.writtenBytes,
+    SizeRootFs: size?.totalBytes,
     Mounts: inspectMounts(record),
     Config: inspectConfig(record),
     NetworkSettings: inspectedNetworks(record, sandbox),
+    ImageManifestDescriptor: record.image.manifest,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ContainerMount } from '../../bundle/container-spec.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../../bundle/guarded-paths.ts';
 import { networkModeOf } from '../../network/choice.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { portBindings } from './inspect-parts.ts';
@@ -6,7 +7,7 @@ import { portBindings } from './inspect-parts.ts';
 /** Docker's unit for processors. */
 const NANO_CPUS = 1e9;
 
-/** `HostConfig` of `docker inspect`: what was asked of the host. */
+/** `HostConfig` of `docker inspect`: what was asked of the host. What is not there is empty. */
 export function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> {
   const { network, lifetime, host, process, mounts } = record;
   const { resources, security, devices } = host;
@@ -21,6 +22,7 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
     AutoRemove: lifetime.autoRemove,
     VolumeDriver: '',
     VolumesFrom: null,
+    ConsoleSize: [0, 0],
     CapAdd: nullIfEmpty(security.capAdd),
     CapDrop: nullIfEmpty(security.capDrop),
     CgroupnsMode: 'private',
@@ -60,6 +62,8 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
       Soft: soft,
       Hard: hard,
     })),
+    MaskedPaths: security.privileged ? null : MASKED_PATHS,
+    ReadonlyPaths: security.privileged ? null : READONLY_PATHS,
     Init: host.init ? true : null,
   };
 }

@@ -10,6 +10,7 @@
 
 import type { Engine } from '../../engine.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';
+import type { NetworkEndpoint } from '../../network/network.ts';
 import type { PortMapping } from '../../options/ports.ts';
 import { readContainers } from '../record/catalog.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -22,6 +23,8 @@ export interface ContainerSummary {
   readonly state: ContainerState;
   /** Published ones, while it runs. */
   readonly ports: readonly PortMapping[];
+  /** Where it is on its networks, while it runs. */
+  readonly addresses: readonly { readonly network: string; readonly address: string }[];
 }
 
 export interface ListOptions {
@@ -47,16 +50,33 @@ export async function listContainers(
   });
   const newest = options.last === undefined ? wanted : wanted.slice(0, options.last);
   return await Promise.all(
-    newest.map(async (each) => ({ ...each, ports: await publishedPorts(engine, each.record, each.state) })),
+    newest.map(async (each) => {
+      const endpoints = await liveEndpoints(engine, each.record, each.state);
+      return { ...each, ports: endpoints.flatMap(({ ports }) => ports), addresses: addressesOf(endpoints) };
+    }),
   );
 }
 
 /** The ports that a running container has on the host, those that the system chose included. */
 export async function publishedPorts(
   engine: Engine,
+  record: ContainerRecord,
+  state: ContainerState,
+): Promise<readonly PortMapping[]> {
+  return (await liveEndpoints(engine, record, state)).flatMap(({ ports }) => ports);
+}
+
+async function liveEndpoints(
+  engine: Engine,
   { id, network }: ContainerRecord,
   { status }: ContainerState,
-): Promise<readonly PortMapping[]> {
-  if (status !== 'running' || !hasOwnSandbox(network) || network.ports.length === 0) return [];
-  return (await (await engine.network()).find(id))?.endpoints.flatMap(({ ports }) => ports) ?? [];
+): Promise<readonly NetworkEndpoint[]> {
+  if (status !== 'running' || !hasOwnSandbox(network)) return [];
+  return (await (await engine.network()).find(id))?.endpoints ?? [];
+}
+
+function addressesOf(endpoints: readonly NetworkEndpoint[]): ContainerSummary['addresses'] {
+  return endpoints.flatMap(({ network, addresses }) =>
+    addresses.map((address) => ({ network, address: address.split('/')[0]! })),
+  );
 }

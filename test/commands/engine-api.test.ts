@@ -1,0 +1,183 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseReference } from '../../src/oci/reference.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { addBusyboxImage } from '../support/image/busybox-image.ts';
+import {
+  apiFields,
+  type ENGINE_API,
+  fieldTemplate,
+  jsonType,
+  valuesAt,
+} from '../support/program/engine-api.ts';
+import { runOcits } from '../support/program/run-ocits.ts';
+
+let folder: string;
+
+const ocits = (...args: string[]) => runOcits(folder, args);
+
+async function ok(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await ocits(...args);
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+  return stdout;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ocits-api-'));
+  const store = await openStore({ root: join(folder, 'root'), run: join(folder, 'run') });
+  await addBusyboxImage(store);
+  const root = await store.refs.resolve(parseReference('busybox:latest'));
+  await store.refs.put(parseReference(`busybox@${root!.digest}`), root!);
+  const mounts = ['-v', `${folder}:/host:ro`, '-v', 'data:/data', '--tmpfs', '/scratch'];
+  await ok(
+    'create',
+    '--name',
+    'box',
+    '--network',
+    'bridge',
+    ...mounts,
+    '--label',
+    'b=2',
+    '--label',
+    'a=1',
+    'busybox',
+  );
+});
+
+afterAll(async () => {
+  await ocits('rm', '-f', 'box');
+  await rm(folder, { recursive: true, force: true });
+});
+
+const COMMANDS: Readonly<Record<keyof typeof ENGINE_API, readonly string[]>> = {
+  container: ['container', 'inspect', 'box'],
+  image: ['image', 'inspect', 'busybox'],
+  volume: ['volume', 'inspect', 'data'],
+  network: ['network', 'inspect', 'bridge'],
+  info: ['info'],
+  version: ['version'],
+};
+const KINDS = Object.keys(COMMANDS) as (keyof typeof ENGINE_API)[];
+
+describe.each(KINDS)('%s', (kind) => {
+  test('every field of the Engine API has its type in JSON', async () => {
+    const parsed = JSON.parse(await ok(...COMMANDS[kind], '--format', 'json'));
+    const object = Array.isArray(parsed) ? parsed[0] : parsed;
+    const wrong = apiFields(kind).flatMap(({ path, types, mayBeLeftOut }) =>
+      valuesAt(object, path)
+        .filter((value) => !(value === undefined && mayBeLeftOut) && !types.includes(jsonType(value)))
+        .map((value) => `${path}: ${jsonType(value)}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('every field may be asked for, empty or not', async () => {
+    const fields = apiFields(kind);
+    const template = fields.map(({ path }) => `${fieldTemplate(path)}\x01`).join('');
+    const answers = (await ok(...COMMANDS[kind], '--format', template)).split('\x01').slice(0, -1);
+    const wrong = answers.flatMap((answer, position) => {
+      const { path, types } = fields[position]!;
+      const values = answer.split('\n').filter((line) => line !== '');
+      return values
+        .filter((value) => !types.includes(jsonType(JSON.parse(value))))
+        .map((value) => `${path}: ${value}`);
+    });
+    expect(answers).toHaveLength(fields.length);
+    expect(wrong).toEqual([]);
+  });
+
+  test('a field that Docker does not know is an error', async () => {
+    expect(await ocits(...COMMANDS[kind], '--format', '{{.Bogus}}')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no field "Bogus"'),
+    });
+  });
+});
+
+test('what people write in templates', async () => {
+  const line = (template: string) => ok('inspect', '-f', template, 'box');
+  const id = (await line('{{.Id}}')).trim();
+  expect(await line('{{.ID}}')).toBe(`${id}\n`);
+  expect(await line('{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}')).toBe('none\n');
+  expect(await line('[{{.State.Health.Status}}]')).toBe('[]\n');
+  expect(await line('{{json .Config.Healthcheck}} {{.HostConfig.CpuQuota}} {{.HostConfig.CPUQuota}}')).toBe(
+    'null 0 0\n',
+  );
+  expect(await line('{{.HostConfig.Links}} {{json .HostConfig.Links}} {{.HostConfig.RestartPolicy}}')).toBe(
+    '[] null {no 0}\n',
+  );
+  expect(await line('{{range .Mounts}}{{.Type}}={{.Name}};{{end}}')).toBe('bind=;volume=data;tmpfs=;\n');
+  expect(await line('{{.SizeRootFs}} {{json .SizeRw}}')).toBe('<nil> null\n');
+  expect(await line('{{json .Config.Labels}} {{.Config.Labels.c}}')).toBe('{"a":"1","b":"2"} <no value>\n');
+  expect(await line('{{index .Config.Labels "c"}}.')).toBe('.\n');
+  expect(await line('{{eq .State.Health nil}} {{len .HostConfig.Binds}}')).toBe('true 2\n');
+  expect(await ok('inspect', '-f', '{{.ID}}', 'busybox')).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  expect(await ok('version', '-f', '{{.Server.Version}}')).toBe(
+    await ok('version', '-f', '{{.Client.Version}}'),
+  );
+  expect(await ok('network', 'inspect', '-f', '{{.Created}}', 'none')).toBe(
+    '0001-01-01 00:00:00 +0000 UTC\n',
+  );
+  expect(await ok('info', '-f', '{{.Architecture}} {{.Swarm.LocalNodeState}}')).not.toMatch(/x64|<no value>/);
+  // An unset port is an error, as in Docker: scripts ask so whether it is published.
+  expect(
+    await ocits('inspect', '-f', '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', 'box'),
+  ).toMatchObject({ code: 1, stdout: '\n' });
+});
+
+test('with -s the sizes are there', async () => {
+  const [written, all] = (await ok('inspect', '-s', '-f', '{{.SizeRw}} {{.SizeRootFs}}', 'box'))
+    .split(' ')
+    .map(Number);
+  expect(written).toBe(0);
+  expect(all).toBe(Number(await ok('image', 'inspect', '-f', '{{.Size}}', 'busybox')));
+});
+
+test('inspect prints an array, a listing one line an object', async () => {
+  const inspected = await ok('inspect', '--format', 'json', 'box', 'busybox');
+  expect(inspected.split('\n')).toHaveLength(2);
+  expect(JSON.parse(inspected)).toMatchObject([{ Name: '/box' }, { RepoTags: ['busybox:latest'] }]);
+  expect(await ocits('inspect', '--format', 'json', 'nosuch')).toMatchObject({ code: 1, stdout: '[]\n' });
+  expect(await ocits('inspect', '--format', '{{.Id}}', 'nosuch')).toMatchObject({ code: 1, stdout: '\n' });
+  for (const list of [
+    ['ps', '-a'],
+    ['images'],
+    ['volume', 'ls'],
+    ['network', 'ls'],
+    ['history', 'busybox'],
+    ['system', 'df'],
+  ]) {
+    const lines = (await ok(...list, '--format', 'json')).trimEnd().split('\n');
+    for (const line of lines) expect(jsonType(JSON.parse(line))).toBe('object');
+    expect(lines.map((line) => Object.keys(JSON.parse(line)))).toEqual(
+      lines.map((line) => Object.keys(JSON.parse(line)).sort()),
+    );
+  }
+});
+
+/** The fields of the command line's formatters: docker/cli, cli/command/formatter and its neighbours. */
+test.each([
+  [
+    ['ps', '-a'],
+    'ID Image Command CreatedAt RunningFor Ports State Status Size Names Labels Mounts LocalVolumes Networks Platform HealthStatus IPAddresses',
+  ],
+  [
+    ['images'],
+    'ID Repository Tag Digest CreatedSince CreatedAt Size VirtualSize SharedSize UniqueSize Containers',
+  ],
+  [['volume', 'ls'], 'Name Driver Scope Mountpoint Labels Links Size Group Availability Status'],
+  [['network', 'ls'], 'ID Name Driver Scope IPv4 IPv6 Internal Labels CreatedAt'],
+  [['history', 'busybox'], 'ID CreatedSince CreatedAt CreatedBy Size Comment'],
+  [['system', 'df'], 'Type TotalCount Active Size Reclaimable'],
+] as const)('%j has the fields of Docker’s listing', async (list, fields) => {
+  const names = fields.split(' ');
+  const template = names.map((name) => `{{.${name}}}`).join('\x01');
+  const lines = (await ok(...list, '--format', template)).trimEnd().split('\n');
+  for (const line of lines) {
+    expect(line.split('\x01')).toHaveLength(names.length);
+    expect(line).not.toContain('<no value>');
+  }
+  expect(await ocits(...list, '--format', '{{.Bogus}}')).toMatchObject({ code: 1 });
+});
