@@ -192,6 +192,16 @@ describe('listings', () => {
       code: 1,
       err: expect.stringContaining('invalid filter'),
     });
+    for (const list of [
+      'ps -f status=bogus',
+      'volume ls -f dangling=x',
+      'network ls -f type=x',
+      'images -f until=x',
+    ]) {
+      expect(await ocits(list)).toMatchObject({ code: 1, out: '', err: expect.stringContaining('filter') });
+    }
+    expect(await call('volume ls -q -f name=^da -f name=x')).toBe('data\n');
+    expect(await call('network ls -q --filter name=^h')).toBe('host\n');
     expect(JSON.parse(await call('container inspect listed'))).toMatchObject([
       { Id: id, State: { Status: 'created' } },
     ]);

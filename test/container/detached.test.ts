@@ -13,6 +13,7 @@ import { completeMarks } from '../../src/container/record/live-marks.ts';
 import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { containerState } from '../../src/container/record/state.ts';
 import { writeSpec } from '../../src/container/record/write-spec.ts';
+import { parseContainerFilters } from '../../src/container/show/container-filters.ts';
 import { exportContainer } from '../../src/container/show/export-container.ts';
 import { inspectContainer } from '../../src/container/show/inspect-container.ts';
 import { listContainers } from '../../src/container/show/list-containers.ts';
@@ -254,10 +255,8 @@ describe('containers', () => {
     expect(await names({})).toEqual(['first']);
     expect(await names({ all: true })).toEqual(['second', 'first']);
     expect(await names({ last: 1 })).toEqual(['second']);
-    const filtered = (
-      key: 'label' | 'exited' | 'status' | 'ancestor' | 'name' | 'since',
-      ...values: string[]
-    ) => names({ all: true, filters: values.map((value) => ({ key, value })) });
+    const filtered = (key: string, ...values: string[]) =>
+      names({ all: true, filters: parseContainerFilters(values.map((value) => `${key}=${value}`)) });
     expect(await filtered('label', 'tier')).toEqual(['second', 'first']);
     expect(await filtered('label', 'tier', 'a=b')).toEqual(['first']);
     expect(await filtered('exited', '4')).toEqual(['second']);
@@ -265,6 +264,14 @@ describe('containers', () => {
     expect(await filtered('ancestor', 'docker.io/library/busybox:latest')).toEqual(['second', 'first']);
     expect(await filtered('name', '^/sec')).toEqual(['second']);
     expect(await filtered('since', 'first')).toEqual(['second']);
+    expect(await filtered('ancestor', 'busybox', 'nosuch')).toEqual(['second', 'first']);
+    expect(await filtered('ancestor', first.image.id.slice(7, 19))).toEqual(['second', 'first']);
+    for (const unknown of ['nosuch', '', 'No Name', 'ffff'])
+      expect(await filtered('ancestor', unknown)).toEqual([]);
+    await expect(filtered('before', 'nosuch')).rejects.toMatchObject({ code: 'not-found' });
+    // A status lists what does not run, too; an exit code does not.
+    expect(await names({ filters: parseContainerFilters(['status=exited']) })).toEqual(['second']);
+    expect(await names({ filters: parseContainerFilters(['exited=4']) })).toEqual([]);
     expect((await pruneContainers(lab.engine)).ids).toEqual([second.id]);
     await expect(removeContainer(lab.engine, first)).rejects.toMatchObject({ code: 'in-use' });
     await removeContainer(lab.engine, first, { force: true });

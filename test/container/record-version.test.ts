@@ -10,6 +10,7 @@ import { findContainer, readContainer, readContainers } from '../../src/containe
 import { containerFolder, containersFolder } from '../../src/container/record/folder.ts';
 import { setLiveMark } from '../../src/container/record/live-marks.ts';
 import { containerRoots } from '../../src/container/record/roots.ts';
+import { parseContainerFilters } from '../../src/container/show/container-filters.ts';
 import { inspectContainer } from '../../src/container/show/inspect-container.ts';
 import { listContainers } from '../../src/container/show/list-containers.ts';
 import { startContainer } from '../../src/container/start/start-container.ts';
@@ -50,7 +51,7 @@ describe('a container of version 1', () => {
       const record = await findContainer(lab.paths, `on${network}`);
       expect(record).toMatchObject({ version: 2, id, network: networkChoice(network) });
       expect(record.network).not.toHaveProperty('mode');
-      const filters = [{ key: 'network', value: network }] as const;
+      const filters = parseContainerFilters([`network=${network}`]);
       const [listed] = await listContainers(lab.engine, { all: true, filters });
       expect(listed).toMatchObject({ record: { id }, state: { status: 'created' } });
       await startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });

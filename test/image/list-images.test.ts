@@ -1,6 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { matchesReference, parseImageFilters } from '../../src/image/catalog/filter-images.ts';
+import {
+  matchesReference,
+  parseImageFilters,
+  parsePruneFilters,
+} from '../../src/image/catalog/filter-images.ts';
 import { imageHistory } from '../../src/image/catalog/image-history.ts';
 import { inspectImage } from '../../src/image/catalog/inspect-image.ts';
 import { listImages } from '../../src/image/catalog/list-images.ts';
@@ -73,8 +77,41 @@ test('filters', async () => {
   expect(await names('since=app:old')).toEqual(['', 'app:2']);
   expect(await names('until=2020-06-01')).toEqual(['app:old,me/app:1']);
   await expect(names('before=nothing')).rejects.toMatchObject({ code: 'not-found' });
-  for (const wrong of ['x=y', 'dangling', 'dangling=maybe', 'until=soon']) {
-    expect(() => parseImageFilters([wrong])).toThrowError(
+  // Values of one name are alternatives for patterns alone.
+  expect(await names('reference=me/*', 'reference=app:2')).toEqual(['app:2', 'me/app:1']);
+  expect(await names('before=app:2', 'until=2019-01-01')).toEqual([]);
+  expect(await names('until=2020-06-01', 'until=2022-06-01')).toEqual(['app:old,me/app:1']);
+  expect(await names('label=stage', 'label=nosuch')).toEqual([]);
+  expect(await names('label=')).toEqual([]);
+  expect(await names('reference=')).toEqual([]);
+  expect(await names('')).toHaveLength(3);
+  expect(await names('dangling=true', 'dangling=1')).toEqual(['']);
+  await expect(names('since=')).rejects.toMatchObject({ code: expect.stringMatching(/not-found|invalid/) });
+  const wrong = ['x=y', 'dangling', 'dangling=maybe', 'dangling=', 'until=soon', 'reference=[', 'id=a'];
+  for (const texts of [...wrong.map((text) => [text]), ['dangling=true', 'dangling=false']]) {
+    expect(() => parseImageFilters(texts)).toThrowError(
+      expect.objectContaining({ code: 'invalid-argument' }),
+    );
+  }
+});
+
+test('a name by digest alone is no tag, and yet a name', async () => {
+  await using host = await temporaryHost();
+  const { store } = host;
+  const { descriptor, id } = await addImage(store, { layers: [LAYER] });
+  await store.refs.put(parseReference(`app@${descriptor.digest}`), descriptor);
+  for (const filter of ['dangling=true', 'dangling=false']) {
+    const found = await listImages(host.engine, host.call, parseImageFilters([filter]));
+    expect(found.map((image) => image.id)).toEqual([id]);
+  }
+});
+
+test('filters of image prune', () => {
+  expect(parsePruneFilters(['dangling=false'], false).isAll).toBe(true);
+  expect(parsePruneFilters(['dangling=true'], false).isAll).toBe(false);
+  expect(parsePruneFilters(['label=a', 'label!=b', 'until=1h'], true).filters.labels).toHaveLength(2);
+  for (const texts of [['reference=a'], ['before=a'], ['until=1h', 'until=2h'], ['dangling=x']]) {
+    expect(() => parsePruneFilters(texts, false)).toThrowError(
       expect.objectContaining({ code: 'invalid-argument' }),
     );
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { matchesLabel } from '../../src/options/match-label.ts';
+import { matchesLabel } from '../../src/options/filters/match-label.ts';
 
 test.each([
   ['tier', true],

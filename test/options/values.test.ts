@@ -4,7 +4,7 @@ import { parseByteSize } from '../../src/options/byte-size.ts';
 import { csvFields } from '../../src/options/csv-fields.ts';
 import { parseDevice } from '../../src/options/device.ts';
 import { parseDurationNs } from '../../src/options/duration.ts';
-import { parseFilter, timeOfFilter } from '../../src/options/filter.ts';
+import { parseFilter, timeOfFilter } from '../../src/options/filters/filter.ts';
 import { globExpression } from '../../src/options/glob-expression.ts';
 import { parseDecimal, parseInteger } from '../../src/options/number.ts';
 import { parsePair, splitPair } from '../../src/options/pair.ts';

@@ -4,7 +4,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { shortDigest } from '../../oci/digest.ts';
-import { parseFilter, timeOfFilter } from '../../options/filter.ts';
+import { parseFilters, untilOfFilters } from '../../options/filters/filter.ts';
 
 export default class BuilderPrune extends BaseCommand {
   static override summary = 'Forget results of build steps';
@@ -36,6 +36,9 @@ export default class BuilderPrune extends BaseCommand {
   }
 }
 
-function readFilters(filters: readonly string[]): Date | undefined {
-  return filters.map((text) => timeOfFilter(parseFilter(text, ['until', 'unused-for']))).at(-1);
+/** Docker's two words for one thing. */
+function readFilters(texts: readonly string[]): Date | undefined {
+  const filters = parseFilters(texts, ['until', 'unused-for']);
+  const values = [...(filters.get('until') ?? []), ...(filters.get('unused-for') ?? [])];
+  return untilOfFilters(values.length === 0 ? new Map() : new Map([['until', values]]));
 }

@@ -16,13 +16,11 @@ export default class ContainerPrune extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(ContainerPrune);
-    const filters = (flags.filter ?? []).map((text) => parsePruneFilter(text));
+    const isWanted = parsePruneFilter(flags.filter ?? []);
     if (!flags.force && !(await confirm('This will remove all stopped containers.'))) return;
     const { engine } = this;
     await sweepContainers(engine);
-    const { ids, freedBytes } = await pruneContainers(engine, (record) =>
-      filters.every((matches) => matches(record)),
-    );
+    const { ids, freedBytes } = await pruneContainers(engine, isWanted);
     if (ids.length > 0) this.print(`Deleted Containers:\n${ids.join('\n')}\n`);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
   }

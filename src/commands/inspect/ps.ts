@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { containerSize } from '../../container/record/size.ts';
-import { parseContainerFilter } from '../../container/show/filter-containers.ts';
+import { parseContainerFilters } from '../../container/show/container-filters.ts';
 import { listContainers } from '../../container/show/list-containers.ts';
 import { integer } from '../../options/kinds.ts';
 import { CONTAINER_HEADERS, containerRow } from './container-row.ts';
@@ -33,7 +33,7 @@ export default class Ps extends BaseCommand {
     const containers = await listContainers(engine, {
       all: flags.all,
       last: last > 0 ? last : undefined,
-      filters: (flags.filter ?? []).map(parseContainerFilter),
+      filters: parseContainerFilters(flags.filter ?? []),
     });
     const noTrunc = flags['no-trunc'];
     const { format } = flags;

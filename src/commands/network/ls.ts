@@ -7,9 +7,10 @@
  *     const networks = await openNetworkStore().list();
  */
 
-import { jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/argv/flags.ts';
+import { filterFlag, jsonFlag, noTruncFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { formatListing } from '../../cli/template/template.ts';
+import { parseNetworkFilters } from '../../network/store/filter-networks.ts';
 import { openNetworkStore } from '../../network/store/network-store.ts';
 
 const HEADERS = {
@@ -29,6 +30,7 @@ export default class NetworkLs extends BaseCommand {
   static override summary = 'List networks';
   static override usage = '[OPTIONS]';
   static override flags = {
+    filter: filterFlag,
     format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
     json: jsonFlag,
     'no-trunc': noTruncFlag,
@@ -37,7 +39,9 @@ export default class NetworkLs extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(NetworkLs);
-    const networks = (await openNetworkStore().list()).map(({ id, name, driver }) => ({
+    const passes = parseNetworkFilters(flags.filter ?? []);
+    const found = (await openNetworkStore().list()).filter(passes);
+    const networks = found.map(({ id, name, driver }) => ({
       ID: id,
       Name: name,
       Driver: driver,

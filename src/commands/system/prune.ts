@@ -3,6 +3,11 @@ import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
+import { OcitsError } from '../../errors.ts';
+import { parseNetworkPruneFilters } from '../../network/store/filter-networks.ts';
+import { parseFilters, untilOfFilters } from '../../options/filters/filter.ts';
+
+const KEYS = ['label', 'label!', 'until'] as const;
 
 interface PruneRequest {
   readonly filters: readonly string[];
@@ -27,10 +32,12 @@ export default class SystemPrune extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.read(SystemPrune);
     const request = { filters: flags.filter ?? [], isAll: flags.all, withVolumes: flags.volumes };
+    checkFilters(request);
     if (!flags.force && !(await confirm(question(request)))) return;
     const call = this.call();
     const freed = (await this.#containers(request)) + (await this.#volumes(request));
-    this.#report('Deleted Networks', await (await this.engine.network()).prune());
+    if (parseNetworkPruneFilters(request.filters))
+      this.#report('Deleted Networks', await (await this.engine.network()).prune());
     const freedContent = (await this.#images(call, request)) + (await this.#buildCache(call, request));
     this.print(`Total reclaimed space: ${humanSize(freed + freedContent)}`);
   }
@@ -40,27 +47,24 @@ export default class SystemPrune extends BaseCommand {
     const { pruneContainers } = await import('../../container/end/remove-container.ts');
     const { sweepContainers } = await import('../../container/clear/sweep-containers.ts');
     await sweepContainers(this.engine);
-    const wanted = filters.map((text) => parsePruneFilter(text));
-    const { ids, freedBytes } = await pruneContainers(this.engine, (record) =>
-      wanted.every((matches) => matches(record)),
-    );
+    const { ids, freedBytes } = await pruneContainers(this.engine, parsePruneFilter(filters));
     this.#report('Deleted Containers', ids);
     return freedBytes;
   }
 
   async #volumes({ filters, withVolumes }: PruneRequest): Promise<number> {
     if (!withVolumes) return 0;
-    const { parseVolumeFilter, pruneVolumes } = await import('../../container/record/volume-users.ts');
-    const labels = filters.filter((text) => text.startsWith('label')).map(parseVolumeFilter);
-    const { names, freedBytes } = await pruneVolumes(this.engine, { all: false, filters: labels });
+    const { parseVolumePruneFilters, pruneVolumes } = await import('../../container/record/volume-users.ts');
+    const { filter } = parseVolumePruneFilters(filters);
+    const { names, freedBytes } = await pruneVolumes(this.engine, { all: false, filter });
     this.#report('Deleted Volumes', names);
     return freedBytes;
   }
 
   async #images(call: Call, { filters, isAll }: PruneRequest): Promise<number> {
-    const { parseImageFilters } = await import('../../image/catalog/filter-images.ts');
+    const { parsePruneFilters } = await import('../../image/catalog/filter-images.ts');
     const { pruneImages } = await import('../../image/garbage/prune-images.ts');
-    const options = { isAll, filters: parseImageFilters(filters) };
+    const options = parsePruneFilters(filters, isAll);
     const { removals, freedBytes } = await pruneImages(this.engine, call, options);
     this.#report(
       'Deleted Images',
@@ -73,14 +77,12 @@ export default class SystemPrune extends BaseCommand {
 
   /** This comes after the images, since an image keeps the results that it is made of. Results have no labels. */
   async #buildCache(call: Call, { filters, isAll }: PruneRequest): Promise<number> {
-    if (filters.some((text) => text.startsWith('label'))) return 0;
-    const [{ pruneBuilder }, { parseImageFilters }] = await Promise.all([
-      import('../../builder/prune-builder.ts'),
-      import('../../image/catalog/filter-images.ts'),
-    ]);
+    const given = parseFilters(filters, KEYS);
+    if (given.has('label') || given.has('label!')) return 0;
+    const { pruneBuilder } = await import('../../builder/prune-builder.ts');
     const { records, freedBytes } = await pruneBuilder(this.engine, call, {
       isAll,
-      unusedSince: parseImageFilters(filters).until,
+      unusedSince: untilOfFilters(given),
     });
     this.#report(
       'Deleted build cache records',
@@ -91,6 +93,17 @@ export default class SystemPrune extends BaseCommand {
 
   #report(title: string, lines: readonly string[]): void {
     if (lines.length > 0) this.print(`${title}:\n${lines.join('\n')}\n`);
+  }
+}
+
+/** Throws `invalid-argument`, before anything is removed. */
+function checkFilters({ filters, withVolumes }: PruneRequest): void {
+  const given = parseFilters(filters, KEYS);
+  untilOfFilters(given);
+  if (withVolumes && given.has('until')) {
+    throw new OcitsError('invalid-argument', 'the filter until does not go with --volumes', {
+      hint: 'volumes do not say when they were last used: prune them by themselves',
+    });
   }
 }
 

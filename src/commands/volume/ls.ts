@@ -2,7 +2,7 @@ import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { labelsText } from '../../cli/output/human.ts';
 import { formatListing } from '../../cli/template/template.ts';
-import { parseVolumeFilter, volumesInUse } from '../../container/record/volume-users.ts';
+import { parseVolumeFilters, volumesInUse } from '../../container/record/volume-users.ts';
 
 const HEADERS = {
   Name: 'VOLUME NAME',
@@ -33,9 +33,9 @@ export default class VolumeLs extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.read(VolumeLs);
     const { engine } = this;
-    const filters = (flags.filter ?? []).map(parseVolumeFilter);
+    const passes = parseVolumeFilters(flags.filter ?? []);
     const [all, used] = [await (await engine.volumes()).list(), await volumesInUse(engine.paths)];
-    const items = all.filter((volume) => filters.every((matches) => matches(volume, used.has(volume.name))));
+    const items = all.filter((volume) => passes(volume, used.has(volume.name)));
     const row = ({ name, path, labels }: (typeof items)[number]) => ({
       Availability: UNKNOWN,
       Driver: 'local',

@@ -3,7 +3,7 @@ import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
-import { parseVolumeFilter, pruneVolumes } from '../../container/record/volume-users.ts';
+import { parseVolumePruneFilters, pruneVolumes } from '../../container/record/volume-users.ts';
 
 export default class VolumePrune extends BaseCommand {
   static override summary = 'Remove volumes that no container uses';
@@ -16,12 +16,13 @@ export default class VolumePrune extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.read(VolumePrune);
-    const which = flags.all ? 'all volumes' : 'anonymous volumes';
+    const { isAll, filter } = parseVolumePruneFilters(flags.filter ?? []);
+    const all = flags.all || isAll;
+    const which = all ? 'all volumes' : 'anonymous volumes';
     if (!flags.force && !(await confirm(`This will remove ${which} that no container uses.`))) return;
-    const filters = (flags.filter ?? []).map(parseVolumeFilter);
     const { engine } = this;
     await sweepContainers(engine);
-    const { names, freedBytes } = await pruneVolumes(engine, { all: flags.all, filters });
+    const { names, freedBytes } = await pruneVolumes(engine, { all, filter });
     if (names.length > 0) this.print(`Deleted Volumes:\n${names.join('\n')}\n`);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
   }

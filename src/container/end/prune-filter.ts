@@ -1,16 +1,17 @@
-import { parseFilter, timeOfFilter } from '../../options/filter.ts';
-import { matchesLabel } from '../../options/match-label.ts';
+import { parseFilters, untilOfFilters } from '../../options/filters/filter.ts';
+import { matchesLabelFilters } from '../../options/filters/match-label.ts';
 import type { ContainerRecord } from '../record/record.ts';
 
-export type PruneFilter = (record: ContainerRecord) => boolean;
-
-/** Reads a value of `container prune --filter`: `until=TIME`, `label=…`, `label!=…`. Throws `invalid-argument`. */
-export function parsePruneFilter(text: string, now: Date = new Date()): PruneFilter {
-  const filter = parseFilter(text, ['label', 'label!', 'until']);
-  const { key, value } = filter;
-  if (key === 'until') {
-    const limit = timeOfFilter(filter, now);
-    return ({ createdAt }) => new Date(createdAt) < limit;
-  }
-  return ({ labels }) => matchesLabel(labels, value) === (key === 'label');
+/**
+ * Reads the values of `container prune --filter`: `until=TIME`, `label=…`, `label!=…`. Gives whether a container is to
+ * go. Throws `invalid-argument`.
+ */
+export function parsePruneFilter(
+  texts: readonly string[],
+  now: Date = new Date(),
+): (record: ContainerRecord) => boolean {
+  const filters = parseFilters(texts, ['label', 'label!', 'until']);
+  const until = untilOfFilters(filters, now);
+  return ({ labels, createdAt }) =>
+    matchesLabelFilters(labels, filters) && (until === undefined || new Date(createdAt) < until);
 }

@@ -1,8 +1,8 @@
 import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
-import { parseBoolean } from '../../options/boolean.ts';
-import { parseFilter } from '../../options/filter.ts';
-import { matchesLabel } from '../../options/match-label.ts';
+import { booleanOfFilter, parseFilters } from '../../options/filters/filter.ts';
+import { matchesLabel, matchesLabelFilters } from '../../options/filters/match-label.ts';
+import { matchesPattern } from '../../options/filters/match-pattern.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import type { Volume } from '../../volume/volume.ts';
@@ -32,15 +32,35 @@ export async function removeVolume(engine: Engine, name: string): Promise<void> 
   await volumes.remove(name);
 }
 
+/** Whether a volume passes; `isUsed`: whether a container has it. */
 export type VolumeFilter = (volume: Volume, isUsed: boolean) => boolean;
 
-/** Reads a value of `--filter`: `name=`, `label=`, `label!=`, `dangling=`, `driver=`. Throws `invalid-argument`. */
-export function parseVolumeFilter(text: string): VolumeFilter {
-  const { key, value } = parseFilter(text, ['dangling', 'driver', 'label', 'label!', 'name']);
-  if (key === 'name') return ({ name }) => name.includes(value);
-  if (key === 'dangling') return (_, isUsed) => isUsed !== (parseBoolean(value) ?? false);
-  if (key === 'driver') return () => value === 'local';
-  return ({ labels }) => matchesLabel(labels, value) === (key === 'label');
+/** Reads the values of `volume ls --filter`. Throws `invalid-argument`. */
+export function parseVolumeFilters(texts: readonly string[]): VolumeFilter {
+  const filters = parseFilters(texts, ['dangling', 'driver', 'label', 'name']);
+  const isDangling = booleanOfFilter(filters, 'dangling');
+  const drivers = filters.get('driver');
+  const wanted = filters.get('label') ?? [];
+  return ({ name, labels }, isUsed) =>
+    matchesPattern(filters.get('name'), name) &&
+    (drivers === undefined || drivers.includes('local')) &&
+    (isDangling === undefined || isDangling !== isUsed) &&
+    wanted.every((label) => matchesLabel(labels, label));
+}
+
+/**
+ * Reads the values of `volume prune --filter`: `label=…`, `label!=…`, and `all`, which is another word for `--all`.
+ * Throws `invalid-argument`.
+ */
+export function parseVolumePruneFilters(texts: readonly string[]): {
+  readonly isAll: boolean;
+  readonly filter: VolumeFilter;
+} {
+  const filters = parseFilters(texts, ['all', 'label', 'label!']);
+  return {
+    isAll: booleanOfFilter(filters, 'all') ?? false,
+    filter: ({ labels }) => matchesLabelFilters(labels, filters),
+  };
 }
 
 export interface PrunedVolumes {
@@ -51,7 +71,7 @@ export interface PrunedVolumes {
 /** Removes volumes that no container has: anonymous ones, or `all`. */
 export async function pruneVolumes(
   engine: Engine,
-  options: { readonly all: boolean; readonly filters?: readonly VolumeFilter[] | undefined },
+  options: { readonly all: boolean; readonly filter?: VolumeFilter | undefined },
 ): Promise<PrunedVolumes> {
   const volumes = await engine.volumes();
   const used = await volumesInUse(engine.paths);
@@ -59,7 +79,7 @@ export async function pruneVolumes(
   let freedBytes = 0;
   for (const volume of await volumes.list()) {
     if (used.has(volume.name) || !(options.all || volume.anonymous)) continue;
-    if (!(options.filters ?? []).every((matches) => matches(volume, false))) continue;
+    if (options.filter?.(volume, false) === false) continue;
     freedBytes += await folderBytes(volume.path);
     await volumes.remove(volume.name).catch((error: unknown) => {
       if (!isOcitsError(error, 'not-found')) throw error;

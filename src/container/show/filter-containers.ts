@@ -1,106 +1,107 @@
 import { OcitsError } from '../../errors.ts';
-import { familiarName, parseReference, withDefaultTag } from '../../oci/reference.ts';
-import { type Filter, parseFilter } from '../../options/filter.ts';
-import { matchesLabel } from '../../options/match-label.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { matchesLabel } from '../../options/filters/match-label.ts';
+import { matchesPattern } from '../../options/filters/match-pattern.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import type { ContainerState } from '../record/state.ts';
+import type { ContainerFilters } from './container-filters.ts';
 
-const KEYS = [
-  ...['ancestor', 'before', 'exited', 'expose', 'id', 'label', 'name', 'network', 'publish', 'since'],
-  ...['status', 'volume'],
-] as const;
-
-export type ContainerFilter = Filter<(typeof KEYS)[number]>;
-
-/** Reads a value of `--filter`: `key=value`. Throws `invalid-argument`. */
-export function parseContainerFilter(text: string): ContainerFilter {
-  return parseFilter(text, KEYS);
+/** An image that `ancestor` names. */
+export interface Ancestor {
+  readonly id: Digest;
+  readonly diffIds: readonly Digest[];
 }
 
-/** Whether a container passes: one of the values of each key that is given. `others` are all containers there are. */
-export function matchesFilters(
-  filters: readonly ContainerFilter[],
+/** What the filters of containers are held against besides the container. */
+export interface FilterContext {
+  /** All containers there are, for `before` and `since`. */
+  readonly others: readonly ContainerRecord[];
+  readonly ancestors: readonly Ancestor[];
+}
+
+type CheckedKey =
+  | 'id'
+  | 'name'
+  | 'status'
+  | 'health'
+  | 'label'
+  | 'ancestor'
+  | 'network'
+  | 'volume'
+  | 'before'
+  | 'since';
+
+type Check = (
+  values: readonly string[],
   record: ContainerRecord,
   state: ContainerState,
-  others: readonly ContainerRecord[],
+  context: FilterContext,
+) => boolean;
+
+/**
+ * Whether a container passes all filters. Docker's: the labels must all be there, of the values of each other key one
+ * is enough. Throws `not-found` for a container in `before` or `since` that is not there.
+ */
+export function matchesFilters(
+  filters: ContainerFilters,
+  record: ContainerRecord,
+  state: ContainerState,
+  context: FilterContext,
 ): boolean {
-  const keys = new Set(filters.map(({ key }) => key));
-  return [...keys].every((key) => {
-    const values = filters.filter((filter) => filter.key === key).map(({ value }) => value);
-    // Docker's: labels must all be there, of other keys one value is enough.
-    const one = (value: string) => matches(key, value, record, state, others);
-    return key === 'label' ? values.every(one) : values.some(one);
+  const { exitCodes, isTask } = filters;
+  // Tasks are containers of a swarm, which is nowhere here.
+  if (isTask === true) return false;
+  if (exitCodes !== undefined && !(state.status === 'exited' && exitCodes.has(state.exitCode))) return false;
+  if (!matchesPorts(filters, record)) return false;
+  return Object.entries(CHECKS).every(([key, check]) => {
+    const values = filters.values.get(key as CheckedKey);
+    return values === undefined || check(values, record, state, context);
   });
 }
 
-function matches(
-  key: ContainerFilter['key'],
-  value: string,
-  record: ContainerRecord,
-  state: ContainerState,
-  others: readonly ContainerRecord[],
-): boolean {
-  switch (key) {
-    case 'id':
-      return record.id.startsWith(value);
-    case 'name':
-      return nameMatches(value, record.name);
-    case 'status':
-      return state.status === value;
-    case 'exited':
-      return state.status === 'exited' && state.exitCode === Number(value);
-    case 'label':
-      return matchesLabel(record.labels, value);
-    case 'ancestor':
-      return imageMatches(value, record);
-    case 'network':
-      return record.network.endpoints.some(({ network }) => network === value);
-    case 'volume':
-      return record.mounts.some(
-        (mount) => mount.target === value || (mount.kind === 'volume' && mount.name === value),
-      );
-    case 'publish':
-      return record.network.ports.some(({ hostPort, protocol }) => samePort(value, hostPort, protocol));
-    case 'expose':
-      return record.network.exposed.some((port) => port === value || port === `${value}/tcp`);
-    case 'before':
-      return record.createdAt < createdAt(value, others);
-    case 'since':
-      return record.createdAt > createdAt(value, others);
-  }
+const CHECKS: Readonly<Record<CheckedKey, Check>> = {
+  id: (values, { id }) => values.some((value) => value !== '' && id.startsWith(value)),
+  name: (values, { name }) => matchesPattern(values, name) || matchesPattern(values, `/${name}`),
+  status: (values, _, { status }) => values.includes(status),
+  // Nothing checks the health of containers yet.
+  health: (values) => values.includes('none'),
+  label: (values, { labels }) => values.every((value) => matchesLabel(labels, value)),
+  ancestor: (_, { image }, __, { ancestors }) =>
+    ancestors.some(({ id, diffIds }) => image.id === id || isBelow(diffIds, image.diffIds)),
+  network: (values, { network }) =>
+    network.endpoints.some((endpoint) => values.some((value) => value === '' || endpoint.network === value)),
+  volume: (values, { mounts }) =>
+    mounts.some(
+      (mount) =>
+        values.includes(mount.target) ||
+        (mount.kind !== 'tmpfs' && values.includes(mount.kind === 'volume' ? mount.name : mount.source)),
+    ),
+  before: (values, { createdAt }, _, { others }) =>
+    values.some((value) => createdAt < requireOther(value, others).createdAt),
+  since: (values, { createdAt }, _, { others }) =>
+    values.some((value) => createdAt > requireOther(value, others).createdAt),
+};
+
+/** Ports are those of the container: a published or an exposed one is enough where both are asked for. */
+function matchesPorts({ published, exposed }: ContainerFilters, { network }: ContainerRecord): boolean {
+  if (published === undefined && exposed === undefined) return true;
+  return (
+    network.ports.some(
+      ({ containerPort, protocol }) => published?.has(`${containerPort}/${protocol}`) === true,
+    ) || network.exposed.some((port) => exposed?.has(port) === true)
+  );
 }
 
-/** Docker takes the value for a regular expression; one that is none is taken as it stands. */
-function nameMatches(value: string, name: string): boolean {
-  if (name.includes(value)) return true;
-  try {
-    return new RegExp(value).test(name) || new RegExp(value).test(`/${name}`);
-  } catch {
-    return false;
-  }
+/** Whether an image has all layers of another at its bottom. */
+function isBelow(lower: readonly Digest[], stack: readonly Digest[]): boolean {
+  return lower.length > 0 && lower.every((diffId, position) => stack[position] === diffId);
 }
 
-function imageMatches(value: string, { image }: ContainerRecord): boolean {
-  const id = value.replace(/^sha256:/, '');
-  if (/^[0-9a-f]{4,64}$/.test(id) && image.id.slice('sha256:'.length).startsWith(id)) return true;
-  return sameName(value) === sameName(image.name);
-}
-
-function sameName(text: string): string {
-  try {
-    return familiarName(withDefaultTag(parseReference(text)));
-  } catch {
-    return text;
-  }
-}
-
-function samePort(value: string, port: number, protocol: string): boolean {
-  const [number, wanted = 'tcp'] = value.split('/');
-  return Number(number) === port && wanted === protocol;
-}
-
-function createdAt(nameOrId: string, others: readonly ContainerRecord[]): string {
-  const found = others.find(({ id, name }) => name === nameOrId || id.startsWith(nameOrId));
-  if (found !== undefined) return found.createdAt;
+function requireOther(nameOrId: string, others: readonly ContainerRecord[]): ContainerRecord {
+  const name = nameOrId.replace(/^\//, '');
+  const found =
+    others.find((other) => other.name === name) ??
+    (name === '' ? undefined : others.find(({ id }) => id.startsWith(name)));
+  if (found !== undefined) return found;
   throw new OcitsError('not-found', `No such container: ${nameOrId}`);
 }

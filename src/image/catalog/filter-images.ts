@@ -1,19 +1,25 @@
 import { OcitsError } from '../../errors.ts';
 import { familiarName, familiarRepository, type Reference } from '../../oci/reference.ts';
-import { parseBoolean } from '../../options/boolean.ts';
-import { parseFilter, timeOfFilter } from '../../options/filter.ts';
+import {
+  booleanOfFilter,
+  type Filters,
+  parseFilters,
+  timeOfFilter,
+  untilOfFilters,
+} from '../../options/filters/filter.ts';
+import { matchesLabel } from '../../options/filters/match-label.ts';
 import { globExpression } from '../../options/glob-expression.ts';
-import { matchesLabel } from '../../options/match-label.ts';
 import type { StoredImage } from './image-catalog.ts';
 import { configTime } from './image-history.ts';
 
-/** What `--filter` of `images` and `image prune` says. Values of one name are alternatives; labels must all fit. */
+/** What `--filter` of `images` and `image prune` says. */
 export interface ImageFilters {
   readonly isDangling?: boolean | undefined;
+  /** All must fit. */
   readonly labels: readonly LabelFilter[];
-  /** Patterns as Go's path.Match has them. */
+  /** Patterns as Go's path.Match has them; one must fit. */
   readonly references: readonly string[];
-  /** Names or IDs of images. */
+  /** Names or IDs of images; an image is older than all of these, or younger. */
   readonly before: readonly string[];
   readonly since: readonly string[];
   /** Made before this time. */
@@ -27,32 +33,33 @@ interface LabelFilter {
   readonly isNegated: boolean;
 }
 
-const KEYS = ['dangling', 'label', 'label!', 'reference', 'before', 'since', 'until'] as const;
+const LIST_KEYS = ['dangling', 'label', 'label!', 'reference', 'before', 'since', 'until'] as const;
+const PRUNE_KEYS = ['dangling', 'label', 'label!', 'until'] as const;
 
-/** Reads `name=value` filters. Throws `invalid-argument`. */
+type Key = (typeof LIST_KEYS)[number];
+
+/** Reads the values of `images --filter`. Throws `invalid-argument`. */
 export function parseImageFilters(texts: readonly string[], now: Date = new Date()): ImageFilters {
-  const given = texts.map((text) => parseFilter(text, KEYS));
-  const of = (name: (typeof KEYS)[number]) =>
-    given.filter(({ key }) => key === name).map(({ value }) => value);
-  const dangling = of('dangling').at(-1);
-  const until = of('until').at(-1);
+  const filters = parseFilters(texts, LIST_KEYS);
+  const times = filters.get('until')?.map((value) => timeOfFilter({ key: 'until', value }, now).getTime());
+  return imageFilters(filters, times === undefined ? undefined : new Date(Math.min(...times)));
+}
+
+function imageFilters(filters: Filters<Key>, until: Date | undefined): ImageFilters {
+  const of = (key: Key) => filters.get(key) ?? [];
+  const references = of('reference');
+  for (const pattern of references) nameExpression(pattern);
   return {
     labels: [
       ...of('label').map((text) => ({ text, isNegated: false })),
       ...of('label!').map((text) => ({ text, isNegated: true })),
     ],
-    references: of('reference'),
+    references,
     before: of('before'),
     since: of('since'),
-    isDangling: dangling === undefined ? undefined : parseDangling(dangling),
-    until: until === undefined ? undefined : timeOfFilter({ key: 'until', value: until }, now),
+    isDangling: booleanOfFilter(filters, 'dangling'),
+    until,
   };
-}
-
-function parseDangling(text: string): boolean {
-  const value = parseBoolean(text);
-  if (value !== undefined) return value;
-  throw new OcitsError('invalid-argument', `invalid filter 'dangling=${text}': it is true or false`);
 }
 
 /**
@@ -62,15 +69,10 @@ function parseDangling(text: string): boolean {
 export function parsePruneFilters(
   texts: readonly string[],
   isAll: boolean,
+  now: Date = new Date(),
 ): { readonly isAll: boolean; readonly filters: ImageFilters } {
-  const filters = parseImageFilters(texts);
-  const foreign = (['references', 'before', 'since'] as const).find((name) => filters[name].length > 0);
-  if (foreign !== undefined) {
-    throw new OcitsError(
-      'invalid-argument',
-      `invalid filter: ${foreign.replace(/s$/, '')} does not go with prune`,
-    );
-  }
+  const given = parseFilters(texts, PRUNE_KEYS);
+  const filters = imageFilters(given, untilOfFilters(given, now));
   return { isAll: isAll || filters.isDangling === false, filters };
 }
 

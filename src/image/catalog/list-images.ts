@@ -64,10 +64,16 @@ async function applyFilters(
     .filter((stored) => {
       const created = createdMs(stored);
       if (filters.references.length > 0 && stored.tags.length + stored.digests.length === 0) return false;
-      if (filters.isDangling !== undefined && filters.isDangling !== (stored.tags.length === 0)) return false;
+      if (!matchesDangling(stored, filters.isDangling)) return false;
       if (before.some((time) => created >= time) || since.some((time) => created <= time)) return false;
       return matchesLabels(stored, filters) && matchesUntil(stored, filters);
     });
+}
+
+/** Docker's: a name by digest alone is not a tag, and yet a name. */
+function matchesDangling({ tags, digests }: StoredImage, isDangling: boolean | undefined): boolean {
+  if (isDangling === undefined) return true;
+  return isDangling ? tags.length === 0 : tags.length + digests.length > 0;
 }
 
 function withMatchingNames(stored: StoredImage, patterns: readonly string[]): StoredImage {
