@@ -54,6 +54,36 @@ describe('RUN --mount=type=cache', () => {
     );
   });
 
+  it('is another for another owner or mode, and keeps each', async () => {
+    const step = (options: string) =>
+      `RUN --mount=type=cache,id=access,target=/c${options} cat /c/* 2>/dev/null; stat -c '%a %u:%g' /c; echo has${options} > /c/f`;
+    const all = ['', ',uid=33', ',uid=33,gid=50', ',mode=0700', ',uid=0'].map(step).join('\n');
+    const owners = ['755 0:0', '755 33:0', '755 33:50', '700 0:0', '755 0:0'];
+    expect(await printed(all, { noCache: true })).toBe(owners.map((line) => `${line}\n`).join(''));
+    expect(await printed(all, { noCache: true })).toBe(
+      `has\n755 0:0\nhas,uid=33\n755 33:0\nhas,uid=33,gid=50\n755 33:50\nhas,mode=0700\n700 0:0\nhas,uid=0\n755 0:0\n`,
+    );
+  });
+
+  it('is named by its target as it is written, as BuildKit names it', async () => {
+    const steps = `WORKDIR /one
+RUN --mount=type=cache,target=rel/ echo 1 > rel/f
+WORKDIR /two
+RUN --mount=type=cache,target=./rel cat rel/f
+RUN --mount=type=cache,target=/two/rel ls /two/rel
+RUN --mount=type=cache,target=/abs/./x/ echo 2 > /abs/x/g
+RUN --mount=type=cache,target=/abs/x cat /abs/x/g
+`;
+    expect(await printed(steps, { noCache: true })).toBe('1\n2\n');
+  });
+
+  it('cannot show a part of itself', async () => {
+    await expect(printed('RUN --mount=type=cache,source=/s,target=/c true')).rejects.toMatchObject({
+      code: 'unsupported',
+      location: { line: 2, column: 13 },
+    });
+  });
+
   it('that is locked is used by one step at a time', async () => {
     const run = (name: string) =>
       `FROM busybox AS ${name}\nRUN --mount=type=cache,id=lock,sharing=locked,target=/c echo ${name} in && sleep 0.3 && echo ${name} out\n`;
@@ -108,6 +138,39 @@ RUN --mount=from=busybox,target=/m ls -d /m/bin
   });
 });
 
+describe('a mount without a target', () => {
+  it('is at the working directory, whatever its type', async () => {
+    await files({ mine: 'context\n', 'sub/x': 'sub\n' });
+    const text = `FROM busybox AS tools
+RUN mkdir /t && echo tool > /t/f
+FROM busybox
+WORKDIR /w
+RUN --mount=from=tools,source=/t pwd && cat f
+RUN --mount=ro cat mine && ! touch new 2>/dev/null
+RUN --mount=rw cat /w/mine && touch new
+RUN --mount=type=bind,target=,source=sub cat x
+RUN --mount=type=tmpfs mount | grep -c ' on /w type tmpfs'
+RUN --mount=type=tmpfs,ro ! touch new 2>/dev/null
+RUN --mount=type=cache echo kept > f
+RUN --mount=type=cache cat f
+RUN ls -A /w
+`;
+    await made.build(text, { noCache: true });
+    expect(made.output()).toBe('/w\ntool\ncontext\ncontext\nsub\n1\nkept\n');
+  });
+
+  it.each(['rw', 'type=cache', 'type=tmpfs', 'type=tmpfs,target=/', 'target=/w/..'])(
+    'cannot be at the root: %s',
+    async (mount) => {
+      await expect(made.build(`FROM busybox\nRUN --mount=${mount} true\n`)).rejects.toMatchObject({
+        code: 'invalid-argument',
+        message: 'nothing can be mounted on / of a build step',
+        location: { line: 2, column: 13 },
+      });
+    },
+  );
+});
+
 describe('other mounts', () => {
   it('tmpfs is empty, and gone afterwards', async () => {
     const text = await printed(
@@ -135,10 +198,17 @@ describe('other mounts', () => {
     });
   });
 
-  it('ssh is told to be missing', async () => {
-    await expect(printed('RUN --mount=type=ssh true')).rejects.toMatchObject({
+  it('a secret is in /run/secrets by the last part of its ID', async () => {
+    const run = { secrets: new Map([['team/token', { value: 'hunter2' }]]) };
+    const step = 'RUN --mount=type=secret,id=team/token cat /run/secrets/token';
+    expect(await printed(step, { run })).toBe('hunter2');
+  });
+
+  it('an SSH agent that nobody gives is left out, unless it is required', async () => {
+    expect(await printed('RUN --mount=type=ssh,id=default echo "agent:$SSH_AUTH_SOCK"')).toBe('agent:\n');
+    await expect(printed('RUN --mount=type=ssh,required true')).rejects.toMatchObject({
       code: 'unsupported',
-      location: { line: 2 },
+      location: { line: 2, column: 13 },
     });
   });
 

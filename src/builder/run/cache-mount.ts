@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { RunMount } from '../../dockerfile/parse/run-mount.ts';
 import { isErrno } from '../../errors.ts';
 import { digestHex, digestOf } from '../../oci/digest.ts';
@@ -14,17 +14,17 @@ export interface CacheFolder extends AsyncDisposable {
 const DEFAULT_MODE = 0o755;
 
 /**
- * The folder of a `RUN --mount=type=cache`, by its ID (else its target, absolute). `shared`: with others at the same
+ * The folder of a `RUN --mount=type=cache`. Its ID, else its target as it is written, names it, and so do the owner and
+ * the mode that are asked for: with others, it is another folder, as in BuildKit. `shared`: with others at the same
  * time; `locked`: waits for them; `private`: another folder where they have it. Folders lie below
  * `$OCITS_ROOT/build-cache/mounts`.
  */
 export async function openCacheFolder(
   root: string,
   mount: RunMount,
-  target: string,
   signal: AbortSignal,
 ): Promise<CacheFolder> {
-  const name = digestHex(digestOf(mount.id ?? target));
+  const name = folderName(mount);
   const base = join(root, 'build-cache', 'mounts');
   const sharing = mount.sharing ?? 'shared';
   for (let number = 0; ; number++) {
@@ -36,6 +36,14 @@ export async function openCacheFolder(
     });
     if (lock !== undefined) return await makeFolder(path, mount, lock);
   }
+}
+
+function folderName({ id, target = '', uid, gid, mode }: RunMount): string {
+  const written = id ?? posix.normalize(target).replace(/(?<=.)\/$/, '');
+  const isPlain = uid === undefined && gid === undefined && mode === undefined;
+  // No path and no ID holds a NUL.
+  const access = isPlain ? '' : `\0${uid ?? 0}:${gid ?? 0}:${(mode ?? DEFAULT_MODE).toString(8)}`;
+  return digestHex(digestOf(written + access));
 }
 
 async function makeFolder(path: string, mount: RunMount, lock: FileLock): Promise<CacheFolder> {

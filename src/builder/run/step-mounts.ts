@@ -61,12 +61,14 @@ export class RunMounts {
     const { mount } = plan;
     switch (mount.type) {
       case 'tmpfs': {
-        const size = mount.sizeBytes === undefined ? [] : [`size=${mount.sizeBytes}`];
-        made.add({ kind: 'tmpfs', target: this.#target(mount), options: ['exec', ...size] }, 'directory');
+        // None and 0 are the kernel's own limit.
+        const size = mount.sizeBytes ? [`size=${mount.sizeBytes}`] : [];
+        const options = ['exec', ...size, ...(mount.readOnly ? ['ro'] : [])];
+        made.add({ kind: 'tmpfs', target: this.#target(mount), options }, 'directory');
         return;
       }
       case 'cache':
-        if (plan.origin !== undefined)
+        if (plan.origin !== undefined || mount.source !== undefined)
           throw this.#fault(mount, 'unsupported', 'a cache mount cannot start from a stage or image yet');
         return await this.#addCache(made, mount, signal);
       case 'bind':
@@ -74,14 +76,21 @@ export class RunMounts {
       case 'secret':
         return await this.#addSecret(made, mount, posix.basename(place));
       case 'ssh':
-        throw this.#fault(mount, 'unsupported', 'RUN --mount=type=ssh is not there yet');
+        // Without an agent to hand on, the command runs without one, as in Docker.
+        if (!mount.required) return;
+        throw this.#fault(
+          mount,
+          'unsupported',
+          'the SSH agent is required, and none can be handed to a build yet',
+          'give the key with --secret, and mount it with type=secret',
+        );
     }
   }
 
   async #addCache(made: MountCollector, mount: RunMount, signal: AbortSignal): Promise<void> {
     const target = this.#target(mount);
     const { root } = this.#job.store.paths;
-    const folder = made.undo.use(await openCacheFolder(root, mount, target, signal));
+    const folder = made.undo.use(await openCacheFolder(root, mount, signal));
     made.add({ kind: 'bind', source: folder.path, target, readOnly: mount.readOnly }, 'directory');
   }
 
@@ -138,7 +147,7 @@ export class RunMounts {
     const content = 'path' in secret ? await readFile(secret.path) : Buffer.from(secret.value);
     if (mount.env !== undefined) made.env.push(`${mount.env}=${content.toString('utf8')}`);
     if (mount.env !== undefined && mount.target === undefined) return;
-    const target = mount.target === undefined ? `/run/secrets/${id}` : this.#target(mount);
+    const target = mount.target === undefined ? `/run/secrets/${posix.basename(id)}` : this.#target(mount);
     const source = await made.secretFile(name, content, mount);
     made.add({ kind: 'bind', source, target, readOnly: true, recursive: false }, 'file');
   }
@@ -152,8 +161,12 @@ export class RunMounts {
     return files;
   }
 
-  #target({ target = '/' }: RunMount): string {
-    return posix.resolve('/', this.#plan.cwd, target);
+  /** Without a target it is the working directory. */
+  #target(mount: RunMount): string {
+    const target = posix.resolve('/', this.#plan.cwd, mount.target ?? '');
+    if (target !== '/') return target;
+    const hint = 'give it a target, or set a WORKDIR before';
+    throw this.#fault(mount, 'invalid-argument', 'nothing can be mounted on / of a build step', hint);
   }
 
   #fault(mount: RunMount, code: OcitsError['code'], message: string, hint?: string): OcitsError {

@@ -11,9 +11,11 @@ type RunMountType = 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh';
 /** A `RUN --mount=…`, read. What a type cannot have is refused by the parser, so the rest needs no check. */
 export interface RunMount {
   readonly type: RunMountType;
-  /** A stage or image; undefined: the build context (bind), nothing (cache). */
+  /** A stage or image; undefined: the build context (bind), nothing (cache). An empty one counts as not given. */
   readonly from?: string | undefined;
+  /** Undefined: all of it. */
   readonly source?: string | undefined;
+  /** Undefined: the working directory; for a secret, `/run/secrets/ID`. */
   readonly target?: string | undefined;
   readonly readOnly: boolean;
   readonly required: boolean;
@@ -102,17 +104,20 @@ function setField(draft: Draft, key: Key, value: string | undefined, fault: Faul
   else if (key === 'uid' || key === 'gid') draft[key] = number(key, value, /^\d+$/, 10, fault);
   else if (key === 'size')
     draft.sizeBytes = parseByteSize(value) ?? fault(`size ${JSON.stringify(value)} is no size`);
-  else draft[key] = value;
+  else if (key === 'env' && value === '') fault('env in --mount needs the name of a variable');
+  else draft[key] = value === '' ? undefined : value;
 }
 
 function finish(draft: Draft, open: boolean, fault: Fault): RunMount {
   const type = draft.type ?? 'bind';
+  // BuildKit takes an origin for a tmpfs or an agent, too, and nothing comes of it.
+  const from = type === 'tmpfs' || type === 'ssh' ? undefined : draft.from;
   const mount = {
     type,
     readOnly: draft.readOnly ?? (type !== 'cache' && type !== 'tmpfs'),
     required: draft.required ?? false,
     at: draft.at!,
-    ...Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(Object.entries({ ...draft, from }).filter(([, value]) => value !== undefined)),
   } as RunMount;
   if (open) return mount;
   const only = (key: keyof RunMount, types: readonly RunMountType[]) => {
@@ -127,14 +132,13 @@ function finish(draft: Draft, open: boolean, fault: Fault): RunMount {
   only('from', ['bind', 'cache']);
   for (const key of ['mode', 'uid', 'gid'] as const) only(key, ['secret', 'ssh', 'cache']);
   if (type === 'secret') {
-    const { source, target, id, env } = mount;
-    if (source === undefined && target === undefined && id === undefined && env === undefined) {
+    const { source, target, id } = mount;
+    if (source === undefined && target === undefined && id === undefined) {
       fault('a secret mount needs an id or a target');
     }
     if (source !== undefined && id !== undefined) fault('a secret mount has either a source or an id');
-  } else if (type !== 'ssh' && mount.target === undefined) {
-    fault(`a mount of type ${type} needs a target`);
   }
+  if (type === 'ssh' && mount.source !== undefined) fault('an ssh mount has no source');
   return mount;
 }
 
