@@ -35,7 +35,7 @@ export interface PlanRequest {
   readonly destination: Word;
   /** Absolute: what a relative destination starts from. */
   readonly workdir: string;
-  /** What the layers below show; undefined for `FROM scratch`, and for `--link`, which may not look. */
+  /** What the layers below show; undefined for `FROM scratch`, and where the layer is to stand alone (`--link`). */
   readonly base: MergedTree | undefined;
   readonly owner?: CopyOwner | undefined;
   readonly mode?: ModeChange | undefined;

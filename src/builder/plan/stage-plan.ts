@@ -223,7 +223,9 @@ class StagePlanner {
     const workdir = this.#config.WorkingDir || '/';
     const from = instruction.kind === 'COPY' ? instruction.from : undefined;
     const origin = from === undefined ? {} : { origin: this.#origin(from, base) };
-    return { ...base, kind: 'copy', instruction, ...origin, workdir };
+    const { link, chown, chmod } = instruction;
+    const standsAlone = link && chown === undefined && chmod === undefined;
+    return { ...base, kind: 'copy', instruction, ...origin, workdir, standsAlone };
   }
 
   #origin(word: Word, { range }: StepPlanBase): Origin {
@@ -249,16 +251,15 @@ class StagePlanner {
   }
 }
 
-/** How the history shows a COPY or ADD: with the flags that decide what the layer has, and all words expanded. */
+/** How the history shows a COPY or ADD, as BuildKit writes it: not every flag, and all words expanded. */
 function copyText(instruction: FilePlan['instruction']): string {
-  const { kind, link, parents, chown, chmod, sources, contents, destination } = instruction;
+  const { kind, parents, chown, chmod, sources, contents, destination } = instruction;
   const flags = [
     ...(parents ? ['--parents'] : []),
     ...(chown === undefined ? [] : [`--chown=${chown.text}`]),
     ...(chmod === undefined ? [] : [`--chmod=${chmod.text}`]),
-    ...(link ? ['--link'] : []),
   ];
-  const names = [...sources.map(({ text }) => text), ...contents.map(({ name }) => name)];
+  const names = [...sources.map(({ text }) => text), ...contents.map(({ name }) => `<<${name}`)];
   return [kind, ...flags, ...names, destination.text, '# buildkit'].join(' ');
 }
 

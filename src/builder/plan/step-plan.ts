@@ -56,6 +56,11 @@ export interface FilePlan extends StepPlanBase {
   /** Where it copies from; undefined: the context. */
   readonly origin?: Origin | undefined;
   readonly workdir: string;
+  /**
+   * The layer stands on its own: it is the same whatever lies below, and nobody looks there. `--link` asks for it. With
+   * `--chown` or `--chmod` it cannot be had: folders on the way that exist below must keep their owner and mode.
+   */
+  readonly standsAlone: boolean;
 }
 
 export type StepPlan = RunPlan | WorkdirPlan | FilePlan;

@@ -48,14 +48,13 @@ export class FileStep implements BuildStep {
   }
 
   #commonParts(below: Tree): KeyParts {
-    const { instruction, workdir, platform } = this.plan;
+    const { instruction, workdir, platform, standsAlone } = this.plan;
     const { clampSeconds } = this.#job;
-    const { link, parents, chown, chmod, destination } = instruction;
+    const { parents, chown, chmod, destination } = instruction;
     const isRelative = !destination.text.startsWith('/');
     return {
-      // With --link the layer is the same whatever lies below.
-      link: link ? 'yes' : undefined,
-      [BELOW]: link ? undefined : treeChain(below),
+      link: standsAlone ? 'yes' : undefined,
+      [BELOW]: standsAlone ? undefined : treeChain(below),
       destination: destination.text,
       workdir: isRelative ? workdir : undefined,
       parents: parents ? 'yes' : undefined,

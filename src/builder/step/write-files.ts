@@ -25,7 +25,7 @@ export async function writeFiles(
   const { file, clampSeconds, call } = job;
   const { instruction, workdir } = plan;
   for (const { message } of selection.warnings) call.emit(warning(message));
-  const base = instruction.link ? undefined : await (await job.content()).merged(below, signal);
+  const base = plan.standsAlone ? undefined : await (await job.content()).merged(below, signal);
   const owner = await findOwner(plan, job, below, signal);
   const scratch = await stepFolder(plan, job);
   await using copy = await planCopy({
@@ -46,15 +46,14 @@ export async function writeFiles(
   return await storeLayer(job, tarPath, writer.finish());
 }
 
-/** With --link the layer must not depend on what lies below, not even on its users. */
 async function findOwner(
-  { instruction: { chown, link } }: FilePlan,
+  { instruction: { chown } }: FilePlan,
   { file, content }: BuildJob,
   below: Tree,
   signal: AbortSignal,
 ): Promise<CopyOwner | undefined> {
   if (chown === undefined) return undefined;
   return await resolveOwner(file, chown, async (path) =>
-    link ? undefined : await (await content()).readFile(below, path, OWNER_FILE_LIMIT_BYTES, signal),
+    (await content()).readFile(below, path, OWNER_FILE_LIMIT_BYTES, signal),
   );
 }

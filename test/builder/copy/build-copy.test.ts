@@ -185,6 +185,59 @@ COPY --from=one /file /file
     expect(two.config.rootfs.diff_ids).toEqual(one.config.rootfs.diff_ids.slice(1));
   });
 
+  it('leaves folders that exist as they are, with --link, --chown and --chmod, too', async () => {
+    await files({ f: 'f', 'd/e/g': 'g' });
+    const steps = `RUN mkdir -m 1777 /t && mkdir -m 2750 /o && chown 7:8 /o && mkdir -m 700 /o/e && chown 9:9 /o/e
+COPY --link --chmod=644 f /etc/
+COPY --link --chown=1:2 f /t/f
+COPY --link --chmod=u+x --chown=www-data f /o/new/f
+COPY --link --chown=3 d /o
+COPY --link --chmod=600 --from=busybox /bin/sh /t/
+ADD --link --chmod=600 f /t/added
+COPY --link --chown=4 --parents d/e/g /t/
+RUN stat -c '%n %a %u:%g' etc etc/f t t/f o o/new o/new/f o/e o/e/g t/sh t/added t/d t/d/e t/d/e/g`;
+    expect((await run(steps)).trimEnd().split('\n')).toEqual([
+      'etc 755 0:0',
+      'etc/f 644 0:0',
+      't 1777 0:0',
+      't/f 644 1:2',
+      'o 2750 7:8',
+      'o/new 755 33:33',
+      'o/new/f 744 33:33',
+      'o/e 755 3:3',
+      'o/e/g 644 3:3',
+      't/sh 600 0:0',
+      't/added 600 0:0',
+      't/d 755 4:4',
+      't/d/e 755 4:4',
+      't/d/e/g 644 4:4',
+    ]);
+  });
+
+  it('with --link and --chown is another layer where the folders below differ', async () => {
+    await files({ f: 'f' });
+    const text = (mode: string) => `FROM busybox AS base
+RUN mkdir -m ${mode} /d
+FROM base
+COPY --link --chown=1 f /d/f
+`;
+    const one = await made.build(text('700'));
+    const two = await made.build(text('711'));
+    expect(made.outcomes()).toHaveProperty('[stage-1 1/1] COPY --link --chown=1 f /d/f', 'done');
+    expect(two.config.rootfs.diff_ids.at(-1)).not.toBe(one.config.rootfs.diff_ids.at(-1));
+  });
+
+  it('is in the history as BuildKit writes it', async () => {
+    await files({ f: 'f' });
+    const image = await made.build(
+      'FROM scratch\nCOPY --link --chmod=600 --exclude=*.log f <<EOF /d/\nEOF\nADD --link --chown=1 f /g\n',
+    );
+    expect(image.config.history?.map(({ created_by }) => created_by)).toEqual([
+      'COPY --chmod=600 f <<EOF /d/ # buildkit',
+      'ADD --chown=1 f /g # buildkit',
+    ]);
+  });
+
   it('tells a source that is not there, with its place', async () => {
     await files({ 'package.json': '{}' });
     const error = await run('COPY pakage.json /').then(
