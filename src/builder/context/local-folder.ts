@@ -127,6 +127,7 @@ export class FolderContext implements CopySource {
       gid: 0,
       sizeBytes: type === 'file' ? stat.size : 0,
       mtimeSeconds: Math.floor(stat.mtimeMs / 1000),
+      linkKey: type === 'file' && stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined,
       stamp: stampOf(stat),
     };
     return type === 'symlink' ? { ...entry, target: readlinkSync(this.#file(path), 'latin1') } : entry;

@@ -54,8 +54,9 @@ export interface CopyPlan extends AsyncDisposable {
 /**
  * Decides where everything of a COPY or ADD goes, as BuildKit does: symlinks of the image are followed inside it,
  * missing folders are made (0755, owned by root or whom `--chown` names), what is in a copied folder goes into the
- * destination, a file goes by its own name into a destination that is a folder or ends in `/`. Throws `syntax` and
- * `invalid-argument` at the destination or the source at fault; `unsupported` for what a layer cannot hold.
+ * destination, a file goes by its own name into a destination that is a folder or ends in `/`. Where several files go
+ * to one place, the last one stays. Throws `syntax` and `invalid-argument` at the destination or the source at fault;
+ * `unsupported` for what a layer cannot hold.
  */
 export async function planCopy(request: PlanRequest): Promise<CopyPlan> {
   const archives = new ArchiveFolder(request.scratch, request.signal);
@@ -75,8 +76,6 @@ class CopyPlanner {
   readonly #folders: MadeFolders;
   readonly #destination: string;
   readonly #isFolder: boolean;
-  /** Where files have landed that were not copied into a folder. */
-  readonly #named = new Set<BytePath>();
 
   constructor(request: PlanRequest, archives: ArchiveFolder) {
     this.#request = request;
@@ -89,9 +88,9 @@ class CopyPlanner {
   }
 
   async plan(): Promise<PlannedEntry[]> {
-    for (const selected of this.#request.selection.sources) {
+    for (const [index, selected] of this.#request.selection.sources.entries()) {
       try {
-        await this.#place(selected);
+        await this.#place(selected, index);
       } catch (error) {
         throw this.#located(selected.word, error);
       }
@@ -99,7 +98,7 @@ class CopyPlanner {
     return this.#target.entries();
   }
 
-  async #place(selected: SelectedSource): Promise<void> {
+  async #place(selected: SelectedSource, index: number): Promise<void> {
     if (selected.kind === 'content') {
       const { content, name } = selected;
       const entry = plainFile(name, 0o644, content.length, this.#request.timeSeconds);
@@ -113,7 +112,7 @@ class CopyPlanner {
       } finally {
         await opened.close();
       }
-    } else this.#placePath(selected);
+    } else this.#placePath(selected, index);
   }
 
   async #placeRemote(selected: SelectedRemote): Promise<void> {
@@ -143,7 +142,7 @@ class CopyPlanner {
     }
   }
 
-  #placePath(selected: SelectedPath): void {
+  #placePath(selected: SelectedPath, index: number): void {
     const { root, source, name, entries } = selected;
     if (root.type !== 'directory') {
       this.#placeFile(selected, name, root, () => source.open(root), source.xattrs?.(root));
@@ -154,12 +153,12 @@ class CopyPlanner {
     const there = this.#target.look(into);
     if (there !== undefined && there.type !== 'directory') throw this.#notFolder(into);
     this.#target.makeFolders(into, this.#folders);
-    for (const below of entries) this.#placeBelow(selected, into, below);
+    for (const below of entries) this.#placeBelow(selected, { into, index }, below);
   }
 
   #placeBelow(
     { source, word }: SelectedPath,
-    into: BytePath,
+    { into, index }: { readonly into: BytePath; readonly index: number },
     { below, entry, isImplied }: SelectedEntry,
   ): void {
     const path = into === '' ? below : `${into}/${below}`;
@@ -169,7 +168,9 @@ class CopyPlanner {
     if (!isFolder && there?.type === 'directory') throw this.#isAFolder(word, path);
     if (isImplied && there !== undefined) return;
     const content = entry.type === 'file' ? () => source.open(entry) : undefined;
-    this.#put(word, path, entry, content, source.xattrs?.(entry));
+    // Names of one file stay so within one source; BuildKit, too, copies each source by itself.
+    const linkKey = entry.linkKey === undefined ? undefined : `${index} ${entry.linkKey}`;
+    this.#put(word, path, entry, { content, linkKey, xattrs: source.xattrs?.(entry) });
   }
 
   /** A file, and whatever else is no folder: into the destination where that is a folder, else as the destination. */
@@ -184,11 +185,8 @@ class CopyPlanner {
     const into = this.#target.resolve(cleanFromRoot(this.#destination));
     const isFolder = this.#target.look(into)?.type === 'directory';
     const path = !isFolder ? into : into === '' ? name : `${into}/${name}`;
-    if (!isFolder) {
-      if (this.#named.has(path)) throw this.#needsFolder();
-      this.#named.add(path);
-    } else if (this.#target.look(path)?.type === 'directory') throw this.#isAFolder(word, path);
-    this.#put(word, path, entry, entry.type === 'file' ? content : undefined, xattrs);
+    if (isFolder && this.#target.look(path)?.type === 'directory') throw this.#isAFolder(word, path);
+    this.#put(word, path, entry, { content: entry.type === 'file' ? content : undefined, xattrs });
   }
 
   #makeParents(): void {
@@ -204,8 +202,7 @@ class CopyPlanner {
     word: Word,
     path: BytePath,
     entry: SourceEntry,
-    content: PlannedEntry['content'],
-    xattrs: ReadonlyMap<string, Buffer> | undefined,
+    more: Pick<PlannedEntry, 'content' | 'linkKey' | 'xattrs'>,
   ): void {
     const { mode, owner, file } = this.#request;
     const { type, uid, gid, mtimeSeconds, sizeBytes, target, major, minor } = entry;
@@ -225,8 +222,7 @@ class CopyPlanner {
       sizeBytes,
       target,
       ...(major === undefined ? {} : { major, minor: minor ?? 0 }),
-      content,
-      xattrs,
+      ...more,
     });
   }
 
@@ -245,12 +241,6 @@ class CopyPlanner {
       message,
       'remove the folder first, or copy elsewhere',
     );
-  }
-
-  #needsFolder(): Error {
-    const { file, destination } = this.#request;
-    const message = `several files need a destination that is a folder, not ${JSON.stringify(destination.text)}`;
-    return copyError(file, destination, 'invalid-argument', message, 'end the destination with "/"');
   }
 
   /** A fault of the tree below is told at the destination, a fault of what is copied at the source. */

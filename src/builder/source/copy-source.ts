@@ -30,6 +30,8 @@ export interface SourceEntry {
   /** Of a device. */
   readonly major?: number | undefined;
   readonly minor?: number | undefined;
+  /** Of a file that may have several names: the same for all of them. */
+  readonly linkKey?: string | undefined;
   /** Of a file of the host: tells whether it has been changed since. */
   readonly stamp?: FileStamp | undefined;
 }

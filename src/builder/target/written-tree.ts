@@ -89,7 +89,7 @@ function hashContent({ fd, start = 0 }: OpenSource, sizeBytes: number, buffer: B
 }
 
 /** `path`: where it was asked for; a hard link is the file that it names. */
-function toEntry({ path, entry }: MergedEntry, asked: BytePath = path): SourceEntry {
+function toEntry({ path, entry, layer }: MergedEntry, asked: BytePath = path): SourceEntry {
   if (entry === undefined) {
     return { path: asked, type: 'directory', mode: 0o755, uid: 0, gid: 0, sizeBytes: 0, mtimeSeconds: 0 };
   }
@@ -102,11 +102,15 @@ function toEntry({ path, entry }: MergedEntry, asked: BytePath = path): SourceEn
     gid,
     sizeBytes: entry.type === 'file' ? entry.sizeBytes : 0,
     mtimeSeconds: mtime.seconds,
-    ...details(entry),
+    ...details(entry, layer),
   };
 }
 
-function details(entry: LayerEntry): Pick<SourceEntry, 'target' | 'major' | 'minor'> {
+function details(
+  entry: LayerEntry,
+  layer: number,
+): Pick<SourceEntry, 'target' | 'major' | 'minor' | 'linkKey'> {
+  if (entry.type === 'file') return { linkKey: `${layer}:${entry.path}` };
   if (entry.type === 'symlink') return { target: entry.target };
   return entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {};
 }

@@ -27,13 +27,9 @@ function copy(lines: string, more: Partial<CopyRunRequest> = {}): Promise<CopyRu
 
 describe('refused, with the place and what to do', () => {
   test.each([
-    [
-      'COPY a b /new',
-      'several files need a destination that is a folder, not "/new"',
-      10,
-      'end the destination',
-    ],
-    ['COPY [ab] /new', 'several files need a destination that is a folder', 11, 'end the destination'],
+    ['COPY a dir /new', 'a folder cannot be copied onto "/new", which is no folder', 12, 'remove it first'],
+    ['COPY dir/* /new', 'a folder cannot be copied onto "/new", which is no folder', 12, 'remove it first'],
+    ['COPY [ad]* /new', 'a folder cannot be copied onto "/new", which is no folder', 12, 'remove it first'],
     ['COPY a /x/ b', '"x" is not in the build context', 8, 'did you mean a?'],
     ['COPY dirr /x', '"dirr" is not in the build context', 6, 'did you mean dir?'],
     ['COPY dir/sub/gg /x', '"dir/sub/gg" is not in the build context', 6, 'did you mean dir/sub/g?'],
@@ -108,6 +104,21 @@ describe('warnings', () => {
     } finally {
       server.close();
     }
+  });
+});
+
+describe('several files for one place: the last one stays, as in BuildKit', () => {
+  test.each([
+    ['COPY [ab] /new', ['f 644 0:0 new=B']],
+    ['COPY b a /new', ['f 4755 0:0 new=A']],
+    ['COPY a [ab] /new/x', ['d 755 0:0 new', 'f 644 0:0 new/x=B']],
+    ['COPY [ab] /file', ['f 644 0:0 file=B']],
+    ['COPY [ab] /flnk', ['d 711 7:8 dst', 'f 644 0:0 dst/f=B']],
+    ['COPY dir a /new', 'in the folder'],
+  ])('%s', async (lines, expected) => {
+    const { lines: copied } = await copy(lines);
+    if (expected === 'in the folder') expect(copied).toContain('f 4755 0:0 new/a=A');
+    else expect(copied).toEqual(expected);
   });
 });
 
@@ -227,8 +238,8 @@ describe('here-documents', () => {
     ]);
   });
 
-  test('two of them need a folder', async () => {
-    await expect(copy('COPY <<a <<b /x\n1\na\n2\nb')).rejects.toThrow('several files need');
+  test('to one place: the last one stays', async () => {
+    expect((await copy('COPY <<a <<b /x\n1\na\n2\nb')).lines).toEqual(['f 644 0:0 x=2\n']);
   });
 });
 
@@ -267,7 +278,7 @@ test('a name that deletes cannot be in a layer', async () => {
   expect((await copy('COPY d /x', { context: own.path, rules })).lines).toEqual(['d 755 0:0 x']);
 });
 
-test('names that are not UTF-8 arrive byte for byte; hard links are files of their own', async () => {
+test('names that are not UTF-8 arrive byte for byte', async () => {
   using own = temporaryFolder();
   const at = (...bytes: number[]) => Buffer.concat([Buffer.from(`${own.path}/`), Buffer.from(bytes)]);
   writeFileSync(at(0xff), 'x');
@@ -275,5 +286,6 @@ test('names that are not UTF-8 arrive byte for byte; hard links are files of the
   linkSync(at(0xff), at(0x68));
   const { times, lines } = await copy('COPY . /', { context: own.path });
   expect([...times.keys()]).toEqual(['h', 'l', '\xff']);
-  expect(lines.filter((line) => line.startsWith('f'))).toHaveLength(2);
+  expect(lines.filter((line) => line.startsWith('f'))).toHaveLength(1);
+  expect(lines.filter((line) => line.startsWith('h'))).toHaveLength(1);
 });
