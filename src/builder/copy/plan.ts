@@ -166,7 +166,11 @@ class CopyPlanner {
     const isFolder = entry.type === 'directory';
     if (isFolder && there !== undefined && there.type !== 'directory') throw this.#notFolder(path);
     if (!isFolder && there?.type === 'directory') throw this.#isAFolder(word, path);
-    if (isImplied && there !== undefined) return;
+    if (isImplied && there !== undefined) {
+      // BuildKit gives a folder that leads to something the mode of the copied one, and nothing else of it.
+      this.#target.changeMode(path, entry.mode);
+      return;
+    }
     const content = entry.type === 'file' ? () => source.open(entry) : undefined;
     // Names of one file stay so within one source; BuildKit, too, copies each source by itself.
     const linkKey = entry.linkKey === undefined ? undefined : `${index} ${entry.linkKey}`;

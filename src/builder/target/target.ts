@@ -82,6 +82,12 @@ export class TargetTree {
     this.#planned.set(path, entry);
   }
 
+  /** Gives a folder that is there another mode; its owner and time stay. */
+  changeMode(path: BytePath, mode: number): void {
+    const there = this.#planned.get(path) ?? this.#folderBelow(path) ?? unlistedFolder(path);
+    this.#planned.set(path, { ...there, mode });
+  }
+
   /**
    * Makes `path` and the folders above it where they are missing. Throws `invalid-argument` where one of them is no
    * folder.
@@ -107,8 +113,8 @@ export class TargetTree {
       for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
         const folder = path.slice(0, slash);
         if (all.has(folder)) break;
-        const entry = this.#base?.lookup(folder, { followLast: false })?.entry;
-        if (entry !== undefined) all.set(folder, asBefore(folder, entry));
+        const before = this.#folderBelow(folder);
+        if (before !== undefined) all.set(folder, before);
       }
     }
     return [...all.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -124,6 +130,12 @@ export class TargetTree {
       type: found.entry.type,
       target: found.entry.type === 'symlink' ? found.entry.target : undefined,
     };
+  }
+
+  /** A folder of the base as it is there; undefined where no layer lists it. */
+  #folderBelow(path: BytePath): PlannedEntry | undefined {
+    const entry = this.#base?.lookup(path, { followLast: false })?.entry;
+    return entry === undefined ? undefined : asBefore(path, entry);
   }
 
   #forgetBelow(path: BytePath): void {
@@ -143,6 +155,11 @@ function asBefore(path: BytePath, { mode, uid, gid, mtime, xattrs }: LayerEntry)
     sizeBytes: 0,
     xattrs,
   };
+}
+
+/** A folder that is only there because something is in it. */
+function unlistedFolder(path: BytePath): PlannedEntry {
+  return { path, type: 'directory', mode: 0o755, uid: 0, gid: 0, mtimeSeconds: 0, sizeBytes: 0 };
 }
 
 function notFolder(path: BytePath): OcitsError {

@@ -204,6 +204,39 @@ describe('--exclude and --parents', () => {
     expect((await copy(lines)).lines).toEqual(expected);
   });
 
+  test('--parents gives folders that exist the mode of the copied ones, and leaves owner and time', async () => {
+    const base = [
+      'd 755 7:8 dir',
+      'd 2777 9:9 dir/sub',
+      'd 711 1:1 etc',
+      'l 777 0:0 lnk->etc',
+      'f 600 5:6 file=x',
+    ];
+    const below = await copy('COPY --parents dir/sub/g /', { base });
+    expect(below.lines).toEqual(['d 700 7:8 dir', 'd 750 9:9 dir/sub', 'f 644 0:0 dir/sub/g=G']);
+    expect(below.times.get('dir/sub')).toBe(1_000_000_000);
+    const owned = await copy('COPY --parents --chown=3 --chmod=600 dir/sub/g /', { base });
+    expect(owned.lines).toEqual(['d 700 7:8 dir', 'd 750 9:9 dir/sub', 'f 600 3:3 dir/sub/g=G']);
+    const patterns = await copy('COPY --parents dir/*/g dir/lf /', { base });
+    expect(patterns.lines).toEqual([
+      'd 700 7:8 dir',
+      'l 777 0:0 dir/lf->f',
+      'd 750 9:9 dir/sub',
+      'f 644 0:0 dir/sub/g=G',
+    ]);
+    // A folder that is named is copied whole, as without --parents.
+    const named = await copy('COPY --parents dir/sub /', { base });
+    expect(named.lines.slice(0, 2)).toEqual(['d 700 7:8 dir', 'd 750 0:0 dir/sub']);
+    await expect(copy('COPY --parents dir/sub/g /x/', { base: ['l 777 0:0 x/dir->/etc'] })).rejects.toThrow(
+      'which is no folder',
+    );
+  });
+
+  test('--parents over a folder that no layer lists', async () => {
+    const { lines } = await copy('COPY --parents dir/sub/g /', { base: ['f 644 0:0 dir/sub/other=x'] });
+    expect(lines).toEqual(['d 700 0:0 dir', 'd 750 0:0 dir/sub', 'f 644 0:0 dir/sub/g=G']);
+  });
+
   test('--parents of something that is not there', async () => {
     await expect(copy('COPY --parents dir/nope /x/')).rejects.toThrow(
       '"dir/nope" is not in the build context',
