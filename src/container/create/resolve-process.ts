@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { resolveArgs } from '../../bundle/process-args.ts';
 import { OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
-import { parseSignal } from '../../runtime/crun/send-signal.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import type { ProcessRequest } from '../flags/create-request.ts';
 import type { ProcessRecord } from '../record/record.ts';
 

@@ -10,7 +10,8 @@
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
-import { parseSignal, signalContainer } from '../../runtime/crun/send-signal.ts';
+import { signalContainer } from '../../runtime/crun/send-signal.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import { cleanupContainer } from '../clear/clear-container.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';

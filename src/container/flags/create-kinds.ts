@@ -11,7 +11,7 @@ import { parseVolumeFlag } from '../../options/mounts/volume-flag.ts';
 import { splitPair } from '../../options/pair.ts';
 import { parseExposed, parsePublish } from '../../options/ports.ts';
 import type { Surroundings, ValueKind } from '../../options/value-kind.ts';
-import { parseSignal } from '../../runtime/crun/send-signal.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import { parseEnvFile, parseEnvFlag } from './env-file.ts';
 
 /** The name of a signal, as it was given. There is such a signal. */

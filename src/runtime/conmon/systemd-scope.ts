@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { findProgram } from '../../system/process/programs.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import { cgroupManager } from '../crun/crun.ts';
-import { parseSignal } from '../crun/send-signal.ts';
 import type { LaunchCommand } from '../launch/launcher.ts';
 
 /** What ends a container. */

@@ -1,35 +1,9 @@
 import { constants } from 'node:os';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { isErrno } from '../../errors.ts';
 import { isRunning, type ProcessIdentity } from '../../system/process/process-identity.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import { noteKill } from './oom.ts';
 import { readPidRecord } from './records.ts';
-
-/** Linux's, which Node does not know. */
-const FIRST_REALTIME = 34;
-const LAST_REALTIME = 64;
-
-/**
- * The number of a signal that is given as a name in any case with or without `SIG`, as `RTMIN+n` or `RTMAX-n`, or as a
- * number. Throws `invalid-argument`.
- */
-export function parseSignal(text: string): number {
-  const name = text.trim().toUpperCase().replace(/^SIG/, '');
-  if (/^\d+$/.test(name)) {
-    const number = Number(name);
-    if (number >= 1 && number <= LAST_REALTIME) return number;
-  }
-  const known = (constants.signals as Readonly<Record<string, number>>)[`SIG${name}`];
-  if (known !== undefined) return known;
-  const [, base, sign, offset = '0'] = /^(RTMIN|RTMAX)(?:([+-])(\d+))?$/.exec(name) ?? [];
-  if (base !== undefined) {
-    const number =
-      (base === 'RTMIN' ? FIRST_REALTIME : LAST_REALTIME) + (sign === '-' ? -1 : 1) * Number(offset);
-    if (number >= FIRST_REALTIME && number <= LAST_REALTIME) return number;
-  }
-  throw new OcitsError('invalid-argument', `${JSON.stringify(text)} is no signal`, {
-    hint: 'give a name such as TERM or a number such as 15',
-  });
-}
 
 /** What a process that a signal has ended counts as having exited with. */
 export function signalExitCode(signal: NodeJS.Signals): number {
