@@ -41,12 +41,15 @@ export function parsePattern(source: string, line = 0): Pattern | undefined {
   };
 }
 
-/** As Go's filepath.Clean does; undefined for what leaves the root, which matches nothing. */
+/**
+ * As Go's filepath.Clean does, without a slash in front. `..` does not leave the root of a pattern that begins with a
+ * slash; undefined for one that leaves the folder otherwise, which matches nothing.
+ */
 function cleanPattern(text: string): string | undefined {
   const parts: string[] = [];
   for (const part of text.split('/')) {
     if (part === '..') {
-      if (parts.pop() === undefined) return undefined;
+      if (parts.pop() === undefined && !text.startsWith('/')) return undefined;
     } else if (part !== '' && part !== '.') parts.push(part);
   }
   return parts.length === 0 ? undefined : parts.join('/');

@@ -76,6 +76,21 @@ describe('what BuildKit ignores', () => {
     expect(listed(content)).toEqual(wanted);
   });
 
+  test.each([
+    ['/../a', 'a'],
+    ['/../../dir/../a', 'a'],
+    ['//..//a', 'a'],
+    ['/x/../../a', 'a'],
+    ['a\n!/../a', ''],
+    ['/..', ''],
+    ['/../*\n!/../a', '*\n!a'],
+    ['../a', ''],
+    ['x/../../a', ''],
+    ['../x/../a', ''],
+  ])('%j is cleaned before it is matched', (pattern, same) => {
+    expect(listed(pattern)).toEqual(listed(same));
+  });
+
   test('a path alone is judged as a walk to it would', () => {
     for (const lines of IGNORE_CASES) {
       const content = lines.join('\n');
