@@ -100,6 +100,21 @@ describe('RUN', () => {
     expect(made.output()).toBe('/d/new\n/g/new\nhostname\nhosts\npasswd\nresolv.conf\n');
   });
 
+  it('has the given time on the folders that WORKDIR makes, and on no others', async () => {
+    const epoch = 1_234_567_890;
+    const text = `FROM busybox
+RUN mkdir /old && touch -d @1000 /old
+WORKDIR /old/new/deep
+USER www-data
+WORKDIR /own
+RUN stat -c '%n %Y %U' /old /old/new /old/new/deep /own
+`;
+    await made.build(text, { noCache: true, epoch });
+    expect(made.output()).toBe(
+      `/old 1000 root\n/old/new ${epoch} root\n/old/new/deep ${epoch} root\n/own ${epoch} www-data\n`,
+    );
+  });
+
   it('makes an empty layer where nothing changes, as BuildKit does, and so does WORKDIR', async () => {
     const text = 'FROM busybox\nRUN true\nWORKDIR /bin\nRUN ls busybox\n';
     const image = await made.build(text, { noCache: true });

@@ -27,9 +27,13 @@ export async function makeWorkdir(
   const tree = await (await job.content()).merged(below, signal);
   const { missing, present } = foldersOf(tree, plan, job);
   const { uid, gid } = missing.length === 0 ? ROOT : await findOwner(plan, job, below, signal);
-  // As old as the folder that it is made in, so that the layer depends on no clock.
-  const mtime = present.at(-1)?.mtime ?? tree.lookup('')?.entry?.mtime ?? NO_TIME;
   const { clampSeconds } = job;
+  // The time that the build is given, as in BuildKit; else it is as old as the folder that it is made in, so that the
+  // layer depends on no clock.
+  const mtime =
+    clampSeconds === undefined
+      ? (present.at(-1)?.mtime ?? tree.lookup('')?.entry?.mtime ?? NO_TIME)
+      : { seconds: clampSeconds, nanoseconds: 0 };
   const tarPath = join(await stepFolder(plan, job), 'layer.tar');
   using writer = createLayerWriter(tarPath, clampSeconds === undefined ? {} : { clampSeconds });
   if (missing.length > 0) for (const one of present) writer.add(one);
