@@ -308,6 +308,11 @@ COPY --from=busybox /bin/sh /bin/sh
     ['FROM UPPER\n', 'must be lowercase', 1, 6],
     ['FROM --platform=a/b/c/d x\n', '--platform', 1, 17],
     ['FROM a\nEXPOSE http\n', 'port', 2, 8],
+    ['FROM a\nSTOPSIGNAL NOPE\n', 'invalid signal "NOPE"', 2, 12],
+    ['FROM a\nSTOPSIGNAL 0\n', 'invalid signal "0"', 2, 12],
+    ['FROM a\nSTOPSIGNAL SIG\n', 'invalid signal "SIG"', 2, 12],
+    ['FROM a\nARG s\nSTOPSIGNAL $s\n', 'invalid signal ""', 3, 12],
+    ['FROM a\nSTOPSIGNAL 1.5\n', 'invalid signal "1.5"', 2, 12],
   ])('%j is refused with its place', (text, message, line, column) => {
     let caught: unknown;
     try {
@@ -375,5 +380,19 @@ describe('ONBUILD', () => {
   it('cannot copy from elsewhere yet, and says so', () => {
     const base = { OnBuild: ['COPY --from=x /a /a'] };
     expect(() => plan('FROM b\n', { base })).toThrow(expect.objectContaining({ code: 'unsupported' }));
+  });
+});
+
+describe('STOPSIGNAL', () => {
+  it.each(['SIGTERM', 'quit', 'SigHup', 'SIGRTMIN+3', 'RTMAX-1', 'SIGCLD', '9', '99', '-1', '007'])(
+    'takes %s as BuildKit does, and keeps it as it is written',
+    (signal) => {
+      expect(config(`FROM a\nSTOPSIGNAL ${signal}\n`)).toMatchObject({ StopSignal: signal });
+    },
+  );
+
+  it('is looked at in the stages that are built alone, with its variables replaced', () => {
+    const text = 'FROM a AS one\nSTOPSIGNAL NOPE\nFROM a\nARG n=USR\nSTOPSIGNAL SIG${n}1\n';
+    expect(config(text)).toMatchObject({ StopSignal: 'SIGUSR1' });
   });
 });

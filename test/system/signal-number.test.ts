@@ -8,6 +8,7 @@ test.each([
   ['9', 9],
   ['64', 64],
   ['WINCH', 28],
+  ['SIGCLD', 17],
   ['RTMIN', 34],
   ['SIGRTMIN+3', 37],
   ['rtmax-1', 63],

@@ -1,8 +1,12 @@
 import { posix } from 'node:path';
+import { dockerfileError } from '../../dockerfile/dockerfile-error.ts';
 import type { CommandLine, Healthcheck, StageInstruction } from '../../dockerfile/instruction.ts';
 import { exposedPorts } from '../../dockerfile/parse/expose.ts';
+import type { Word } from '../../dockerfile/source.ts';
+import type { OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import { splitPair } from '../../options/pair.ts';
+import { parseSignal } from '../../system/process/signal-number.ts';
 import { goDuration, goList, goQuotedList } from './go-format.ts';
 
 /** What a stage's instructions have made of the configuration so far. */
@@ -24,7 +28,7 @@ const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
 /**
  * Applies an instruction whose words are expanded and which changes the configuration alone; for RUN, COPY and ADD
  * nothing changes. A WORKDIR also makes its folder, which is a step's affair. The history reads as BuildKit's.
- * `file` is the Dockerfile's name for messages. Throws `syntax` for a port that is none.
+ * `file` is the Dockerfile's name for messages. Throws `syntax` for a port or a signal that is none.
  */
 export function changeConfig(state: ConfigState, instruction: StageInstruction, file: string): ConfigChange {
   const { config } = state;
@@ -72,8 +76,10 @@ export function changeConfig(state: ConfigState, instruction: StageInstruction, 
     }
     case 'SHELL':
       return withConfig({ Shell: instruction.shell }, `SHELL ${goList(instruction.shell)}`);
-    case 'STOPSIGNAL':
-      return withConfig({ StopSignal: instruction.signal.text }, `STOPSIGNAL ${instruction.signal.text}`);
+    case 'STOPSIGNAL': {
+      const StopSignal = stopSignal(file, instruction.signal);
+      return withConfig({ StopSignal }, `STOPSIGNAL ${StopSignal}`);
+    }
     case 'HEALTHCHECK': {
       const { healthcheck } = instruction;
       return withConfig({ Healthcheck: healthcheckConfig(healthcheck) }, healthcheckText(healthcheck));
@@ -117,6 +123,18 @@ export function shellOf(config: RunConfig): readonly string[] {
 /** WORKDIR's path, absolute and clean: a relative one goes on from the folder before it. */
 function resolveWorkdir(config: RunConfig, path: string): string {
   return posix.resolve('/', config.WorkingDir ?? '/', path);
+}
+
+/** As it is written. BuildKit takes any number but 0: what the platform knows of it shows where it is sent. */
+function stopSignal(file: string, { text, at }: Word): string {
+  if (/^[+-]?\d+$/.test(text) && Number(text) !== 0) return text;
+  try {
+    parseSignal(text);
+  } catch (error) {
+    const { hint } = error as OcitsError;
+    throw dockerfileError(file, at, `invalid signal ${JSON.stringify(text)}`, { hint });
+  }
+  return text;
 }
 
 function assignments(pairs: readonly (readonly [string, string])[]): string {

@@ -4,6 +4,7 @@ import { OcitsError } from '../../errors.ts';
 /** Linux's, which Node does not know. */
 const FIRST_REALTIME = 34;
 const LAST_REALTIME = 64;
+const ALIASES: Readonly<Record<string, string>> = { CLD: 'CHLD' };
 
 /**
  * The number of a signal that is given as a name in any case with or without `SIG`, as `RTMIN+n` or `RTMAX-n`, or as a
@@ -15,7 +16,7 @@ export function parseSignal(text: string): number {
     const number = Number(name);
     if (number >= 1 && number <= LAST_REALTIME) return number;
   }
-  const known = (constants.signals as Readonly<Record<string, number>>)[`SIG${name}`];
+  const known = (constants.signals as Readonly<Record<string, number>>)[`SIG${ALIASES[name] ?? name}`];
   if (known !== undefined) return known;
   const [, base, sign, offset = '0'] = /^(RTMIN|RTMAX)(?:([+-])(\d+))?$/.exec(name) ?? [];
   if (base !== undefined) {
