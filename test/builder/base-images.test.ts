@@ -5,7 +5,7 @@ import { hostPlatform } from '../../src/oci/platform.ts';
 import { buildHost } from '../support/builder/build-host.ts';
 import { busyboxLayer } from '../support/image/busybox-image.ts';
 import { FakeRegistry } from '../support/registry/fake-registry.ts';
-import { imageOf, layerOf, type RemoteImage } from '../support/registry/remote-image.ts';
+import { imageOf, layerOf, type RemoteImage, tarOf } from '../support/registry/remote-image.ts';
 
 async function registryWith(image: RemoteImage): Promise<FakeRegistry> {
   const registry = await FakeRegistry.start();
@@ -24,7 +24,9 @@ const layersAsked = (registry: FakeRegistry, image: RemoteImage): number =>
 
 describe('a base in a registry', () => {
   it('is only looked at where every step is COPY --link; its layers come for a RUN', async () => {
-    const base = imageOf({ layers: [layerOf(await busyboxLayer())], platform: hostPlatform() });
+    // The store has the first layer in another form.
+    const layers = [layerOf(await busyboxLayer()), layerOf(tarOf({ left: 'left' }))];
+    const base = imageOf({ layers, platform: hostPlatform() });
     await using registry = await registryWith(base);
     await using made = await buildHost();
     await writeFile(join(made.context, 'f'), 'f');

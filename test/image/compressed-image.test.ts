@@ -9,6 +9,7 @@ import { saveImages } from '../../src/image/archive/save-images.ts';
 import { findImage } from '../../src/image/catalog/find-image.ts';
 import type { Image } from '../../src/image/image.ts';
 import { compressedLayers } from '../../src/image/transfer/compressed-layers.ts';
+import { layerFinder } from '../../src/image/transfer/origin-source.ts';
 import { unpackImage } from '../../src/image/transfer/unpack.ts';
 import { OCI_LAYER, OCI_LAYER_GZIP, OCI_LAYER_ZSTD } from '../../src/oci/media-types.ts';
 import { parseManifestOrIndex } from '../../src/oci/parse-manifest.ts';
@@ -23,7 +24,11 @@ const LOWER = tarBytes([{ path: 'big', content: Buffer.alloc(3_000_000, 'lower '
 const UPPER = tarBytes([{ path: 'small', content: 'upper' }]);
 
 async function compress(host: TestHost, image: Image, format: 'gzip' | 'zstd', mayBeDocker = false) {
-  const forms = compressedLayers(host.store, { format, mayBeDocker });
+  const forms = compressedLayers(host.store, {
+    format,
+    mayBeDocker,
+    find: layerFinder(host.engine, host.store),
+  });
   const made = image.manifest.layers.map((_, position) => forms.layer(image, position, host.call));
   const descriptor = image.manifestDescriptor;
   const form = forms.manifest(image, await Promise.all(made)) ?? {

@@ -90,7 +90,7 @@ export async function createContainer(
   await setLiveMark(engine.paths, id, ownIdentity());
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
-    ensureSnapshots(engine, call, image, policy),
+    ensureSnapshots(engine, call, image),
     allSettled(parts.mounts.map((each) => resolveMount(each, volumes, { id, onMade }))),
   ]);
   await fillVolumes(engine, snapshots, mounts);

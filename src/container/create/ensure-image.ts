@@ -36,20 +36,18 @@ export async function ensureImage(
 
 /**
  * The image's unpacked layers, lowest first. What is missing is unpacked; a layer that is not in the store is fetched
- * from where it is known to be, unless the policy forbids it.
+ * from where it is known to be. That is no pull, whatever the policy: the image is here, and a build may have left
+ * layers of its base in their registry.
  */
 export async function ensureSnapshots(
   engine: Engine,
   call: Call,
   image: Image,
-  policy: PullPolicy,
 ): Promise<readonly SnapshotKey[]> {
   const found = await findSnapshots(engine, image);
   if (found.every((key) => key !== undefined)) return found;
-  if (policy !== 'never') {
-    const { ensureLayers } = await import('../../image/transfer/pull-image.ts');
-    await ensureLayers(engine, withNews(call, fetchedOnly()), image);
-  }
+  const { ensureLayers } = await import('../../image/transfer/pull-image.ts');
+  await ensureLayers(engine, withNews(call, fetchedOnly()), image);
   return await unpackImage(engine, call, image);
 }
 

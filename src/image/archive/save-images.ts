@@ -11,8 +11,8 @@ import type { Image } from '../image.ts';
 import { compressedLayers } from '../transfer/compressed-layers.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { OUTGOING } from '../transfer/copy-layers.ts';
+import { completeStore, layerFinder } from '../transfer/origin-source.ts';
 import { plainLayers } from '../transfer/plain-layers.ts';
-import { storeSource } from '../transfer/store-source.ts';
 import { type FileTarget, folderTarget } from './file-target.ts';
 import { layoutSink } from './layout-sink.ts';
 import { archiveFile, archiveStream } from './target-file.ts';
@@ -32,7 +32,8 @@ export interface SaveRequest {
 
 /**
  * Writes images with their names into an archive or the folder of an OCI layout. A name without a tag stands for all
- * tags of its repository, as with `docker save`; an ID is saved without a name. An archive appears when it is
+ * tags of its repository, as with `docker save`; an ID is saved without a name. A layer that was left where it came
+ * from is fetched, and stays. An archive appears when it is
  * complete; a folder keeps what it has, and gets its index last.
  */
 export async function saveImages(
@@ -47,11 +48,14 @@ export async function saveImages(
   await using target = await openTarget(options);
   const sink = layoutSink(target, options.format === 'docker-archive');
   const { format, compression = 'gzip' } = options;
-  const plain = plainLayers(store);
-  const [source, forms] =
+  const find = layerFinder(engine, store);
+  const { source, forms } =
     format === 'docker-archive'
-      ? [plain.source, plain.forms]
-      : [storeSource(store), compressedLayers(store, { format: compression, mayBeDocker: false })];
+      ? plainLayers(store, find)
+      : {
+          source: completeStore(engine, store),
+          forms: compressedLayers(store, { format: compression, mayBeDocker: false, find }),
+        };
   for (const { image, names } of images.values()) {
     const request = { root: image.manifestDescriptor, names };
     await copyImage(source, sink, request, call, { states: OUTGOING, forms });

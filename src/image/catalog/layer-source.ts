@@ -10,6 +10,19 @@ import type { Store } from '../../store/store.ts';
  * Throws `not-found`.
  */
 export async function layerSource(store: Store, layer: Descriptor, diffId: Digest): Promise<LayerSource> {
+  const found = await findLayerSource(store, layer, diffId);
+  if (found !== undefined) return found;
+  throw new OcitsError('not-found', `layer ${layer.digest} is not in the store`, {
+    hint: 'pull the image again',
+  });
+}
+
+/** The same; undefined where no form of the layer is in the store. */
+export async function findLayerSource(
+  store: Store,
+  layer: Descriptor,
+  diffId: Digest,
+): Promise<LayerSource | undefined> {
   const known = [
     layer,
     { mediaType: '', digest: diffId, size: -1 },
@@ -21,7 +34,5 @@ export async function layerSource(store: Store, layer: Descriptor, diffId: Diges
     if (blob === undefined || compression === undefined) continue;
     return { path: store.blobs.path(digest), compression, sizeBytes: blob.sizeBytes };
   }
-  throw new OcitsError('not-found', `layer ${layer.digest} is not in the store`, {
-    hint: 'pull the image again',
-  });
+  return undefined;
 }

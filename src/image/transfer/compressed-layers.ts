@@ -15,16 +15,18 @@ import { temporaryName } from '../../system/file/atomic-file.ts';
 import { GrowingFile } from '../../system/file/growing-file.ts';
 import { partialFolder } from '../../system/paths.ts';
 import { withLock } from '../../system/task/lock.ts';
-import { layerSource } from '../catalog/layer-source.ts';
 import type { Image } from '../image.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { BlobInTheMaking } from './image-source.ts';
+import type { FindLayer } from './origin-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
 
 export interface CompressionOptions {
   readonly format: Exclude<Compression, 'none'>;
   /** Whether a manifest of Docker's media types may stay as it is: a registry takes it, an OCI layout does not. */
   readonly mayBeDocker: boolean;
+  /** Where the uncompressed ones are. */
+  readonly find: FindLayer;
 }
 
 /**
@@ -32,12 +34,15 @@ export interface CompressionOptions {
  * stay what they are, and need not be in the store; the others are compressed, once for all times, and kept. An image
  * whose manifest is that already keeps it, and so its digest. Its config and so its ID are the same.
  */
-export function compressedLayers(store: Store, { format, mayBeDocker }: CompressionOptions): OutgoingForms {
+export function compressedLayers(
+  store: Store,
+  { format, mayBeDocker, find }: CompressionOptions,
+): OutgoingForms {
   return {
     layer: async (image, position, call, onContent) => {
       const layer = image.manifest.layers[position]!;
       if (layerCompression(layer.mediaType) !== 'none') return layer;
-      return await compressedLayer(store, image, { position, format, onContent }, call);
+      return await compressedLayer(store, image, { position, format, find, onContent }, call);
     },
     known: async ({ manifest, config }, position) => {
       const layer = manifest.layers[position]!;
@@ -58,6 +63,7 @@ export function compressedLayers(store: Store, { format, mayBeDocker }: Compress
 interface LayerToCompress {
   readonly position: number;
   readonly format: CompressionOptions['format'];
+  readonly find: FindLayer;
   /**
    * Called where the layer has to be compressed, with the compressed bytes while they come: to be read or destroyed.
    */
@@ -88,12 +94,13 @@ async function compressedLayer(
 async function compress(
   store: Store,
   image: Image,
-  { position, format, onContent }: LayerToCompress,
-  { emit, signal }: Call,
+  { position, format, find, onContent }: LayerToCompress,
+  call: Call,
 ): Promise<Descriptor> {
+  const { emit, signal } = call;
   const diffId = image.config.rootfs.diff_ids[position]!;
   const layer = image.manifest.layers[position]!;
-  const { path, compression, sizeBytes: totalBytes } = await layerSource(store, layer, diffId);
+  const { path, compression, sizeBytes: totalBytes } = await find(layer, diffId, call);
   if (compression !== 'none') return (await knownForm(store, diffId, compression))!;
   const target = temporaryName(partialFolder(store.paths.root));
   const making = new Making(target, onContent);

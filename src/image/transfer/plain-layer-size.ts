@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { decompress } from '../../layer/compress/decompress.ts';
 import { digestAlgorithm, finishDigest } from '../../oci/digest.ts';
 import { layerCompression } from '../../oci/media-types.ts';
 import type { Store } from '../../store/store.ts';
-import { layerSource } from '../catalog/layer-source.ts';
 import type { Image } from '../image.ts';
+import type { FindLayer } from './origin-source.ts';
 
 /**
  * The size of a layer's uncompressed tar. Reads the layer through where that was never done, and remembers it. Throws
@@ -14,8 +15,8 @@ import type { Image } from '../image.ts';
 export async function plainLayerSize(
   store: Store,
   image: Image,
-  position: number,
-  signal: AbortSignal,
+  { position, find }: { readonly position: number; readonly find: FindLayer },
+  call: Call,
 ): Promise<number> {
   const layer = image.manifest.layers[position]!;
   const diffId = image.config.rootfs.diff_ids[position]!;
@@ -25,8 +26,8 @@ export async function plainLayerSize(
   let size = 0;
   const algorithm = digestAlgorithm(diffId);
   const hash = createHash(algorithm);
-  const source = await layerSource(store, layer, diffId);
-  for await (const chunk of decompress(source, { signal })) {
+  const source = await find(layer, diffId, call);
+  for await (const chunk of decompress(source, { signal: call.signal })) {
     size += chunk.length;
     hash.update(chunk);
   }

@@ -4,19 +4,22 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { OCI_CONFIG, OCI_LAYER } from '../../oci/media-types.ts';
 import type { Store } from '../../store/store.ts';
-import { layerSource } from '../catalog/layer-source.ts';
 import { encodeManifest, imageManifest } from './commit-image.ts';
 import type { ImageSource } from './image-source.ts';
+import type { FindLayer } from './origin-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
 import { plainLayerSize } from './plain-layer-size.ts';
 import { storeSource } from './store-source.ts';
 
 /**
  * Images of the store with all layers as uncompressed tars, whose digests are the diffIDs: the forms, and the source
- * that decompresses layers as they are fetched. Config and so ID are the same. Throws `not-found` for a layer that is
- * not in the store.
+ * that decompresses layers as they are fetched. Config and so ID are the same. Throws as `find` does where a layer
+ * cannot be had.
  */
-export function plainLayers(store: Store): { readonly forms: OutgoingForms; readonly source: ImageSource } {
+export function plainLayers(
+  store: Store,
+  find: FindLayer,
+): { readonly forms: OutgoingForms; readonly source: ImageSource } {
   const source = storeSource(store);
   /** By diffID, the layer as the image has it. */
   const layers = new Map<Digest, Descriptor>();
@@ -24,7 +27,7 @@ export function plainLayers(store: Store): { readonly forms: OutgoingForms; read
     forms: {
       layer: async (image, position, call) => {
         const digest = image.config.rootfs.diff_ids[position]!;
-        const size = await plainLayerSize(store, image, position, call.signal);
+        const size = await plainLayerSize(store, image, { position, find }, call);
         layers.set(digest, image.manifest.layers[position]!);
         return { mediaType: OCI_LAYER, digest, size };
       },
@@ -39,7 +42,7 @@ export function plainLayers(store: Store): { readonly forms: OutgoingForms; read
         const layer = layers.get(wanted.digest);
         if (layer === undefined) return await source.fetchBlob(wanted, offset, call);
         if (offset > 0) throw new OcitsError('internal', 'an uncompressed layer is read from its start');
-        const content = await layerSource(store, layer, wanted.digest);
+        const content = await find(layer, wanted.digest, call);
         return { body: decompress(content, { signal: call.signal }), resumed: true };
       },
     },

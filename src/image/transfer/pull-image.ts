@@ -7,10 +7,12 @@ import type { Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { PullPolicy } from '../../options/pull-policy.ts';
 import { warning } from '../../progress.ts';
+import { findLayerSource } from '../catalog/layer-source.ts';
 import { type SelectedImage, selectImage, selectStored, type WantedPlatform } from '../catalog/read-image.ts';
 import type { Image } from '../image.ts';
 import { copySelected } from './copy-image.ts';
 import { copyLayers } from './copy-layers.ts';
+import type { ImageSink } from './image-source.ts';
 import { originSource } from './origin-source.ts';
 import { repositorySource } from './repository-source.ts';
 import { storeSink } from './store-source.ts';
@@ -92,7 +94,10 @@ async function isComplete(engine: Engine, image: Image, depth: LayerDepth): Prom
   return depth === 'layers' || (await findSnapshots(engine, image)).every((key) => key !== undefined);
 }
 
-/** Fetches the layers of an image that are missing, from the repositories that they are known to be in, and unpacks all. */
+/**
+ * Fetches the layers of an image of which the store has no form, from the repositories that they are known to be in, and
+ * unpacks all.
+ */
 export async function ensureLayers(
   engine: Engine,
   call: Call,
@@ -101,11 +106,18 @@ export async function ensureLayers(
 ): Promise<void> {
   const { depth = 'unpacked', reference } = options;
   if (await isComplete(engine, image, depth)) return;
+  const diffIds = new Map(
+    image.manifest.layers.map(({ digest }, index) => [digest, image.config.rootfs.diff_ids[index]!]),
+  );
   const store = await engine.store();
   await using _lease = await store.leases.shared(call.signal);
   // Asked anew: until there was a lease, a prune could take more of them.
   const follow = depth === 'unpacked' ? await unpackMeanwhile(engine, image) : undefined;
-  await copyLayers(originSource(engine, store, { reference }), storeSink(store), image, call, { follow });
+  const sink: ImageSink = {
+    ...storeSink(store),
+    hasBlob: async (layer) => (await findLayerSource(store, layer, diffIds.get(layer.digest)!)) !== undefined,
+  };
+  await copyLayers(originSource(engine, store, { reference }), sink, image, call, { follow });
 }
 
 interface PullTarget {

@@ -21,7 +21,7 @@ import { copyImage } from './copy-image.ts';
 import { OUTGOING } from './copy-layers.ts';
 import { findEarlierPush } from './earlier-push.ts';
 import type { ImageSink } from './image-source.ts';
-import { completeStore } from './origin-source.ts';
+import { completeStore, layerFinder } from './origin-source.ts';
 import type { OutgoingForms } from './outgoing-forms.ts';
 import { repositorySink } from './repository-sink.ts';
 
@@ -64,7 +64,7 @@ export async function pushImages(engine: Engine, call: Call, request: PushReques
     const repository = `${reference.domain}/${reference.path}`;
     const client = registry.repository(reference);
     call.emit({ type: 'image', state: 'pushing', reference: familiarName(reference), descriptor: named });
-    const asIs = { reference, root: named, forms: await formsFor(store, named, format), asked };
+    const asIs = { reference, root: named, forms: await formsFor(engine, store, named, format), asked };
     const early = await findEarlierPush(store, client, asIs, call);
     if (early !== undefined) {
       pushed.push(tell(call, reference, early));
@@ -75,7 +75,7 @@ export async function pushImages(engine: Engine, call: Call, request: PushReques
     // Asked anew: until there was a lease, a prune could take what the name pointed at.
     const current = await resolveName(store, reference);
     const root = await rootToPush(store, call, { reference, root: current, platform });
-    const forms = await formsFor(store, root, format);
+    const forms = await formsFor(engine, store, root, format);
     const sink = sinks.get(repository) ?? remembered(store, client);
     sinks.set(repository, sink);
     const copy = { root, names: [reference], select: { kind: 'all' } } as const;
@@ -172,12 +172,14 @@ async function rootToPush(
 
 /** What came from a registry goes as it is, and so do all images of an index, which names them by digest. */
 async function formsFor(
+  engine: Engine,
   store: Store,
   root: Descriptor,
   format: 'gzip' | 'zstd',
 ): Promise<OutgoingForms | undefined> {
   if (isIndex(root) || (await store.origins.get(root.digest)).length > 0) return undefined;
-  return compressedLayers(store, { format, mayBeDocker: root.mediaType === DOCKER_MANIFEST });
+  const mayBeDocker = root.mediaType === DOCKER_MANIFEST;
+  return compressedLayers(store, { format, mayBeDocker, find: layerFinder(engine, store) });
 }
 
 /** Whether each image of an index is here, and whatever else it lists. */
