@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parseReference } from '../../src/oci/reference.ts';
 import { basicHeader, mayReceiveCredentials } from '../../src/registry/auth/token-service.ts';
 import { FakeRegistry, sendError } from '../support/registry/fake-registry.ts';
@@ -179,8 +179,77 @@ describe('credentials stay where they belong', () => {
     ['http://127.0.0.1:5001/token', 'http://127.0.0.1:5000', true],
     ['http://auth.example/token', 'http://127.0.0.1:5000', false],
     ['http://127.0.0.1:5001/token', 'https://registry.example', false],
+    ['http://[::1]:5001/token', 'http://127.0.0.1:5000', true],
+    ['http://localhost:5001/token', 'http://[::1]:5000', true],
+    ['http://127.9.8.7:5001/token', 'https://localhost:5000', true],
+    ['http://127.1:5001/token', 'http://localhost.:5000', true],
+    ['http://[::ffff:127.0.0.1]:5001/token', 'http://127.0.0.1:5000', true],
+    ['http://127.0.0.1.example/token', 'http://127.0.0.1:5000', false],
+    ['http://0.0.0.0/token', 'http://127.0.0.1:5000', false],
   ])('realm %s of registry %s: %s', (realm, registry, allowed) => {
-    expect(mayReceiveCredentials(new URL(realm), new URL(registry))).toBe(allowed);
+    expect(mayReceiveCredentials(new URL(realm), { registryUrl: new URL(registry) })).toBe(allowed);
+  });
+
+  test.each([
+    ['http://auth.example/token', 'http://registry.example', true],
+    ['http://auth.example/token', 'https://registry.example', true],
+    ['http://auth.example/token?tenant=1', 'http://registry.example', true],
+    ['http://auth.example/token/', 'http://registry.example', false],
+    ['http://auth.example/other', 'http://registry.example', false],
+    ['http://auth.example:81/token', 'http://registry.example', false],
+    ['http://other.example/token', 'http://registry.example', false],
+    ['https://auth.example/token', 'http://registry.example', false],
+  ])(
+    'realm %s of registry %s, where http://auth.example/token is trusted: %s',
+    (realm, registry, allowed) => {
+      const trustedRealm = 'http://auth.example/token';
+      const asked = { registryUrl: new URL(registry), trustedRealm };
+      expect(mayReceiveCredentials(new URL(realm), asked)).toBe(allowed);
+    },
+  );
+
+  test('registries.conf names one realm that is told the password over plain http, with a warning', async () => {
+    await using fake = await FakeRegistry.start();
+    const { digest } = fake.addManifest('1', { schemaVersion: 2 });
+    // A name that is nobody's, so that its address is reached by the proxy alone.
+    const realm = 'http://tokens.example/token';
+    fake.on('GET', /token/, ({ request, response }) => {
+      const known = request.headers.authorization === basicHeader(TEST_USER);
+      response.end(JSON.stringify({ token: known ? 'alice' : 'anyone' }));
+    });
+    fake.on('HEAD', /manifests/, async ({ request, response, serve }) => {
+      if (request.headers.authorization === 'Bearer alice') return await serve();
+      sendError(response, 401, 'UNAUTHORIZED', { 'www-authenticate': `Bearer realm="${realm}"` });
+    });
+    await using host = await configHost();
+    await host.write('home/.docker/config.json', { auths: { [fake.host]: authEntry(TEST_USER) } });
+    const resolve = async () => {
+      const client = host.registry().repository(parseReference(`${fake.host}/a/b:1`));
+      return await client.resolve('1');
+    };
+    vi.stubEnv('http_proxy', fake.url);
+    try {
+      await expect(resolve()).rejects.toMatchObject({ code: 'unauthorized' });
+      expect(host.events).toContainEqual(
+        expect.objectContaining({
+          level: 'warning',
+          text: `the credentials for ${fake.host} are not sent to http://tokens.example, which is not safe to send them to; trusted-realm = "${realm}" in registries.conf would allow it`,
+        }),
+      );
+      const path = await host.write(
+        'etc/containers/registries.conf',
+        `[[registry]]\nlocation = "${fake.host}"\ntrusted-realm = "${realm}"\n`,
+      );
+      host.events.length = 0;
+      expect((await resolve()).digest).toBe(digest);
+      expect(host.events.filter((event) => event.type === 'message' && event.level === 'warning')).toEqual([
+        expect.objectContaining({
+          text: `the password for ${fake.host} goes to http://tokens.example over plain http, as trusted-realm in ${path} allows`,
+        }),
+      ]);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('a redirect to another host, and a Location there, carry none', async () => {

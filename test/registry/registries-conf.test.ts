@@ -170,6 +170,24 @@ describe('where an image is pulled from', () => {
     expect(pathsAt('example.com', parseReference('example.com/a'), tables)).toEqual([]);
   });
 
+  test('the realm that is trusted with credentials is that of the place', () => {
+    const tables = conf(`
+      [[registry]]
+      location = "example.com"
+      trusted-realm = "http://auth.lan:5001/token"
+      [[registry.mirror]]
+      location = "one.local"
+      trusted-realm = "http://other.lan/t/"
+      [[registry.mirror]]
+      location = "two.local"`);
+    const endpoints = pullEndpoints(parseReference('example.com/a'), tables);
+    expect(endpoints.map(({ trustedRealm }) => trustedRealm)).toEqual([
+      { url: 'http://other.lan/t/', file: 'registries.conf' },
+      undefined,
+      { url: 'http://auth.lan:5001/token', file: 'registries.conf' },
+    ]);
+  });
+
   test('a blocked registry is neither pulled from nor pushed to', () => {
     const tables = conf('[[registry]]\nlocation = "bad.com"\nblocked = true');
     for (const ask of [pullEndpoints, pushEndpoint]) {
@@ -190,6 +208,11 @@ test.each([
   ['[[registry]]\ninsecure = true', 'registry[0] has neither prefix nor location'],
   ['[[registry]]\nlocation = "https://a.com"', 'registry[0].location'],
   ['[[registry]]\nlocation = "a.com"\ninsecure = "yes"', 'registry[0].insecure'],
+  ['[[registry]]\nlocation = "a.com"\ntrusted-realm = "auth.lan"', 'registry[0].trusted-realm'],
+  ['[[registry]]\nlocation = "a.com"\ntrusted-realm = "ftp://auth.lan"', 'registry[0].trusted-realm'],
+  ['[[registry]]\nlocation = "a.com"\ntrusted-realm = "http://u:p@auth.lan"', 'registry[0].trusted-realm'],
+  ['[[registry]]\nlocation = "a.com"\ntrusted-realm = "http://auth.lan/?a=b"', 'registry[0].trusted-realm'],
+  ['[[registry]]\nlocation = "a.com"\ntrusted-realm = ["http://auth.lan"]', 'registry[0].trusted-realm'],
   ['[[registry]]\nprefix = "a.*.com"', 'registry[0].prefix'],
   ['[[registry]]\nprefix = "*.a.com/b"', 'registry[0].prefix'],
   [

@@ -1,6 +1,7 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { warning } from '../../progress.ts';
 import { isLoopback } from '../config/endpoints.ts';
+import type { TrustedRealm } from '../config/registries-conf.ts';
 import type { RetryContext } from '../http/retry.ts';
 import type { Transport } from '../http/transport.ts';
 import { type AuthChallenge, parseChallenges } from './challenge.ts';
@@ -19,6 +20,7 @@ type Scheme = { readonly kind: 'basic' } | { readonly kind: 'bearer'; readonly r
 export interface AuthorizerOptions {
   readonly registry: string;
   readonly insecure: boolean;
+  readonly trustedRealm: TrustedRealm | undefined;
   readonly transport: Transport;
   /** Called when the registry first asks for it, and again only where that failed. */
   readonly findCredential: (signal: AbortSignal) => Promise<ChosenCredential>;
@@ -107,14 +109,7 @@ export class Authorizer {
   ): Promise<Token> {
     const { registry, transport, insecure } = this.#options;
     const chosen = await this.#credential(retry);
-    const allowed = chosen.credential === undefined || mayReceiveCredentials(realm.url, url);
-    if (!allowed) {
-      retry.emit(
-        warning(
-          `the credentials for ${registry} are not sent to ${realm.url.origin}, which is not safe to send them to`,
-        ),
-      );
-    }
+    const allowed = chosen.credential === undefined || this.#mayGoTo(realm.url, url, retry);
     const credential = allowed ? chosen.credential : undefined;
     const credentialSource = allowed ? chosen.source : undefined;
     this.#source = credentialSource;
@@ -126,10 +121,34 @@ export class Authorizer {
         credential,
         credentialSource,
         registry,
-        insecure: insecure && realm.url.host === url.host,
+        insecure:
+          (insecure && realm.url.host === url.host) || (isLoopback(url.host) && isLoopback(realm.url.host)),
       },
       retry,
     );
+  }
+
+  /** Whether the registry's credentials may go to the realm; with a warning where they may not, or go unprotected. */
+  #mayGoTo(realm: URL, registryUrl: URL, retry: RetryContext): boolean {
+    const { registry, trustedRealm } = this.#options;
+    if (!mayReceiveCredentials(realm, { registryUrl, trustedRealm: trustedRealm?.url })) {
+      const key = `trusted-realm = ${JSON.stringify(`${realm.origin}${realm.pathname}`)}`;
+      retry.emit(
+        warning(
+          `the credentials for ${registry} are not sent to ${realm.origin}, which is not safe to send them to; ${key} in registries.conf would allow it`,
+        ),
+      );
+      return false;
+    }
+    if (trustedRealm !== undefined && !mayReceiveCredentials(realm, { registryUrl })) {
+      const way = realm.protocol === 'http:' ? ' over plain http' : '';
+      retry.emit(
+        warning(
+          `the password for ${registry} goes to ${realm.origin}${way}, as trusted-realm in ${trustedRealm.file} allows`,
+        ),
+      );
+    }
+    return true;
   }
 
   async #credential(retry: RetryContext): Promise<ChosenCredential> {

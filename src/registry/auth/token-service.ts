@@ -44,9 +44,14 @@ export function parseRealm(challenge: AuthChallenge, registry: string): Realm {
 
 /**
  * Whether credentials for the registry at `registryUrl` may be sent to the realm: by https, and not on the word of
- * a registry that anyone on the way could have spoken for; or all of it on this machine.
+ * a registry that anyone on the way could have spoken for; or all of it on this machine; or to the one realm that the
+ * user trusts, however it is reached.
  */
-export function mayReceiveCredentials(realm: URL, registryUrl: URL): boolean {
+export function mayReceiveCredentials(
+  realm: URL,
+  { registryUrl, trustedRealm }: { readonly registryUrl: URL; readonly trustedRealm?: string | undefined },
+): boolean {
+  if (`${realm.origin}${realm.pathname}` === trustedRealm) return true;
   if (isLoopback(registryUrl.host)) return realm.protocol === 'https:' || isLoopback(realm.host);
   return realm.protocol === 'https:' && registryUrl.protocol === 'https:';
 }

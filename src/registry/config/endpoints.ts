@@ -1,6 +1,6 @@
 import { OcitsError } from '../../errors.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
-import type { RegistryConf } from './registries-conf.ts';
+import type { RegistryConf, TrustedRealm } from './registries-conf.ts';
 
 /** One place where a repository can be reached. */
 export interface Endpoint {
@@ -13,6 +13,8 @@ export interface Endpoint {
   /** Plain http and unverified certificates are allowed. */
   readonly insecure: boolean;
   readonly isMirror: boolean;
+  /** Where credentials may go although the way there is not safe. */
+  readonly trustedRealm?: TrustedRealm | undefined;
   /** Why this place is asked. */
   readonly reason: string;
 }
@@ -33,9 +35,9 @@ export function pullEndpoints(reference: Reference, conf: readonly RegistryConf[
   const digested = reference.digest !== undefined;
   const mirrors = match.mirrors
     .filter(({ use }) => use === 'all' || (use === 'digest-only') === digested)
-    .map(({ location, insecure }) => {
+    .map(({ location, insecure, trustedRealm }) => {
       const reason = `mirror of ${match.prefix} by ${match.file}`;
-      return { ...relocate(reference, match, location), insecure, isMirror: true, reason };
+      return { ...relocate(reference, match, location), insecure, isMirror: true, trustedRealm, reason };
     });
   const moved = match.location !== undefined && match.location !== match.prefix;
   const place = moved
@@ -44,7 +46,8 @@ export function pullEndpoints(reference: Reference, conf: readonly RegistryConf[
         reason: `location of ${match.prefix} by ${match.file}`,
       }
     : plainEndpoint(reference);
-  return [...mirrors, { ...place, insecure: match.insecure, isMirror: false }];
+  const { insecure, trustedRealm } = match;
+  return [...mirrors, { ...place, insecure, isMirror: false, trustedRealm }];
 }
 
 /**
@@ -131,13 +134,15 @@ function apiHost(registry: string): string {
   return registry === 'docker.io' || registry === 'index.docker.io' ? 'registry-1.docker.io' : registry;
 }
 
-/** Whether `host[:port]` is this machine by its name or address. */
+/**
+ * Whether `host[:port]` is this machine: `localhost`, or a loopback address in any spelling (`127.0.0.1`, `127.1`,
+ * `[::1]`, and 127.0.0.0/8 as an IPv4-mapped address of IPv6).
+ */
 export function isLoopback(host: string): boolean {
-  const name = host
-    .replace(/:\d+$/, '')
-    .replace(/^\[|\]$/g, '')
-    .toLowerCase();
-  return name === 'localhost' || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
+  const url = `http://${host}`;
+  const name = URL.canParse(url) ? new URL(url).hostname : host;
+  if (name === 'localhost' || name === 'localhost.' || name === '[::1]') return true;
+  return /^127(?:\.\d{1,3}){3}$/.test(name) || /^\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\]$/.test(name);
 }
 
 function checkBlocked(reference: Reference, conf: RegistryConf): void {

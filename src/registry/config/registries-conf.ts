@@ -2,11 +2,20 @@ import { OcitsError } from '../../errors.ts';
 
 type MirrorUse = 'all' | 'digest-only' | 'tag-only';
 
+/** The one address of a token service that may be told credentials, whatever the way there. */
+export interface TrustedRealm {
+  /** http or https, without a query. */
+  readonly url: string;
+  /** The file that says so. */
+  readonly file: string;
+}
+
 interface MirrorConf {
   /** `host[:port][/path]`: what stands in place of the registry's prefix. */
   readonly location: string;
   readonly insecure: boolean;
   readonly use: MirrorUse;
+  readonly trustedRealm: TrustedRealm | undefined;
 }
 
 /** One `[[registry]]` table of containers-registries.conf(5). */
@@ -18,6 +27,8 @@ export interface RegistryConf {
   readonly insecure: boolean;
   readonly blocked: boolean;
   readonly mirrors: readonly MirrorConf[];
+  /** `trusted-realm`, a key of ocits' own; other tools pass over it. */
+  readonly trustedRealm: TrustedRealm | undefined;
   /** The file that says so. */
   readonly file: string;
 }
@@ -52,6 +63,7 @@ function parseRegistry(fields: Table, file: string, key: string): RegistryConf {
       const name = `${key}.mirror[${index}]`;
       return parseMirror(table(value, file, name), file, name, digestOnly);
     }),
+    trustedRealm: trustedRealm(fields, file, key),
     file,
   };
 }
@@ -71,7 +83,26 @@ function parseMirror(fields: Table, file: string, key: string, digestOnly: boole
     location,
     insecure: flag(fields['insecure'], file, `${key}.insecure`),
     use: use === '' ? (digestOnly ? 'digest-only' : 'all') : use,
+    trustedRealm: trustedRealm(fields, file, key),
   };
+}
+
+function trustedRealm(fields: Table, file: string, table: string): TrustedRealm | undefined {
+  const key = `${table}.trusted-realm`;
+  const value = fields['trusted-realm'];
+  if (value === undefined || value === '') return undefined;
+  if (typeof value !== 'string') throw fault(file, key, 'is not a string');
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isPlain =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname;
+  if (!isPlain) {
+    throw fault(
+      file,
+      key,
+      `is ${JSON.stringify(value)}, but wanted is http://host[:port]/path of a token service`,
+    );
+  }
+  return { url: url.href, file };
 }
 
 function parseVersion1(lists: Table, file: string): RegistryConf[] {
@@ -91,6 +122,7 @@ function parseVersion1(lists: Table, file: string): RegistryConf[] {
     insecure: insecure.has(name),
     blocked: blocked.has(name),
     mirrors: [],
+    trustedRealm: undefined,
     file,
   }));
 }

@@ -46,8 +46,8 @@ export class RegistrySession {
   ) {
     this.endpoint = endpoint;
     this.#transport = transport;
-    const { registry, insecure } = endpoint;
-    this.#authorizer = new Authorizer({ registry, insecure, transport, findCredential });
+    const { registry, insecure, trustedRealm } = endpoint;
+    this.#authorizer = new Authorizer({ registry, insecure, trustedRealm, transport, findCredential });
   }
 
   /** Any answer but 401 (after what could be done about it) and redirects of GET and HEAD. */
