@@ -9,6 +9,8 @@ export interface StreamBody {
   readonly stream: Readable;
   /** Undefined where nobody knows yet: it is sent in HTTP's chunks then. */
   readonly sizeBytes?: number | undefined;
+  /** The same bytes once more; undefined where they cannot be had again. */
+  readonly reopen?: (() => Promise<Readable>) | undefined;
 }
 
 export interface HttpRequest {

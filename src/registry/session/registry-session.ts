@@ -20,6 +20,8 @@ export interface SessionRequest {
 
 const REDIRECT_LIMIT = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/** RFC 9110 section 15.4: those that keep method and body. The others may make a GET of a request that writes. */
+const KEEPING_REDIRECTS = new Set([307, 308]);
 
 /**
  * The room of sessions: an endpoint that is spoken to, by whichever of http and https it takes and with the credentials
@@ -50,7 +52,10 @@ export class RegistrySession {
     this.#authorizer = new Authorizer({ registry, insecure, trustedRealm, transport, findCredential });
   }
 
-  /** Any answer but 401 (after what could be done about it) and redirects of GET and HEAD. */
+  /**
+   * Any answer but 401 (after what could be done about it) and redirects: all of GET and HEAD are followed, and 307 and
+   * 308 of what writes, unless its body is a stream that cannot be had again.
+   */
   async request(request: SessionRequest, retry: RetryContext): Promise<HttpResponse> {
     if (typeof request.path !== 'string') return await this.#authorized(request.path, request, retry);
     const { path } = request;
@@ -150,19 +155,22 @@ export class RegistrySession {
     );
   }
 
-  /** Redirects of reads go on without credentials, which belong to the registry alone. */
+  /** Redirects go on without credentials, which belong to the registry alone. */
   async #follow(first: HttpResponse, request: SessionRequest, retry: RetryContext): Promise<HttpResponse> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return first;
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const followed = reads ? REDIRECTS : KEEPING_REDIRECTS;
     let response = first;
-    for (let hops = 0; REDIRECTS.has(response.status); hops++) {
+    for (let hops = 0; followed.has(response.status) && canSendAgain(request.body); hops++) {
       if (hops >= REDIRECT_LIMIT) {
+        response.discard();
         throw new OcitsError('network', `${request.what}: more than ${REDIRECT_LIMIT} redirects`);
       }
       const url = this.resolveLocation(response, request.what);
       response.discard();
       const own = this.#isOwn(url);
       const header = own ? await this.#authorizer.header(url, request.scopes, retry) : undefined;
-      response = await this.#transport.send(this.#httpRequest(url, request, header, retry));
+      const body = await sentAgain(request.body);
+      response = await this.#transport.send(this.#httpRequest(url, { ...request, body }, header, retry));
     }
     return response;
   }
@@ -194,4 +202,12 @@ function maySpeakTls(response: HttpResponse): boolean {
 
 function isStream(body: SessionRequest['body']): body is StreamBody {
   return body !== undefined && 'stream' in body;
+}
+
+function canSendAgain(body: SessionRequest['body']): boolean {
+  return !isStream(body) || body.reopen !== undefined;
+}
+
+async function sentAgain(body: SessionRequest['body']): Promise<SessionRequest['body']> {
+  return isStream(body) && body.reopen !== undefined ? { ...body, stream: await body.reopen() } : body;
 }

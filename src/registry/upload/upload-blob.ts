@@ -67,13 +67,14 @@ async function putWhole(
   upload: BlobUpload,
   { scopes, what, retry }: UploadContext,
 ): Promise<HttpResponse> {
-  const stream = counting(await upload.open(), upload.onBytes);
+  const reopen = async () => counting(await upload.open(), upload.onBytes);
+  const stream = await reopen();
   return await session.request(
     {
       method: 'PUT',
       path: withDigest(location, upload.digest),
       headers: { 'content-type': 'application/octet-stream' },
-      body: { stream, sizeBytes: upload.sizeBytes },
+      body: { stream, sizeBytes: upload.sizeBytes, reopen },
       scopes,
       what,
     },
