@@ -6,6 +6,7 @@ import { removeContainer } from '../../src/container/end/remove-container.ts';
 import { readContainers } from '../../src/container/record/catalog.ts';
 import { pruneVolumes, removeVolume } from '../../src/container/record/volume-users.ts';
 import type { MountRequest } from '../../src/options/mounts/mount-request.ts';
+import { parseVolumeFlag } from '../../src/options/mounts/volume-flag.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 import { containerRequest } from '../support/container/container-request.ts';
 import { addBusyboxImage } from '../support/image/busybox-image.ts';
@@ -67,6 +68,47 @@ test('a volume with content is left as it is', async () => {
   expect(await lab.sh('ls /var/lib/db', { image: 'db', mounts })).toBe('link\nmine\nsub\n');
 });
 
+test('an empty volume takes the mode and owner of the image’s folder each time, and nothing of the last one', async () => {
+  const store = await lab.engine.store();
+  const folder = (mode: number, uid: number, gid: number): TarMember[] => [
+    { path: 'data/', type: 'directory', mode, uid, gid },
+  ];
+  await addBusyboxImage(store, { reference: 'setgid', layers: [folder(0o2750, 33, 50)] });
+  await addBusyboxImage(store, { reference: 'sticky', layers: [folder(0o1777, 0, 0)] });
+  await addBusyboxImage(store, { reference: 'simple', layers: [folder(0o705, 5, 0)] });
+  for (const [image, expected] of [
+    ['setgid', '33:50 2750'],
+    ['sticky', '0:0 1777'],
+    ['setgid', '33:50 2750'],
+    ['simple', '5:0 705'],
+  ] as const) {
+    const mounts = [named('changing', '/data')];
+    // What a command writes and removes again leaves the volume empty.
+    const script = 'stat -c "%u:%g %a" /data; touch /data/x; rm /data/x; chmod 4777 /data; chown 9:9 /data';
+    expect({ image, output: await lab.sh(script, { image, mounts }) }).toEqual({
+      image,
+      output: `${expected}\n`,
+    });
+  }
+});
+
+test('a target alone is an anonymous volume, which makes way for another mount there', async () => {
+  const anonymous = parseVolumeFlag('./var/lib/db', '/');
+  const script = 'stat -c "%u:%g %a" /var/lib/db; cat /var/lib/db/file; mount | grep -c " /var/lib/db "';
+  expect(await lab.sh(script, { image: 'plain', mounts: [anonymous] })).toBe('33:50 2750\nof the image1\n');
+  const all = [anonymous, named('given', '/var/lib/db'), anonymous, named('given', '/var/lib/db')];
+  expect(await lab.sh(script, { image: 'plain', mounts: all })).toBe('33:50 2750\nof the image1\n');
+  expect(await (await lab.engine.volumes()).find('given')).toBeDefined();
+  const volumes = (await (await lab.engine.volumes()).list()).filter(({ anonymous: isOne }) => isOne);
+  expect(volumes).toEqual([]);
+});
+
+test('a relative VOLUME is taken from the root', async () => {
+  const config = { Volumes: { 'srv/x': {} } };
+  await addBusyboxImage(await lab.engine.store(), { reference: 'relative', config, layers: [] });
+  expect(await lab.sh('mount | grep -c " /srv/x "', { image: 'relative' })).toBe('1\n');
+});
+
 test('a volume can be read-only, and without the content of the image', async () => {
   const mounts = [
     named('empty', '/var/lib/db', { copyImage: false }),
@@ -115,7 +157,7 @@ test('what cannot be mounted leaves nothing', async () => {
     missing,
   ];
   await expect(lab.run(['true'], { mounts })).rejects.toMatchObject({ code: 'not-found' });
-  await expect(lab.run(['true'], { mounts: [missing, missing] })).rejects.toThrow(
+  await expect(lab.run(['true'], { mounts: [missing, { ...missing, readOnly: true }] })).rejects.toThrow(
     'two mounts have the target /x',
   );
   expect((await (await lab.engine.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);

@@ -9,6 +9,12 @@ const bind = { kind: 'bind', readOnly: false, createSource: true };
 describe('-v', () => {
   test.each([
     ['/data', { ...volume, target: '/data' }],
+    ['data', { ...volume, target: '/data' }],
+    ['./data', { ...volume, target: '/data' }],
+    ['a/b/', { ...volume, target: '/a/b' }],
+    ['../data', { ...volume, target: '/data' }],
+    ['./x y', { ...volume, target: '/x y' }],
+    ['d', { ...volume, target: '/d' }],
     ['db:/data', { ...volume, name: 'db', target: '/data' }],
     ['db:/data:ro,nocopy', { ...volume, name: 'db', target: '/data', readOnly: true, copyImage: false }],
     ['db:/a/../b//c/.:z', { ...volume, name: 'db', target: '/b/c' }],
@@ -28,7 +34,20 @@ describe('-v', () => {
     [':/data', 'a part of it is empty'],
     ['db:', 'a part of it is empty'],
     ['db:data', '"data" is not an absolute path'],
-    ['data', '"data" is not an absolute path'],
+    ['.', 'is the root of the container'],
+    ['..', 'is the root of the container'],
+    ['data:ro', '"ro" is not an absolute path'],
+    ['/data:ro', '"ro" is not an absolute path'],
+    ['./data:ro', '"ro" is not an absolute path'],
+    ['db:/data:ro,rw', '"ro" and "rw" contradict each other'],
+    ['db:/data:ro,readonly', '"ro" and "readonly" contradict each other'],
+    ['db:/data:ro,ro', '"ro" is given twice'],
+    ['/srv:/data:z,Z', '"z" and "Z" contradict each other'],
+    ['/srv:/data:shared,rslave', '"shared" and "rslave" contradict each other'],
+    ['/srv:/data:bind,rbind', '"bind" and "rbind" contradict each other'],
+    ['/srv:/data:cached,delegated', '"cached" and "delegated" contradict each other'],
+    ['db:/data:copy,nocopy', '"copy" and "nocopy" contradict each other'],
+    ['/srv:/data:nocopy', 'a folder of the host is not filled from the image'],
     ['db:/', 'is the root of the container'],
     ['db:/a/..', 'is the root of the container'],
     ['d:/data', '"d" is neither a path nor the name of a volume'],
@@ -56,6 +75,22 @@ describe('--mount', () => {
       'type=bind,src=/srv,dst=/data,bind-propagation=rslave,bind-nonrecursive,bind-create-src',
       { ...bind, source: '/srv', target: '/data', propagation: 'rslave', recursive: false },
     ],
+    ['type=bind,src=./a,dst=/data', { ...bind, createSource: false, source: '/home/me/a', target: '/data' }],
+    ['type=bind,src=.,dst=/data', { ...bind, createSource: false, source: '/home/me', target: '/data' }],
+    ['type=bind,src=../a,dst=/data', { ...bind, createSource: false, source: '/home/a', target: '/data' }],
+    ['dst=/data,src=./a,type=bind', { ...bind, createSource: false, source: '/home/me/a', target: '/data' }],
+    ['type=BIND,src=/a,dst=/data', { ...bind, createSource: false, source: '/a', target: '/data' }],
+    [
+      'type=bind,src=/a,dst=/data,readonly,bind-recursive=readonly,bind-propagation=rprivate',
+      {
+        ...bind,
+        createSource: false,
+        source: '/a',
+        target: '/data',
+        readOnly: true,
+        propagation: 'rprivate',
+      },
+    ],
     ['src=db,dst=/data', { ...volume, name: 'db', target: '/data' }],
     ['type=volume,target=/data,volume-nocopy=true', { ...volume, target: '/data', copyImage: false }],
     [
@@ -64,9 +99,13 @@ describe('--mount', () => {
     ],
     [
       'type=tmpfs,dst=/run,tmpfs-size=64m,tmpfs-mode=1770',
-      { kind: 'tmpfs', target: '/run', options: ['size=64m', 'mode=1770'] },
+      { kind: 'tmpfs', target: '/run', options: ['size=67108864', 'mode=1770'] },
     ],
-  ])('%s', (text, expected) => expect(parseMountFlag(text)).toEqual(expected));
+    [
+      'type=tmpfs,dst=/run,tmpfs-size=1.5GiB',
+      { kind: 'tmpfs', target: '/run', options: ['size=1610612736'] },
+    ],
+  ])('%s', (text, expected) => expect(parseMountFlag(text, '/home/me')).toEqual(expected));
 
   test.each([
     ['type=bind,source=/srv', 'it has no target'],
@@ -79,11 +118,20 @@ describe('--mount', () => {
     ['type=bind,"src=/srv,dst=/data', 'quotes do not match'],
     ['type=bind,src=/srv,dst=/data,ro=maybe', 'not "maybe"'],
     ['type=tmpfs,src=x,dst=/data', 'a tmpfs has no source'],
-    ['type=tmpfs,dst=/data,tmpfs-size=much', '"size=much" is no option of a tmpfs'],
+    ['type=tmpfs,dst=/data,tmpfs-size=much', 'tmpfs-size "much" is not a size'],
+    ['type=tmpfs,dst=/data,tmpfs-size=10%', 'tmpfs-size "10%" is not a size'],
+    ['type=tmpfs,dst=/data,tmpfs-mode=rwx', '"mode=rwx" is no option of a tmpfs'],
+    ['type=volume,src=./x,dst=/data', 'invalid volume name "./x"'],
+    ['type=volume,dst=/data,readonly', 'an anonymous volume cannot be read-only'],
+    ['type=bind,src=/a,dst=/data,bind-recursive=readonly', 'bind-recursive=readonly needs readonly'],
+    [
+      'type=bind,src=/a,dst=/data,ro,bind-recursive=readonly',
+      'bind-recursive=readonly needs bind-propagation=rprivate',
+    ],
     ['type=volume,src=../x,dst=/data', 'invalid volume name "../x"'],
     ['type=volume,src=db,dst=/data,volume-opt=type=nfs', 'volume-opt is not there yet'],
     ['type=volume,src=db,dst=/data,volume-driver=nfs', 'volume-driver=nfs is not there yet'],
-  ])('refuses %s', (text, message) => expect(() => parseMountFlag(text)).toThrow(message));
+  ])('refuses %s', (text, message) => expect(() => parseMountFlag(text, '/home/me')).toThrow(message));
 });
 
 describe('--tmpfs', () => {

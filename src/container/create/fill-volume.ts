@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
-import { lstat, readlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, readlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MOUNT_TARGETS } from '../../bundle/mounts.ts';
 import { isErrno, OcitsError } from '../../errors.ts';
@@ -59,7 +59,7 @@ export async function openImageTree(
 
 /**
  * Puts what the image has at `path` into an empty volume: content, owners, modes, times and extended attributes, and
- * the owner and mode of the folder itself. Symlinks on the way are followed inside the image. Does nothing where the
+ * the owner and mode of the folder itself, whatever they were. Symlinks on the way are followed inside the image. Does nothing where the
  * image has no folder there, or the volume has content.
  */
 export async function fillVolume(
@@ -71,6 +71,9 @@ export async function fillVolume(
   const source = await folderInside(tree.root, path);
   if (source === undefined) return;
   await volumes.fill(name, async (folder) => {
+    // cp leaves the bits of an existing folder that its own mode has not, such as set-group-ID.
+    await chown(folder, 0, 0);
+    await chmod(folder, 0o755);
     await runTool('cp', ['-a', '--no-target-directory', '--', join(tree.root, source), folder]);
     await addMountTargets(source, folder);
   });

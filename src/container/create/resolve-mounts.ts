@@ -1,4 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { ContainerMount } from '../../bundle/container-spec.ts';
 import { isErrno, OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
@@ -12,15 +14,19 @@ const SYSTEM_FOLDERS: readonly string[] = ['/dev', '/proc', '/sys'];
 
 /**
  * All that is asked for to be mounted: the user's mounts, and an anonymous volume for each `VOLUME` of the image that
- * none of them replaces. Throws `invalid-argument` for a target that is used twice, `hostile` for a volume of the
+ * none of them replaces. A mount that is given twice is mounted once, and an anonymous volume makes way for any other
+ * mount on its target. Throws `invalid-argument` for a target that two other mounts have, `hostile` for a volume of the
  * image's on `/`, `/dev`, `/proc` or `/sys`.
  */
-export function mountRequests(user: readonly MountRequest[], image: RunConfig): MountRequest[] {
-  const targets = new Set<string>();
-  for (const { target } of user) {
-    if (targets.has(target)) throw new OcitsError('invalid-argument', `two mounts have the target ${target}`);
-    targets.add(target);
+export function mountRequests(given: readonly MountRequest[], image: RunConfig): MountRequest[] {
+  const byTarget = new Map<string, MountRequest>();
+  for (const mount of given) {
+    const other = byTarget.get(mount.target);
+    if (other !== undefined && !isAnonymous(other) && !isAnonymous(mount) && !isDeepStrictEqual(other, mount))
+      throw new OcitsError('invalid-argument', `two mounts have the target ${mount.target}`);
+    if (other === undefined || isAnonymous(other)) byTarget.set(mount.target, mount);
   }
+  const user = [...byTarget.values()];
   const declared = new Set(Object.keys(image.Volumes ?? {}).map(imageTarget));
   if (declared.size > IMAGE_VOLUMES_LIMIT) {
     throw new OcitsError(
@@ -28,7 +34,7 @@ export function mountRequests(user: readonly MountRequest[], image: RunConfig): 
       `the image declares ${declared.size} volumes, more than ${IMAGE_VOLUMES_LIMIT}`,
     );
   }
-  const volumes = [...declared].filter((target) => !targets.has(target));
+  const volumes = [...declared].filter((target) => !byTarget.has(target));
   return [
     ...user,
     ...volumes.map(
@@ -37,10 +43,15 @@ export function mountRequests(user: readonly MountRequest[], image: RunConfig): 
   ];
 }
 
+function isAnonymous(mount: MountRequest): boolean {
+  return mount.kind === 'volume' && mount.name === undefined;
+}
+
+/** A relative path is taken from the root, as Docker does. */
 function imageTarget(path: string): string {
   let target: string;
   try {
-    target = cleanTarget(path, "the image's VOLUME");
+    target = cleanTarget(posix.join('/', path), "the image's VOLUME");
   } catch (error) {
     throw new OcitsError('hostile', (error as Error).message, { cause: error });
   }

@@ -93,7 +93,7 @@ function seccompProfile(value: string, folder: string): string {
 export const portPublish = spoken((text) => parsePublish(text));
 export const portRange = spoken((text) => parseExposed(text));
 
-/** `-v`, whose relative paths are taken from the folder. */
+/** `-v` and `--mount`, whose relative paths are taken from the folder. */
 export const volumeMount = spoken((text, { folder }) => parseVolumeFlag(text, folder));
-export const fieldMount = spoken((text) => parseMountFlag(text));
+export const fieldMount = spoken((text, { folder }) => parseMountFlag(text, folder));
 export const tmpfsMount = spoken((text) => parseTmpfsFlag(text));

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { OcitsError } from '../../errors.ts';
 import { parseBoolean } from '../boolean.ts';
+import { parseByteSize } from '../byte-size.ts';
 import { csvFields } from '../csv-fields.ts';
 import { splitPair } from '../pair.ts';
 import { checkVolumeName } from '../volume-name.ts';
@@ -32,12 +34,13 @@ interface Fields {
 
 /**
  * Reads a value of `--mount`: `type=bind|volume|tmpfs`, `source`, `target`, `readonly` and what the type has besides,
- * in CSV. Throws `invalid-argument` that quotes the fault, `unsupported` for what is not there yet.
+ * in CSV. The source of a bind mount that begins with a dot is taken from `folder`. Throws `invalid-argument` that quotes
+ * the fault, `unsupported` for what is not there yet.
  */
-export function parseMountFlag(text: string): MountRequest {
+export function parseMountFlag(text: string, folder: string): MountRequest {
   const pairs = readPairs(text);
   const last = (key: string) => pairs.findLast(([name]) => name === key)?.[1];
-  const type = last('type') ?? 'volume';
+  const type = (last('type') ?? 'volume').toLowerCase();
   if (type === 'image' || type === 'npipe' || type === 'cluster') throw unsupported(text, `type=${type}`);
   if (!Object.hasOwn(KEYS, type))
     throw fault(text, `type ${JSON.stringify(type)} is not bind, volume or tmpfs`);
@@ -54,7 +57,7 @@ export function parseMountFlag(text: string): MountRequest {
     readOnly: isTrue(text, 'readonly', last('readonly')),
     values: (key) => pairs.filter(([name]) => name === key).map(([, value]) => value),
   };
-  if (type === 'bind') return bindMount(fields);
+  if (type === 'bind') return bindMount(fields, folder);
   return type === 'tmpfs' ? tmpfsMount(fields) : volumeMount(fields);
 }
 
@@ -72,10 +75,10 @@ function readPairs(text: string): [string, string][] {
   });
 }
 
-function bindMount({ text, source, target, readOnly, values }: Fields): MountRequest {
-  if (!source?.startsWith('/'))
+function bindMount({ text, source, target, readOnly, values }: Fields, folder: string): MountRequest {
+  if (!source?.startsWith('/') && !source?.startsWith('.'))
     throw fault(text, `source ${JSON.stringify(source ?? '')} is not an absolute path of the host`);
-  const propagation = values('bind-propagation').at(-1);
+  const propagation = values('bind-propagation').at(-1)?.toLowerCase();
   if (propagation !== undefined && !isPropagation(propagation)) {
     throw fault(text, `unknown bind-propagation ${JSON.stringify(propagation)}`);
   }
@@ -84,11 +87,14 @@ function bindMount({ text, source, target, readOnly, values }: Fields): MountReq
     throw fault(text, `unknown bind-recursive ${JSON.stringify(recursion)}`);
   }
   if (recursion === 'writable') throw unsupported(text, 'bind-recursive=writable');
+  if (recursion === 'readonly' && !readOnly) throw fault(text, 'bind-recursive=readonly needs readonly');
+  if (recursion === 'readonly' && propagation !== 'rprivate')
+    throw fault(text, 'bind-recursive=readonly needs bind-propagation=rprivate');
   const isFlat =
     recursion === 'disabled' || isTrue(text, 'bind-nonrecursive', values('bind-nonrecursive').at(-1));
   return {
     kind: 'bind',
-    source,
+    source: source.startsWith('.') ? resolve(folder, source) : source,
     target,
     readOnly,
     createSource: isTrue(text, 'bind-create-src', values('bind-create-src').at(-1)),
@@ -101,6 +107,8 @@ function volumeMount({ text, source, target, readOnly, values }: Fields): MountR
   const driver = values('volume-driver').at(-1);
   if (driver !== undefined && driver !== 'local') throw unsupported(text, `volume-driver=${driver}`);
   if (source) checkVolumeName(source);
+  else if (readOnly)
+    throw fault(text, 'an anonymous volume cannot be read-only, since nothing could fill it');
   return {
     kind: 'volume',
     name: source || undefined,
@@ -118,9 +126,14 @@ function volumeMount({ text, source, target, readOnly, values }: Fields): MountR
 
 function tmpfsMount({ text, source, target, readOnly, values }: Fields): MountRequest {
   if (source !== undefined) throw fault(text, 'a tmpfs has no source');
-  const options = ['size', 'mode'].flatMap((name) =>
-    values(`tmpfs-${name}`).map((value) => parseTmpfsOption(`${name}=${value}`, `--mount ${text}`)),
-  );
+  const sizes = values('tmpfs-size').map((value) => {
+    const bytes = parseByteSize(value);
+    if (bytes === undefined)
+      throw fault(text, `tmpfs-size ${JSON.stringify(value)} is not a size such as 64m`);
+    return `size=${bytes}`;
+  });
+  const modes = values('tmpfs-mode').map((value) => parseTmpfsOption(`mode=${value}`, `--mount ${text}`));
+  const options = [...sizes, ...modes];
   return { kind: 'tmpfs', target, options: [...(readOnly ? ['ro'] : []), ...options] };
 }
 

@@ -4,7 +4,7 @@
  * or a volume is there is not known yet.
  *
  *     const data = parseVolumeFlag('data:/var/lib/app:ro', folder);
- *     const config = parseMountFlag('type=bind,source=/etc/app,target=/etc/app,readonly');
+ *     const config = parseMountFlag('type=bind,source=/etc/app,target=/etc/app,readonly', folder);
  *     const run = parseTmpfsFlag('/run:size=64m');
  */
 
