@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
 import { findImage, requireImage } from '../../src/image/catalog/find-image.ts';
+import { listImages } from '../../src/image/catalog/list-images.ts';
+import { removeImage } from '../../src/image/garbage/remove-image.ts';
 import { digestHex, digestOf } from '../../src/oci/digest.ts';
 import { OCI_MANIFEST } from '../../src/oci/media-types.ts';
 import { hostPlatform, parsePlatform } from '../../src/oci/platform.ts';
-import { parseReference } from '../../src/oci/reference.ts';
+import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import { addImage } from '../support/image/busybox-image.ts';
+import { temporaryHost } from '../support/image/image-host.ts';
 import { addIndex } from '../support/image/stored-index.ts';
 import { temporaryStore } from '../support/image/temporary-store.ts';
 import { tarBytes } from '../support/layer/tar-bytes.ts';
@@ -91,6 +94,32 @@ test('of an index, this host’s platform, the one asked for, or what is there',
   expect((await findImage(store, 'both:1'))?.root).toEqual(both);
   await expect(requireImage(store, 'both:1', S390)).rejects.toMatchObject({ code: 'wrong-platform' });
   expect(await findImage(store, arm.id, hostPlatform())).toBeUndefined();
+});
+
+test('an entry without a platform makes no other image one of the index, unless it is its only one', async () => {
+  await using host = await temporaryHost();
+  const { store } = host;
+  const own = await addImage(store, { layers: [LAYER] });
+  const other = await addImage(store, { reference: 'other:1', layers: [LAYER], config: { User: 'x' } });
+  const nested = await addIndex(store, [{ descriptor: other.descriptor, platform: hostPlatform() }]);
+  const mine = { descriptor: own.descriptor, platform: hostPlatform() };
+  const strangers = [{ descriptor: other.descriptor }, { descriptor: nested }];
+  await store.refs.put(parseReference('mine:1'), await addIndex(store, [...strangers, mine]));
+  await store.refs.put(parseReference('none:1'), await addIndex(store, strangers));
+  await store.refs.put(parseReference('only:1'), await addIndex(store, [{ descriptor: own.descriptor }]));
+  const images = await listImages(host.engine, host.call);
+  const names = images.map(({ id, tags }) => [id, tags.map(familiarName)]);
+  expect(new Map(names as [string, string[]][])).toEqual(
+    new Map([
+      [own.id, ['mine:1', 'only:1']],
+      [other.id, ['other:1']],
+    ]),
+  );
+  expect((await findImage(store, 'mine:1'))?.id).toBe(own.id);
+  expect((await findImage(store, 'only:1'))?.id).toBe(own.id);
+  expect(await findImage(store, 'none:1')).toBeUndefined();
+  await removeImage(host.engine, host.call, 'other:1');
+  expect(await findImage(store, other.id)).toBeUndefined();
 });
 
 test('a name whose manifest has gone is not found, one that is damaged is an error', async () => {

@@ -4,12 +4,12 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
 import { storeDocuments } from '../image-documents.ts';
-import { isAttestation } from './image-platform.ts';
+import { indexImages } from './image-platform.ts';
 import { INDEX_DEPTH_LIMIT, isIndex, listedIn, readImage } from './read-image.ts';
 
 /**
  * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a
- * manifest. Attestations (buildkit's `unknown/unknown`) are left out.
+ * manifest. Only what is an image of the index counts (`indexImages`).
  */
 export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
   const documents = storeDocuments(store);
@@ -26,9 +26,7 @@ export async function presentManifests(store: Store, root: Descriptor): Promise<
       return;
     }
     if (depth >= INDEX_DEPTH_LIMIT) return;
-    for (const child of await listedIn(documents, descriptor)) {
-      if (!isAttestation(child)) await visit(child, depth + 1);
-    }
+    for (const child of indexImages(await listedIn(documents, descriptor))) await visit(child, depth + 1);
   };
   await visit(root, 0);
   return found;

@@ -16,7 +16,7 @@ import {
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
 import { type ImageDocuments, type ManifestContent, storeDocuments } from '../image-documents.ts';
-import { isAttestation } from './image-platform.ts';
+import { indexImages } from './image-platform.ts';
 
 /** How deep indexes may lie within indexes. */
 export const INDEX_DEPTH_LIMIT = 4;
@@ -168,13 +168,13 @@ export async function selectStored(
 }
 
 function chooseEntry(entries: readonly Descriptor[], { name, platform }: WantedPlatform): Descriptor {
-  const images = entries.filter((entry) => !isAttestation(entry));
+  const images = indexImages(entries);
   const wanted = platform ?? hostPlatform();
   const [best] = matchPlatforms(images, wanted);
   if (best !== undefined) return best;
   // An index without platforms says nothing against its only image.
   const [only] = images;
-  if (images.length === 1 && only?.platform === undefined && only !== undefined) return only;
+  if (only !== undefined && only.platform === undefined) return only;
   throw wrongPlatform(
     name,
     wanted,

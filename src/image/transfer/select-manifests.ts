@@ -1,7 +1,7 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { isAttestation } from '../catalog/image-platform.ts';
+import { indexImages } from '../catalog/image-platform.ts';
 import {
   completeImage,
   endlessIndexes,
@@ -70,8 +70,8 @@ async function* present(
   }
   const seen = new Set<Digest>();
   let found = 0;
-  for (const child of document.index.manifests) {
-    if (isAttestation(child) || isIndex(child) || seen.has(child.digest)) continue;
+  for (const child of indexImages(document.index.manifests)) {
+    if (isIndex(child) || seen.has(child.digest)) continue;
     seen.add(child.digest);
     const manifest = await readDocument(documents, child).catch((error: unknown) => {
       if (isOcitsError(error, 'not-found')) return undefined;
