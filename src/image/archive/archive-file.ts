@@ -20,24 +20,24 @@ type Member =
 /**
  * The members of an uncompressed tar file, each readable at any time and from anywhere: only headers are read when
  * it is opened. Links (which `docker save` used for layers that are there twice) lead to other members, never to the
- * disk. Throws `corrupt` where it is no tar file or is cut short, `hostile` over a limit.
+ * disk. Errors call it `label`. Throws `corrupt` where it is no tar file or is cut short, `hostile` over a limit.
  */
-export async function openArchive(path: string): Promise<FileSet> {
+export async function openArchive(path: string, label = path): Promise<FileSet> {
   const file = await open(path, 'r');
   try {
-    const members = await scan(file, path);
+    const members = await scan(file, label);
     return {
       sizeOf: async (name) => fileMember(members, name)?.sizeBytes,
       read: async (name, offset = 0) => {
         const member = fileMember(members, name);
-        if (member === undefined) throw new OcitsError('not-found', `there is no ${name} in ${path}`);
+        if (member === undefined) throw new OcitsError('not-found', `there is no ${name} in ${label}`);
         return readRange(file, member.offset + offset, member.offset + member.sizeBytes);
       },
       [Symbol.asyncDispose]: async () => await file.close(),
     };
   } catch (error) {
     await file.close();
-    throw wrapError(error, 'corrupt', `cannot read the archive ${path}`);
+    throw wrapError(error, 'corrupt', `cannot read ${label}`);
   }
 }
 
@@ -62,22 +62,22 @@ async function* readRange(file: FileHandle, start: number, end: number): AsyncGe
   }
 }
 
-async function scan(file: FileHandle, path: string): Promise<Map<string, Member>> {
+async function scan(file: FileHandle, label: string): Promise<Map<string, Member>> {
   const { size: fileSize } = await file.stat();
   const members = new Map<string, Member>();
-  const reader = new HeaderReader(file, fileSize);
+  const reader = new HeaderReader(file, fileSize, label);
   for (let header = await reader.next(); header !== undefined; header = await reader.next()) {
     if (members.size >= ENTRY_LIMIT) {
-      throw new OcitsError('hostile', `the archive ${path} has more than ${ENTRY_LIMIT} members`);
+      throw new OcitsError('hostile', `${label} has more than ${ENTRY_LIMIT} members`);
     }
     const { path: given, member } = header;
     if (given.length > NAME_LIMIT || (member.kind === 'link' && member.target.length > NAME_LIMIT)) {
-      throw new OcitsError('hostile', `the archive ${path} has a name of more than ${NAME_LIMIT} characters`);
+      throw new OcitsError('hostile', `${label} has a name of more than ${NAME_LIMIT} characters`);
     }
     const name = posix.normalize(given).replace(/^(?:\.?\/)+/, '');
     members.set(name, member);
   }
-  if (members.size === 0) throw new OcitsError('corrupt', `${path} is not a tar archive`);
+  if (members.size === 0) throw new OcitsError('corrupt', `${label} is not a tar archive`);
   return members;
 }
 
@@ -90,12 +90,14 @@ interface NamedMember {
 class HeaderReader {
   readonly #file: FileHandle;
   readonly #fileSize: number;
+  readonly #label: string;
   readonly #block = Buffer.alloc(BLOCK_BYTES);
   #at = 0;
 
-  constructor(file: FileHandle, fileSize: number) {
+  constructor(file: FileHandle, fileSize: number, label: string) {
     this.#file = file;
     this.#fileSize = fileSize;
+    this.#label = label;
   }
 
   /** The next file or link; undefined at the end of the archive. */
@@ -105,11 +107,11 @@ class HeaderReader {
       await this.#file.read(this.#block, 0, BLOCK_BYTES, this.#at);
       const header = new Header(this.#block, 0, extended);
       if (header.nullBlock) return undefined;
-      if (!header.cksumValid) throw new OcitsError('corrupt', `no tar header at byte ${this.#at}`);
+      if (!header.cksumValid) throw this.#noHeader();
       const size = header.size ?? 0;
       const offset = this.#at + BLOCK_BYTES;
       if (!Number.isSafeInteger(size) || size < 0 || offset + size > this.#fileSize) {
-        throw new OcitsError('corrupt', `the archive ends within ${JSON.stringify(header.path ?? '')}`);
+        throw new OcitsError('corrupt', `${this.#label} ends within ${JSON.stringify(header.path ?? '')}`);
       }
       this.#at = offset + Math.ceil(size / BLOCK_BYTES) * BLOCK_BYTES;
       const { type } = header;
@@ -129,8 +131,14 @@ class HeaderReader {
     return undefined;
   }
 
+  #noHeader(): OcitsError {
+    const what = this.#at === 0 ? 'is not a tar archive' : `has no tar header at byte ${this.#at}`;
+    return new OcitsError('corrupt', `${this.#label} ${what}`);
+  }
+
   async #text(offset: number, size: number): Promise<string> {
-    if (size > META_LIMIT_BYTES) throw new OcitsError('hostile', 'a tar header has more than 1 MiB');
+    if (size > META_LIMIT_BYTES)
+      throw new OcitsError('hostile', `${this.#label} has a tar header of more than 1 MiB`);
     const buffer = Buffer.alloc(size);
     await this.#file.read(buffer, 0, size, offset);
     return buffer.toString('utf8');

@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs';
 import { stat, unlink, writeFile } from 'node:fs/promises';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { isErrno, OcitsError, wrapError } from '../../errors.ts';
+import { isErrno, isOcitsError, OcitsError, wrapError } from '../../errors.ts';
 import { boundedContent } from '../../layer/compress/bounded-content.ts';
 import { describeFile } from '../../layer/compression-format.ts';
+import type { LayerSource } from '../../layer/layer-change.ts';
 import type { LayerVisitor } from '../../layer/layer-visitor.ts';
 import { readLayer } from '../../layer/tar/read-layer.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
@@ -17,7 +18,7 @@ import { temporaryName } from '../../system/file/atomic-file.ts';
 import { partialFolder } from '../../system/paths.ts';
 import type { Image } from '../image.ts';
 import { commitImage } from '../transfer/commit-image.ts';
-import type { ArchiveInput } from './open-archive.ts';
+import { type ArchiveInput, inputLabel } from './open-archive.ts';
 
 export interface ImportOptions {
   readonly input: ArchiveInput;
@@ -40,7 +41,7 @@ export async function importImage(engine: Engine, { signal }: Call, options: Imp
   await using _lease = await store.leases.shared(signal);
   const { digest, sizeBytes } = await storeTar(store, options.input, signal);
   const source = { path: store.blobs.path(digest), compression: 'none', sizeBytes } as const;
-  await readLayer(source, NOBODY, { signal });
+  await readThrough(source, inputLabel(options.input), signal);
   const created = options.created.toISOString();
   const config = {
     created,
@@ -58,19 +59,31 @@ export async function importImage(engine: Engine, { signal }: Call, options: Imp
 /** Looks at all and keeps nothing: that it can be read is what counts. */
 const NOBODY: LayerVisitor = { change: () => {}, data: () => {}, fileEnd: () => {} };
 
+/** Throws as `readLayer`; what is wrong with the tar is said of the archive that was given. */
+async function readThrough(source: LayerSource, label: string, signal: AbortSignal): Promise<void> {
+  try {
+    await readLayer(source, NOBODY, { signal });
+  } catch (error) {
+    if (!isOcitsError(error, 'corrupt', 'hostile')) throw error;
+    throw new OcitsError(error.code, `${label} is not the tar of a root file system: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
 /** The tar as an uncompressed blob. */
 async function storeTar(store: Store, input: ArchiveInput, signal: AbortSignal): Promise<BlobInfo> {
   const spool = temporaryName(partialFolder(store.paths.root));
   try {
     const path = await regularFile(input, spool, signal);
-    const content = boundedContent(await describeFile(path, 'the archive'), { signal });
+    const content = boundedContent(await describeFile(path, inputLabel(input)), { signal });
     const writer = await store.blobs.ingest({ signal });
     if ('exists' in writer) throw new OcitsError('internal', 'content without a digest cannot be there');
     await using _closed = writer;
     for await (const chunk of content) await writer.write(chunk);
     return await writer.commit();
   } catch (error) {
-    throw wrapError(error, 'corrupt', 'cannot read the archive that is imported');
+    throw wrapError(error, 'corrupt', `cannot read ${inputLabel(input)}`);
   } finally {
     await unlink(spool).catch(() => {});
   }

@@ -12,7 +12,7 @@ import type { FileSet } from './file-set.ts';
 import type { ImageCollection } from './image-collection.ts';
 import { DOCKER_MANIFEST_FILE, LAYOUT_FILE } from './layout-sink.ts';
 import { layoutImages } from './layout-source.ts';
-import { type ArchiveInput, openImageFiles } from './open-archive.ts';
+import { type ArchiveInput, inputLabel, openImageFiles } from './open-archive.ts';
 
 /** One image (or an index of several) that was in an archive. */
 export interface ArchivedImage {
@@ -41,7 +41,7 @@ export async function loadImages(
   const store = await engine.store();
   await using _lease = await store.leases.shared(call.signal);
   await using files = await openImageFiles(store, input, call.signal);
-  const { source, images } = await openCollection(store, files);
+  const { source, images } = await openCollection(store, files, inputLabel(input));
   const loaded: ArchivedImage[] = [];
   for (const image of images) {
     const { images: copied } = await copyImage(source, storeSink(store), image, call);
@@ -53,12 +53,12 @@ export async function loadImages(
 }
 
 /** Docker's archives are OCI layouts as well since version 25, but only `manifest.json` names all images surely. */
-async function openCollection(store: Store, files: FileSet): Promise<ImageCollection> {
+async function openCollection(store: Store, files: FileSet, label: string): Promise<ImageCollection> {
   if ((await files.sizeOf(DOCKER_MANIFEST_FILE)) !== undefined) {
     return await dockerArchiveImages(files, async (diffId) => await storedForm(store, diffId));
   }
   if ((await files.sizeOf(LAYOUT_FILE)) !== undefined) return await layoutImages(files);
-  throw new OcitsError('corrupt', 'this is neither a docker archive nor an OCI layout', {
+  throw new OcitsError('corrupt', `${label} is neither a docker archive nor an OCI layout`, {
     hint: 'the tar of a root file system becomes an image with: ocits import',
   });
 }

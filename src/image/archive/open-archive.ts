@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open, stat, unlink } from 'node:fs/promises';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 import { boundedContent } from '../../layer/compress/bounded-content.ts';
-import { type CompressedFile, describeFile } from '../../layer/compression-format.ts';
+import { type CompressedFile, describeFile, nameOfFile } from '../../layer/compression-format.ts';
 import type { Store } from '../../store/store.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { StagedFile } from '../../system/file/staged-file.ts';
@@ -12,6 +12,11 @@ import { type FileSet, folderFiles } from './file-set.ts';
 
 /** A path, or a stream such as standard input. */
 export type ArchiveInput = { readonly path: string } | { readonly stream: AsyncIterable<Uint8Array> };
+
+/** What errors call the input. */
+export function inputLabel(input: ArchiveInput): string {
+  return 'path' in input ? input.path : 'the archive on standard input';
+}
 
 /**
  * Opens an archive or the folder of an OCI layout. A compressed archive goes through a temporary file of the store, and
@@ -24,7 +29,7 @@ export async function openImageFiles(
   signal?: AbortSignal,
 ): Promise<FileSet> {
   const spool = temporaryName(partialFolder(store.paths.root));
-  const name = 'path' in input ? input.path : 'the archive on standard input';
+  const name = inputLabel(input);
   try {
     if ('stream' in input) return await openStream({ content: input.stream, name }, spool, signal);
     const found = await stat(input.path);
@@ -49,7 +54,7 @@ async function openStream(
 ): Promise<FileSet> {
   return await withSpool(spool, content, signal, async () => {
     const file = await describeFile(spool, name);
-    if (file.compression === 'none') return await openArchive(spool);
+    if (file.compression === 'none') return await openArchive(spool, name);
     return await openCompressed(`${spool}-plain`, file, signal);
   });
 }
@@ -61,7 +66,7 @@ async function openCompressed(
   signal: AbortSignal | undefined,
 ): Promise<FileSet> {
   const content = boundedContent(source, signal === undefined ? {} : { signal });
-  return await withSpool(spool, content, signal, async () => await openArchive(spool));
+  return await withSpool(spool, content, signal, async () => await openArchive(spool, nameOfFile(source)));
 }
 
 /** What is open stays readable without a name, and nothing stays behind however this process ends. */
