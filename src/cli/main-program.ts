@@ -24,6 +24,9 @@ export interface Program {
   readonly showHelp: (id: string | undefined) => Promise<void>;
 }
 
+/** Docker's exit code for a flag in front of the command that it does not know. */
+const UNKNOWN_FLAG = 125;
+
 /** What the scripts of shells call. */
 const COMPLETE_COMMAND = '__complete';
 
@@ -82,18 +85,18 @@ async function unknownCommand(words: readonly string[], program: Program): Promi
   const [first, second] = words;
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
   if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
-  const { MISSING_COMMANDS } = await import('./missing-commands.ts');
-  const missing = [`${first} ${second}`, `${first}`].find((name) => Object.hasOwn(MISSING_COMMANDS, name));
+  const { MISSING_COMMANDS, MISSING_GLOBAL_FLAGS } = await import('./missing-commands.ts');
+  const isFlag = first!.startsWith('-');
+  const hints = isFlag ? MISSING_GLOBAL_FLAGS : MISSING_COMMANDS;
+  const names = isFlag ? [first!.replace(/=.*$/s, '')] : [`${first} ${second}`, `${first}`];
+  const missing = names.find((name) => Object.hasOwn(hints, name));
   if (missing !== undefined) {
-    printError(
-      new OcitsError('unsupported', `${missing} is not there yet`, { hint: MISSING_COMMANDS[missing]! }),
-    );
-    process.exitCode = PLAIN_EXIT_CODES.failure;
+    printError(new OcitsError('unsupported', `${missing} is not there yet`, { hint: hints[missing]! }));
+    process.exitCode = isFlag ? UNKNOWN_FLAG : PLAIN_EXIT_CODES.failure;
     return;
   }
-  const isFlag = first!.startsWith('-');
   const name = printableLine(isTopic ? `${first} ${second}` : `${first}`);
   const what = isFlag ? `unknown flag: ${name}` : `'${name}' is not an ocits command.`;
   process.stderr.write(`ocits: ${what}\nSee 'ocits --help'\n`);
-  process.exitCode = isFlag ? 125 : 1;
+  process.exitCode = isFlag ? UNKNOWN_FLAG : PLAIN_EXIT_CODES.failure;
 }
