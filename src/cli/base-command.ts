@@ -76,7 +76,9 @@ export abstract class BaseCommand extends Command {
     command: C,
   ): Promise<{ flags: ReadFlags<C['flags']>; args: string[] }> {
     const shapes = Object.entries(command.flags).map(([name, flag]) => ({ ...flag, name }) as FlagShape);
-    const canonical = canonicalArgv(this.argv, shapes, { interspersed: command.interspersed });
+    const { interspersed } = command;
+    const onRetired = (line: string) => this.complain(line);
+    const canonical = canonicalArgv(this.argv, shapes, { interspersed, onRetired });
     const args = canonical.slice(canonical.indexOf('--') + 1);
     checkArity(args.length, command.arity);
     const parsed = await this.parse({ flags: command.flags, strict: false }, canonical);

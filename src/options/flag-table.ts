@@ -17,6 +17,8 @@ interface FlagNaming {
   readonly description?: string | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly hidden?: boolean | undefined;
+  /** Of a flag that does nothing any more: what its use is answered with. It is hidden. */
+  readonly retired?: string | undefined;
   /** Its name in the typed object, where that is not the flag's. */
   readonly as?: string | undefined;
   /** Of a flag that is not there yet: what to do instead. It is hidden, and refused by its name. */

@@ -71,6 +71,15 @@ describe('Docker command lines, as oclif reads them', () => {
     expect(() => run(line)).toThrow(expect.objectContaining({ code: 'usage', message }));
   });
 
+  test('a flag that does nothing any more is taken, whatever it says, and that is told each time', () => {
+    const flags = [...FLAGS, { name: 'old', type: 'boolean', retired: 'use the new one' } as const];
+    const told: string[] = [];
+    const onRetired = (line: string) => void told.push(line);
+    const argv = ['--old', '--old=false', '--rm', 'x'];
+    expect(canonicalArgv(argv, flags, { interspersed: false, onRetired })).toEqual(['--rm', '--', 'x']);
+    expect(told).toEqual(Array(2).fill('Flag --old has been deprecated, use the new one'));
+  });
+
   test.each(['--help', '--rm --help x', '-d --help', '-dh'])('%s asks for help', (line) => {
     const flags = FLAGS.filter(({ name }) => name !== 'hostname');
     expect(() => canonicalArgv(line.split(' '), flags, { interspersed: false })).toThrow(HelpAsked);

@@ -219,6 +219,28 @@ describe('listings', () => {
     expect(await ocits('inspect nosuch')).toMatchObject({ code: 1, out: '[]\n' });
   });
 
+  test('flags that Docker takes and that say nothing are taken', async () => {
+    const told = /^Flag --disable-content-trust has been deprecated, [a-z ]+\n$/;
+    for (const command of ['create', 'run --rm --network none']) {
+      const line = `${command} --no-healthcheck --disable-content-trust --name plain busybox true`;
+      expect(await ocits(line)).toMatchObject({ code: 0, err: expect.stringMatching(told) });
+      await call('rm -f plain');
+    }
+    expect(await call('volume create --name other')).toBe('other\n');
+    expect(JSON.parse(await call('volume inspect other'))).toMatchObject([{ Name: 'other' }]);
+    expect(await call('volume rm other')).toBe('other\n');
+    expect(await ocits('volume create --name other another')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('conflicting options'),
+    });
+    const nameless = (await call('volume create --name=')).trim();
+    expect(nameless).toMatch(/^[0-9a-f]{64}$/);
+    expect(await call('volume prune -f')).toContain(nameless);
+    expect((await ocits('build --disable-content-trust /no/such')).err).toMatch(
+      /^Flag --disable-content-trust/,
+    );
+  });
+
   test('networks are those that there are', async () => {
     expect(await call('network ls --format {{.Name}}:{{.Driver}}')).toBe(
       'bridge:bridge\nhost:host\nnone:null\n',

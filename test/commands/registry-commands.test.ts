@@ -44,15 +44,29 @@ describe('pull', () => {
     expect(second.stderr).toMatch(/[0-9a-f]{12}: Already exists/);
   });
 
-  test('-q prints the digest alone; several names; all tags; another platform', async () => {
+  test('-q prints the name alone; several names; all tags; another platform', async () => {
     const quiet = await ocits('pull', '-q', `${open.host}/a/b:1`, `${open.host}/a/b:2`);
     expect(quiet).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: expect.stringMatching(/^(sha256:[0-9a-f]{64}\n){2}$/),
+      stdout: `${open.host}/a/b:1\n${open.host}/a/b:2\n`,
+    });
+    const byDigest = `${open.host}/a/b@${index.descriptor.digest}`;
+    expect((await ocits('pull', '-q', byDigest)).stdout).toBe(`${byDigest}\n`);
+    await uploadImage(open.url, 'a/plain', 'latest', image);
+    const retired = await ocits('pull', '-q', '--disable-content-trust=false', `${open.host}/a/plain`);
+    expect(retired).toMatchObject({
+      code: 0,
+      stdout: `${open.host}/a/plain:latest\n`,
+      stderr:
+        'Flag --disable-content-trust has been deprecated, support for docker content trust was removed\n',
     });
     const all = await ocits('pull', '-a', `${open.host}/a/b`);
-    expect(all.stdout.split('\n').sort()).toEqual(['', `${open.host}/a/b:1`, `${open.host}/a/b:2`]);
+    expect(all.stdout).toBe(`${open.host}/a/b\n`);
+    for (const tag of ['1', '2'])
+      expect(await runOcits(folder, ['image', 'inspect', `${open.host}/a/b:${tag}`])).toMatchObject({
+        code: 0,
+      });
     const other = await ocits(
       'pull',
       '--platform',
@@ -167,7 +181,9 @@ describe('push', () => {
     expect(stdout).toMatch(/^2: digest: sha256:[0-9a-f]{64} size: \d+\n$/);
     expect(stderr).toContain('Already exists');
     const all = await ocits('push', '-q', '-a', `${open.host}/a/b`);
-    expect(all.stdout).toMatch(/^(sha256:[0-9a-f]{64}\n){2}$/);
+    expect(all.stdout).toBe(`${open.host}/a/b\n`);
+    const quiet = await ocits('push', '-q', '--disable-content-trust', `${open.host}/a/b:2`);
+    expect(quiet).toMatchObject({ code: 0, stdout: `${open.host}/a/b:2\n` });
   });
 
   test.each([

@@ -11,6 +11,8 @@ export interface FlagShape {
   readonly allowNo?: boolean | undefined;
   readonly aliases?: readonly string[] | undefined;
   readonly charAliases?: readonly string[] | undefined;
+  /** Of a flag that does nothing any more: what its use is answered with. */
+  readonly retired?: string | undefined;
   /** All values that there are. */
   readonly options?: readonly string[] | undefined;
   /** Of a flag that is not there yet: the values that it may have all the same. A boolean may always be false. */
@@ -20,6 +22,8 @@ export interface FlagShape {
 export interface ArgvRules {
   /** Whether flags may follow the first argument. False for `run` and `exec`: there flags end at the image. */
   readonly interspersed: boolean;
+  /** Told of each flag that does nothing any more, in Docker's words. */
+  readonly onRetired?: ((line: string) => void) | undefined;
 }
 
 /** Marks a value that begins with a dash, which oclif would take for a flag. No argument of a process can hold it. */
@@ -40,7 +44,7 @@ export function canonicalArgv(
   flags: readonly FlagShape[],
   rules: ArgvRules,
 ): string[] {
-  const reader = new ArgvReader(flags);
+  const reader = new ArgvReader(flags, rules.onRetired);
   const queue = [...argv];
   const args: string[] = [];
   while (queue.length > 0) {
@@ -67,7 +71,10 @@ class ArgvReader {
   readonly #short = new Map<string, FlagShape>();
   readonly #values = new Map<FlagShape, (string | boolean)[]>();
 
-  constructor(flags: readonly FlagShape[]) {
+  readonly #onRetired: ArgvRules['onRetired'];
+
+  constructor(flags: readonly FlagShape[], onRetired: ArgvRules['onRetired']) {
+    this.#onRetired = onRetired;
     for (const flag of flags) {
       for (const name of [flag.name, ...(flag.aliases ?? [])]) this.#long.set(name, flag);
       for (const char of [flag.char, ...(flag.charAliases ?? [])])
@@ -130,6 +137,8 @@ class ArgvReader {
         },
       );
     }
+    if (flag.retired !== undefined)
+      this.#onRetired?.(`Flag --${flag.name} has been deprecated, ${flag.retired}`);
     const values = this.#values.get(flag);
     if (values === undefined) this.#values.set(flag, [value]);
     else values.push(value);

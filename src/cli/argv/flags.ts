@@ -35,16 +35,17 @@ const unmark = async (value: string): Promise<string> =>
  * entry reads them, which is what the type says.
  */
 function oclifFlag<const E extends FlagEntry>(entry: E): OclifFlag<FlagValue<E>> {
-  const { char, description, aliases, hidden, missing, harmless = [] } = entry as FlagEntry;
+  const { char, description, aliases, hidden, retired, missing, harmless = [] } = entry as FlagEntry;
   const naming = {
     char,
     description: missing === undefined ? (description ?? '') : 'not there yet',
     aliases,
-    hidden: hidden === true || missing !== undefined ? true : undefined,
+    hidden: hidden === true || (missing ?? retired) !== undefined ? true : undefined,
   };
   const shape = {
     ...oclifShape(entry, naming as OclifNaming),
     entry,
+    retired,
     missing: missing === undefined ? undefined : { harmless, hint: missing },
   };
   return shape as unknown as OclifFlag<FlagValue<E>>;
@@ -116,6 +117,12 @@ export const platformFlag = value(platform, {
 });
 export const formatFlag = text({ char: 'f', description: 'print with a Go-like template, or "json"' });
 export const jsonFlag = toggle({ description: 'print as JSON' });
+/** Docker 29 takes it and does nothing: its images are not signed by it any more. */
+export const contentTrustFlag = oclifFlag({
+  form: 'switch',
+  description: 'skip the check of signatures',
+  retired: 'support for docker content trust was removed',
+});
 export const quietFlag = toggle({ char: 'q', description: 'print only IDs' });
 export const noTruncFlag = toggle({ description: 'do not shorten the output' });
 export const filterFlag = list({ char: 'f', description: 'filter the list, such as name=value' });

@@ -13,7 +13,7 @@ import { buildImage } from '../../builder/build.ts';
 import { BuildError } from '../../builder/request/build-error.ts';
 import type { BuildRequest } from '../../builder/request/build-request.ts';
 import type { Call } from '../../call.ts';
-import { oclifFlags, progressFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { contentTrustFlag, oclifFlags, progressFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { describeFailure } from '../../cli/output/build-failure.ts';
 import { printable } from '../../cli/output/printable.ts';
@@ -31,6 +31,7 @@ export default class Build extends BaseCommand {
   static override flags = {
     ...oclifFlags(MISSING_BUILD_FLAGS),
     ...oclifFlags(BUILD_FLAGS),
+    'disable-content-trust': contentTrustFlag,
     iidfile: text({ description: "write the image's ID to a file" }),
     'metadata-file': text({ description: 'write what the build gave to a file, as JSON' }),
     progress: progressFlag,

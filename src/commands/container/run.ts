@@ -45,7 +45,6 @@ export default class Run extends BaseCommand {
     ...pullFlags,
     detach: toggle({ char: 'd', description: "run in the background and print the container's ID" }),
     'sig-proxy': toggleOn({ description: 'pass signals on to the container' }),
-    'no-healthcheck': toggle({ description: 'do without the health check of the image', hidden: true }),
   };
 
   async run(): Promise<void> {

@@ -9,7 +9,7 @@
 
 import { requireRoot } from '../../access.ts';
 import type { Call } from '../../call.ts';
-import { platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
+import { contentTrustFlag, platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
@@ -29,9 +29,10 @@ export default class Pull extends BaseCommand {
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
   static override flags = {
     'all-tags': toggle({ char: 'a', description: 'download all tags of the repository' }),
+    'disable-content-trust': contentTrustFlag,
     platform: platformFlag,
     progress: progressFlag,
-    quiet: toggle({ char: 'q', description: 'print only the digest' }),
+    quiet: toggle({ char: 'q', description: 'show no progress' }),
   };
 
   async run(): Promise<void> {
@@ -46,18 +47,18 @@ export default class Pull extends BaseCommand {
         const wanted = flags['all-tags'] ? await this.#allTags(name, call) : [name];
         for (const reference of wanted) {
           try {
-            const { root } = await pullImage(this.engine, call, {
+            await pullImage(this.engine, call, {
               reference: exactName(reference),
               platform,
               policy: 'always',
             });
-            this.print(flags.quiet ? root.digest : formatReference(withDefaultTag(reference)));
           } catch (error) {
             // A repository may well have tags for other platforms, and of other things than images.
             if (!flags['all-tags'] || !isOcitsError(error, 'wrong-platform', 'unsupported')) throw error;
             call.emit(warning(`${reference.tag} is left out: ${error.message}`));
           }
         }
+        this.print(formatReference(flags['all-tags'] ? name : withDefaultTag(name)));
       }
     } finally {
       renderer.close();

@@ -1,9 +1,9 @@
-import { choice, platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
+import { choice, contentTrustFlag, platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
 import { pushImages, tagsToPush } from '../../image/transfer/push-images.ts';
-import { parseReference } from '../../oci/reference.ts';
+import { formatReference, parseReference, withDefaultTag } from '../../oci/reference.ts';
 import { LAYER_COMPRESSIONS } from '../../options/layer-compression.ts';
 
 export default class Push extends BaseCommand {
@@ -16,9 +16,10 @@ export default class Push extends BaseCommand {
       description: 'how layers that were built here are compressed (default gzip)',
       options: LAYER_COMPRESSIONS,
     }),
+    'disable-content-trust': contentTrustFlag,
     platform: platformFlag,
     progress: progressFlag,
-    quiet: toggle({ char: 'q', description: 'print only the digest' }),
+    quiet: toggle({ char: 'q', description: 'show no progress, and print only the name' }),
   };
 
   async run(): Promise<void> {
@@ -36,8 +37,9 @@ export default class Push extends BaseCommand {
       const request = { references, platform, compression };
       for (const { reference, descriptor } of await pushImages(this.engine, call, request)) {
         const { digest, size } = descriptor;
-        this.print(flags.quiet ? digest : `${reference.tag}: digest: ${digest} size: ${size}`);
+        if (!flags.quiet) this.print(`${reference.tag}: digest: ${digest} size: ${size}`);
       }
+      if (flags.quiet) this.print(formatReference(flags['all-tags'] ? name : withDefaultTag(name)));
     } finally {
       renderer.close();
     }

@@ -7,8 +7,9 @@
  *     const { volume } = await volumes.create('data', { labels: { app: 'web' } });
  */
 
-import { oclifFlags, values } from '../../cli/argv/flags.ts';
+import { oclifFlags, text, values } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
+import { OcitsError } from '../../errors.ts';
 import { pair } from '../../options/kinds.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
@@ -19,6 +20,7 @@ export default class VolumeCreate extends BaseCommand {
   static override usage = '[OPTIONS] [VOLUME]';
   static override arity = [0, 1] as const;
   static override flags = {
+    name: text({ description: 'name of the volume', hidden: true }),
     label: values(pair, { description: 'set a label: name=value' }),
     ...oclifFlags({
       driver: { form: 'one', char: 'd', missing: LOCAL, harmless: ['local'] },
@@ -30,9 +32,15 @@ export default class VolumeCreate extends BaseCommand {
     const { flags, args } = await this.read(VolumeCreate);
     const { engine } = this;
     const volumes = await engine.volumes();
-    const name = args[0] ?? anonymousVolumeName();
+    if (flags.name && args.length > 0) {
+      const names =
+        'conflicting options: cannot specify a volume-name through both --name and as a positional arg';
+      throw new OcitsError('usage', names);
+    }
+    const given = args[0] || flags.name;
+    const name = given || anonymousVolumeName();
     const labels = Object.fromEntries(flags.label ?? []);
-    const { volume } = await volumes.create(name, { anonymous: args.length === 0, labels });
+    const { volume } = await volumes.create(name, { anonymous: !given, labels });
     this.print(volume.name);
   }
 }
