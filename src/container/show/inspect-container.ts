@@ -70,7 +70,7 @@ function inspectState(state: ContainerState): Inspected {
     Dead: false,
     Pid: state.pid,
     ExitCode: state.exitCode,
-    Error: '',
+    Error: state.error ?? '',
     StartedAt: state.startedAt?.toISOString() ?? NEVER,
     FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
   };

@@ -1,6 +1,7 @@
 import { CONTAINER_TARGETS } from '../../bundle/mounts.ts';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
+import { isOcitsError } from '../../errors.ts';
 import { hasOwnSandbox, namespaceOf } from '../../network/choice.ts';
 import type { Sandbox } from '../../network/network.ts';
 import { createConmonSupervisor } from '../../runtime/conmon/conmon-supervisor.ts';
@@ -9,6 +10,7 @@ import { cgroupsPath } from '../../runtime/launch/host-cgroups.ts';
 import type { RunningContainer, StartRequest } from '../../runtime/supervisor.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
 import { UndoStack } from '../../system/task/undo-stack.ts';
+import { forgetStartFailure, noteStartFailure } from '../record/failed-start.ts';
 import { type ContainerFolder, containerFolder } from '../record/folder.ts';
 import { setLiveMark, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
@@ -24,11 +26,30 @@ export interface LaunchOptions extends Pick<StartRequest, 'stdio' | 'exitCommand
 }
 
 /**
- * Starts a container that does not run: network, root filesystem and user are prepared side by side, then the process
- * is started. Whoever calls holds the container's lock, or has just made it. After a failure the container is as it
- * was.
+ * Starts a container that does not run. Whoever calls holds the container's lock, or has just made it. After a failure
+ * the container is as it was, and its state says why it was not started.
  */
 export async function launchContainer(
+  engine: Engine,
+  call: Call,
+  record: ContainerRecord,
+  options: LaunchOptions,
+): Promise<RunningContainer> {
+  const { folder } = containerFolder(engine.paths, record.id);
+  const { status, exitCode, oomKilled, startedAt, finishedAt } = containerState(engine.paths, record.id);
+  forgetStartFailure(folder);
+  try {
+    return await launch(engine, call, record, options);
+  } catch (error) {
+    const times = { startedAt: startedAt?.toISOString(), finishedAt: finishedAt?.toISOString() };
+    const before = status === 'exited' ? { ...times, oomKilled } : undefined;
+    if (!isOcitsError(error, 'aborted')) noteStartFailure(folder, error, { exitCode, before });
+    throw error;
+  }
+}
+
+/** Network, root filesystem and user are prepared side by side, then the process is started. */
+async function launch(
   engine: Engine,
   call: Call,
   record: ContainerRecord,
