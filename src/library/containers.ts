@@ -42,7 +42,7 @@ export async function run(image: string, options: ForegroundRunOptions = {}): Pr
       import('../container/start/run-container.ts'),
       import('../container/clear/sweep-containers.ts'),
     ]);
-    await sweepContainers(engine);
+    await sweepContainers(engine, call);
     await using undo = new UndoStack();
     let copied: Promise<unknown> = Promise.resolve();
     const { exitCode } = await runForeground(engine, call, request, {
@@ -92,7 +92,7 @@ export async function runDetached(image: string, options: RunOptions = {}): Prom
         import('../container/clear/sweep-containers.ts'),
         import('../cli/process/self-command.ts'),
       ]);
-    await sweepContainers(engine);
+    await sweepContainers(engine, call);
     const record = await createContainer(engine, call, request, { startsNow: true, pull });
     const cleanup = cleanupCommand(engine.paths, commandScript());
     await startContainer(engine, call, record, { cleanupCommand: cleanup });

@@ -40,7 +40,11 @@ class HostNetworks implements NetworkController {
     this.#root = root;
     this.#folder = settings.folder;
     this.#store = openNetworkStore(settings);
-    this.#records = new SandboxRecords(attachmentsFolder(settings));
+    const recover = async (id: string) => {
+      const { recoverSandbox } = await import('./sandbox/recover-sandbox.ts');
+      return await recoverSandbox(id, this.#namespacePath(id), settings.bridge);
+    };
+    this.#records = new SandboxRecords(attachmentsFolder(settings), this.#namespaces, recover);
   }
 
   async setup(request: SandboxRequest): Promise<Sandbox> {
@@ -81,7 +85,7 @@ class HostNetworks implements NetworkController {
   }
 
   #intent({ id, label }: SandboxRequest): SandboxRecord {
-    const path = join(this.#folder, 'netns', id);
+    const path = this.#namespacePath(id);
     return { version: 2, id, path, endpoints: [], label, root: this.#root, owner: ownIdentity() };
   }
 
@@ -129,14 +133,21 @@ class HostNetworks implements NetworkController {
 
   async repair(isLive: (id: string) => Promise<boolean>): Promise<void> {
     await this.#records.sweep();
+    const failures: unknown[] = [];
     for (const record of await this.#records.list()) {
-      if (isRunning(record.owner)) continue;
-      const isOurs = record.root === this.#root;
-      if (isOurs ? await isLive(record.id) : !(await isOrphan(record))) continue;
-      const now = await this.#records.find(record.id);
-      // Another may have come since under the same ID: a container that was started again.
-      if (isDeepStrictEqual(now?.owner, record.owner)) await this.teardown(record);
+      // One that cannot be torn down keeps no other.
+      await this.#repairOne(record, isLive).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #repairOne(record: SandboxRecord, isLive: (id: string) => Promise<boolean>): Promise<void> {
+    if (isRunning(record.owner)) return;
+    const isOurs = record.root === this.#root;
+    if (isOurs ? await isLive(record.id) : !(await isOrphan(record))) return;
+    const now = await this.#records.find(record.id);
+    // Another may have come since under the same ID: a container that was started again.
+    if (isDeepStrictEqual(now?.owner, record.owner)) await this.teardown(record);
   }
 
   async describe(nameOrId: string): Promise<NetworkDescription> {
@@ -169,6 +180,14 @@ class HostNetworks implements NetworkController {
       this.#drivers.set(kind, driver);
     }
     return driver;
+  }
+
+  get #namespaces(): string {
+    return join(this.#folder, 'netns');
+  }
+
+  #namespacePath(id: string): string {
+    return join(this.#namespaces, id);
   }
 
   get #lockPath(): string {

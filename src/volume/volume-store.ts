@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rename, rm, unlink } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError, wrapError } from '../errors.ts';
+import { isErrno, OcitsError } from '../errors.ts';
 import { checkVolumeName } from '../options/volume-name.ts';
 import { removeAbandoned } from '../system/file/abandoned.ts';
 import { syncFolder, temporaryName, writeFileAtomic } from '../system/file/atomic-file.ts';
@@ -84,10 +84,11 @@ class FolderVolumeStore implements VolumeStore {
   async find(name: string): Promise<Volume | undefined> {
     checkVolumeName(name);
     const folder = join(this.#folder, name);
+    const path = join(folder, 'data');
     const text = await textIfThere(join(folder, 'volume.json'));
-    if (text === undefined) return undefined;
-    const { createdAt, ...record } = parseRecord(text, name);
-    return { name, path: join(folder, 'data'), createdAt: new Date(createdAt), ...record };
+    const read = text === undefined ? undefined : parseRecord(text);
+    const record = read ?? (await recordOf(path));
+    return record && { ...record, name, path, createdAt: new Date(record.createdAt) };
   }
 
   async list(): Promise<readonly Volume[]> {
@@ -149,12 +150,24 @@ class FolderVolumeStore implements VolumeStore {
   }
 }
 
-function parseRecord(text: string, name: string): VolumeRecord {
+/** Undefined where the text is damaged. */
+function parseRecord(text: string): VolumeRecord | undefined {
   try {
-    return JSON.parse(text) as VolumeRecord;
-  } catch (error) {
-    throw wrapError(error, 'corrupt', `cannot read the volume ${name}`);
+    const record = JSON.parse(text) as Partial<VolumeRecord> | null;
+    const isWhole = !Number.isNaN(Date.parse(record?.createdAt ?? '')) && typeof record?.labels === 'object';
+    return isWhole ? (record as VolumeRecord) : undefined;
+  } catch {
+    return undefined;
   }
+}
+
+/**
+ * Stands in for a record that is damaged or gone: the data are the user's and still there. Taken for a named volume,
+ * which no clearing up takes away. Undefined where there are no data either.
+ */
+async function recordOf(data: string): Promise<VolumeRecord | undefined> {
+  const made = await stat(data).catch(() => undefined);
+  return made && { createdAt: made.birthtime.toISOString(), anonymous: false, labels: {} };
 }
 
 function noSuchVolume(name: string): OcitsError {

@@ -56,11 +56,28 @@ test('an exit is read back, from us or from conmon', () => {
   expect(settleExit(path)).toMatchObject({ exitCode: 3 });
 });
 
+test.each([
+  '',
+  '{}',
+  'null',
+  '7',
+  '{"exitCode":3',
+  '{"pid":1}',
+  '{"exitCode":0,"oomKilled":false,"finishedAt":"?"}',
+])('a record that says %j counts as missing', (text) => {
+  const path = folder();
+  writeFileSync(join(path, 'pid'), text);
+  writeFileSync(join(path, 'exit.json'), text);
+  expect(readPidRecord(path)).toBeUndefined();
+  expect(readExitRecord(path)).toBeUndefined();
+});
+
 test('a wait ends with the record, or by its signal', async () => {
   const path = folder();
   writePidRecord(path, identifyProcess(process.pid)!);
   const waiting = waitForExit(path);
-  setTimeout(() => writeExitRecord(path, { exitCode: 5, oomKilled: false, finishedAt: '' }), 50);
+  const finishedAt = '2024-01-01T00:00:00Z';
+  setTimeout(() => writeExitRecord(path, { exitCode: 5, oomKilled: false, finishedAt }), 50);
   expect(await waiting).toMatchObject({ exitCode: 5 });
   rmSync(join(path, 'exit.json'));
   await expect(waitForExit(path, AbortSignal.timeout(50))).rejects.toThrow('timeout');

@@ -41,15 +41,21 @@ test('of two that remove a volume, one is told that it is gone', async () => {
   expect(refused).toMatchObject([{ code: 'not-found' }]);
 });
 
-test('a record that cannot be read is named', async () => {
-  await volumes.create('torn');
-  const record = join(folder, 'root/volumes/torn/volume.json');
-  const text = await readFile(record, 'utf8');
-  await writeFile(record, '');
-  await expect(volumes.list()).rejects.toMatchObject({ code: 'corrupt', message: /volume torn/ });
-  await writeFile(record, text);
-  await volumes.remove('torn');
-});
+test.each(['', 'null', '{}', '{"createdAt":"2024-', undefined])(
+  'a volume whose record says %j keeps its data, and is one with a name',
+  async (text) => {
+    const { volume } = await volumes.create('torn', { anonymous: true });
+    await writeFile(join(volume.path, 'precious'), 'data');
+    const record = join(folder, 'root/volumes/torn/volume.json');
+    if (text === undefined) await rm(record);
+    else await writeFile(record, text);
+    const found = { name: 'torn', path: volume.path, anonymous: false, labels: {} };
+    expect(await volumes.list()).toContainEqual({ ...found, createdAt: expect.any(Date) });
+    expect(await volumes.create('torn')).toMatchObject({ volume: found, isNew: false });
+    await volumes.remove('torn');
+    expect(await volumes.find('torn')).toBeUndefined();
+  },
+);
 
 test('a volume is filled once, and never over what is in it', async () => {
   const { volume, isNew } = await volumes.create('once');

@@ -24,7 +24,7 @@ export default class Create extends BaseCommand {
     const renderer = openRenderer(flags.quiet ? 'quiet' : undefined);
     const { engine } = this;
     const call = this.call(renderer);
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const { id } = await createContainer(engine, call, request, { pull: flags.pull }).finally(() =>
       renderer.close(),
     );

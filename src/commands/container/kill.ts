@@ -16,7 +16,7 @@ export default class Kill extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(Kill);
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       killContainer(engine, await findContainer(engine.paths, name), flags.signal ?? 'KILL');
       return name;

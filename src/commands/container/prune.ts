@@ -19,7 +19,7 @@ export default class ContainerPrune extends BaseCommand {
     const isWanted = parsePruneFilter(flags.filter ?? []);
     if (!flags.force && !(await confirm('This will remove all stopped containers.'))) return;
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const { ids, freedBytes } = await pruneContainers(engine, isWanted);
     if (ids.length > 0) this.print(`Deleted Containers:\n${ids.join('\n')}\n`);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);

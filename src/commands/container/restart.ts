@@ -17,7 +17,7 @@ export default class Restart extends BaseCommand {
     const { flags, args } = await this.read(Restart);
     const { engine } = this;
     const call = this.call();
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       const record = await findContainer(engine.paths, name);
       const options = { ...stopOptions(flags), cleanupCommand: cleanupCommand(engine.paths) };

@@ -18,7 +18,7 @@ export default class Rm extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(Rm);
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       try {
         await removeContainer(engine, await findContainer(engine.paths, name), flags);

@@ -5,7 +5,7 @@
  * only when flags and arguments are right.
  *
  *     $ ocits run --rm --memory 512m app:1 npm test
- *     await sweepContainers(engine);
+ *     await sweepContainers(engine, this.call());
  *     const { exitCode } = await runForeground(engine, call, requestFromFlags(flags, args), { stdio, hasTerminal });
  */
 
@@ -75,7 +75,7 @@ export default class Run extends BaseCommand {
     const [{ createContainer }, { startContainer }] = await Promise.all([
       import('../../container/create/create-container.ts'),
       import('../../container/start/start-container.ts'),
-      sweepContainers(engine),
+      sweepContainers(engine, call),
     ]);
     const record = await createContainer(engine, call, request, { pull, startsNow: true });
     onCreated(record.id);
@@ -87,7 +87,7 @@ export default class Run extends BaseCommand {
     const { engine } = this;
     const [{ runForeground }] = await Promise.all([
       import('../../container/start/run-container.ts'),
-      sweepContainers(engine),
+      sweepContainers(engine, call),
     ]);
     let stop = () => {};
     const { exitCode } = await runForeground(engine, call, request, {

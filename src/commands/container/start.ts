@@ -24,7 +24,7 @@ export default class Start extends BaseCommand {
     const { args } = await this.read(Start);
     const { engine } = this;
     const call = this.call();
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       const record = await findContainer(engine.paths, name);
       await startContainer(engine, call, record, { cleanupCommand: cleanupCommand(engine.paths) });

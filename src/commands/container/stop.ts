@@ -16,7 +16,7 @@ export default class Stop extends BaseCommand {
     const { flags, args } = await this.read(Stop);
     const { engine } = this;
     const call = this.call();
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       const record = await findContainer(engine.paths, name);
       await stopContainer(engine, call, record, stopOptions(flags));

@@ -14,7 +14,7 @@ export default class Wait extends BaseCommand {
     const { args } = await this.read(Wait);
     const { signal } = this.signals;
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       const { id } = await findContainer(engine.paths, name);
       const state = containerState(engine.paths, id);

@@ -54,7 +54,7 @@ export default class Inspect extends BaseCommand {
     }
     const finders = type === undefined ? Object.values(FINDERS) : [FINDERS[type]!];
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await inspectTargets(args, flags.format, (name) => inspectFirst(engine, name, finders, flags.size));
   }
 }

@@ -29,7 +29,7 @@ export default class ContainerInspect extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(ContainerInspect);
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await inspectTargets(args, flags.format, async (name) => {
       const record = await findContainer(engine.paths, name);
       return { data: await inspectContainer(engine, record, { size: flags.size }), shape: CONTAINER };

@@ -34,7 +34,7 @@ export default class Logs extends BaseCommand {
     const { signal } = this.signals;
     const { engine } = this;
     const call = this.call();
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const options: LogOptions = {
       follow: flags.follow,
       timestamps: flags.timestamps,

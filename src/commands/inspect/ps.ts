@@ -28,7 +28,7 @@ export default class Ps extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.read(Ps);
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const last = flags.latest ? 1 : (flags.last ?? -1);
     const containers = await listContainers(engine, {
       all: flags.all,

@@ -19,7 +19,7 @@ export default class NetworkPrune extends BaseCommand {
     const question = 'This will remove the bridge, with its firewall rules, where no container is on it.';
     if (!flags.force && !(await confirm(question))) return;
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const names = mayGo ? await (await engine.network()).prune() : [];
     if (names.length > 0) this.print(`Deleted Networks:\n${names.join('\n')}`);
   }

@@ -46,7 +46,7 @@ export default class SystemPrune extends BaseCommand {
     const { parsePruneFilter } = await import('../../container/end/prune-filter.ts');
     const { pruneContainers } = await import('../../container/end/remove-container.ts');
     const { sweepContainers } = await import('../../container/clear/sweep-containers.ts');
-    await sweepContainers(this.engine);
+    await sweepContainers(this.engine, this.call());
     const { ids, freedBytes } = await pruneContainers(this.engine, parsePruneFilter(filters));
     this.#report('Deleted Containers', ids);
     return freedBytes;

@@ -21,7 +21,7 @@ export default class VolumePrune extends BaseCommand {
     const which = all ? 'all volumes' : 'anonymous volumes';
     if (!flags.force && !(await confirm(`This will remove ${which} that no container uses.`))) return;
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     const { names, freedBytes } = await pruneVolumes(engine, { all, filter });
     if (names.length > 0) this.print(`Deleted Volumes:\n${names.join('\n')}\n`);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);

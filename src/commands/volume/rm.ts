@@ -16,7 +16,7 @@ export default class VolumeRm extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(VolumeRm);
     const { engine } = this;
-    await sweepContainers(engine);
+    await sweepContainers(engine, this.call());
     await forEachTarget(args, async (name) => {
       await removeVolume(engine, name).catch((error: unknown) => {
         if (!flags.force || !isOcitsError(error, 'not-found')) throw error;

@@ -13,6 +13,7 @@ import { hasOwnSandbox } from '../../network/choice.ts';
 import { removeConmonFiles } from '../../runtime/conmon/conmon-folder.ts';
 import { settleExit } from '../../runtime/conmon/wait-for-exit.ts';
 import { crunDelete, openCrun } from '../../runtime/crun/crun.ts';
+import { allSettled } from '../../system/task/all-settled.ts';
 import { withLock } from '../../system/task/lock.ts';
 import { deleteContainer, readContainer } from '../record/catalog.ts';
 import { containerFolder, containerLock } from '../record/folder.ts';
@@ -44,9 +45,11 @@ export async function clearContainer(
   { byRuntime }: { readonly byRuntime: boolean },
 ): Promise<void> {
   const { id, lifetime, network } = record;
-  await Promise.all([
-    byRuntime ? undefined : clearRuntime(engine, id),
-    hasOwnSandbox(network) ? engine.network().then((networks) => networks.teardown({ id })) : undefined,
+  await allSettled([
+    byRuntime ? Promise.resolve() : clearRuntime(engine, id),
+    hasOwnSandbox(network)
+      ? engine.network().then((networks) => networks.teardown({ id }))
+      : Promise.resolve(),
   ]);
   if (lifetime.autoRemove) await discardContainer(engine, record);
   await unmarkLive(engine.paths, id);

@@ -1,5 +1,8 @@
+import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
+import { isOcitsError } from '../../errors.ts';
 import { hasAttachments } from '../../network/settings.ts';
+import { warning } from '../../progress.ts';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { isRunning } from '../../system/process/process-identity.ts';
@@ -7,7 +10,7 @@ import { lockFile } from '../../system/task/lock.ts';
 import { sweepVolumes } from '../../volume/volume-store.ts';
 import { containerIds, dropNamesOf, readContainer } from '../record/catalog.ts';
 import { containerLock, containersFolder } from '../record/folder.ts';
-import { completeMarks, isInTheMaking, liveIds, unmarkLive } from '../record/live-marks.ts';
+import { completeMarks, isInTheMaking, liveIds, noteReported, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
 import { clearContainer, removeVolumes } from './clear-container.ts';
@@ -15,22 +18,57 @@ import { clearContainer, removeVolumes } from './clear-container.ts';
 /**
  * Clears away what dead processes have left: containers that ended with nobody to attend to them, networks, half-made
  * folders. Commands of containers call it first. A few milliseconds where there is nothing to do: only containers with
- * a mark are looked at, and all of them once after the host has started.
+ * a mark are looked at, and all of them once after the host has started. What cannot be cleared away is told as a
+ * warning, once for each container, and stops nothing else. Throws `unsupported` for a record of a newer ocits.
  */
-export async function sweepContainers(engine: Engine): Promise<void> {
-  const marked = await liveIds(engine.paths);
+export async function sweepContainers(engine: Engine, teller: Teller = SILENT): Promise<void> {
+  const { paths } = engine;
+  const marked = await liveIds(paths);
   const alive = new Set<string>();
-  const isLive = async (id: string) => alive.has(id) || (await sweepOne(engine, id));
-  for (const id of marked ?? (await containerIds(engine.paths))) {
-    if (await sweepOne(engine, id)) alive.add(id);
+  for (const id of marked ?? (await containerIds(paths))) {
+    if (await sweepTelling(engine, id, teller)) alive.add(id);
   }
-  await Promise.all([
+  const isLive = async (id: string) => alive.has(id) || (await sweepTelling(engine, id, teller));
+  const works = [
     hasAttachments() ? engine.network().then((networks) => networks.repair(isLive)) : undefined,
-    removeAbandoned(containersFolder(engine.paths)),
-    removeAbandoned(engine.paths.run),
-    sweepVolumes(engine.paths),
-    marked === undefined ? completeMarks(engine.paths) : undefined,
-  ]);
+    removeAbandoned(containersFolder(paths)),
+    removeAbandoned(paths.run),
+    sweepVolumes(paths),
+    marked === undefined ? completeMarks(paths) : undefined,
+  ];
+  for (const result of await Promise.allSettled(works)) {
+    if (result.status === 'fulfilled') continue;
+    rethrowNewer(result.reason);
+    teller.emit(warning(`what earlier commands have left cannot be cleared away: ${textOf(result.reason)}`));
+  }
+}
+
+/** Who is told of what is in the way. */
+type Teller = Pick<Call, 'emit'>;
+
+const SILENT: Teller = { emit: () => {} };
+
+/** As `sweepOne`; true where it fails, so that nothing is taken from a container of which little is known. */
+async function sweepTelling(engine: Engine, id: string, teller: Teller): Promise<boolean> {
+  try {
+    return await sweepOne(engine, id);
+  } catch (error) {
+    rethrowNewer(error);
+    if (!(await noteReported(engine.paths, id))) {
+      const text = `container ${id.slice(0, 12)} has ended and cannot be cleared away: ${textOf(error)}`;
+      teller.emit(warning(`${text} (ocits rm -f ${id.slice(0, 12)})`));
+    }
+    return true;
+  }
+}
+
+/** What a newer ocits has written decides things that are not known here. */
+function rethrowNewer(error: unknown): void {
+  if (isOcitsError(error, 'unsupported')) throw error;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether the container runs, or somebody attends to it. */

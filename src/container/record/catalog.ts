@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError, wrapError } from '../../errors.ts';
+import { isErrno, OcitsError } from '../../errors.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
@@ -23,15 +23,18 @@ export async function containerIds(paths: HostPaths): Promise<readonly string[]>
   return (await namesIfThere(containersFolder(paths))).filter((name) => ID.test(name));
 }
 
-/** The record of a container; undefined where there is none of that ID. Throws `corrupt`, and as `parseRecord`. */
+/**
+ * The record of a container; undefined where there is none of that ID. One whose file is damaged or gone has a record
+ * with `damage`, made of what else is there. Throws as `parseRecord`.
+ */
 export async function readContainer(paths: HostPaths, id: string): Promise<ContainerRecord | undefined> {
   const text = await textIfThere(containerFolder(paths, id).spec);
-  if (text === undefined) return undefined;
-  try {
-    return parseRecord(text);
-  } catch (error) {
-    throw wrapError(error, 'corrupt', `cannot read the container ${id}`);
-  }
+  const record = text === undefined ? undefined : parseRecord(text);
+  if (record !== undefined) return record;
+  if (!(await exists(containerFolder(paths, id).folder))) return undefined;
+  // A folder is there with its record from the first, so that one was lost.
+  const { salvageRecord } = await import('./salvage-record.ts');
+  return await salvageRecord(paths, id, (await namesOf(paths, id))[0]);
 }
 
 /** All containers, the newest first. */
@@ -62,6 +65,9 @@ export async function findContainer(paths: HostPaths, nameOrId: string): Promise
   }
   const record = ids[0] === undefined ? undefined : await readContainer(paths, ids[0]);
   if (record !== undefined) return record;
+  // Its link may be lost.
+  const unlinked = (await readContainers(paths)).find(({ name }) => name === nameOrId.replace(/^\//, ''));
+  if (unlinked !== undefined) return unlinked;
   throw new OcitsError('not-found', `No such container: ${nameOrId}`, { hint: 'see ocits ps --all' });
 }
 
@@ -93,7 +99,7 @@ export async function addContainer(
   }
 }
 
-/** Removes a container's folder and gives its name back. Idempotent. Nothing of it may be mounted or running. */
+/** Removes a container's folder and gives its names back. Idempotent. Nothing of it may be mounted or running. */
 export async function deleteContainer(paths: HostPaths, { id, name }: ContainerRecord): Promise<void> {
   // Out of sight at once, whatever happens to the rest.
   const gone = temporaryName(containersFolder(paths));
@@ -137,7 +143,7 @@ async function tryName(paths: HostPaths, name: string, id: string): Promise<stri
     }
     const holder = await idByName(paths, name);
     if (holder !== undefined && !(await isAbandoned(paths, name, holder))) return holder;
-    if (holder !== undefined) await dropName(paths, name, holder);
+    await dropName(paths, name, holder);
   }
 }
 
@@ -153,13 +159,22 @@ async function isAbandoned(paths: HostPaths, name: string, id: string): Promise<
 
 /** Gives back the names of an ID that no container has, and that none will ever have. */
 export async function dropNamesOf(paths: HostPaths, id: string): Promise<void> {
-  const names = await namesIfThere(join(containersFolder(paths), NAMES));
-  await Promise.all(names.map((name) => dropName(paths, name, id)));
+  await Promise.all((await namesOf(paths, id)).map((name) => dropName(paths, name, id)));
 }
 
-async function dropName(paths: HostPaths, name: string, id: string): Promise<void> {
-  if ((await idByName(paths, name)) !== id) return;
-  await rm(namePath(paths, name), { force: true });
+async function namesOf(paths: HostPaths, id: string): Promise<string[]> {
+  const names = await namesIfThere(join(containersFolder(paths), NAMES));
+  const holders = await Promise.all(names.map((name) => idByName(paths, name)));
+  return names.filter((_, index) => holders[index] === id);
+}
+
+/** Takes a name from `id`, or what is in a name's place and is none. */
+async function dropName(paths: HostPaths, name: string, id: string | undefined): Promise<void> {
+  const path = namePath(paths, name);
+  const link = await lstat(path).catch(() => undefined);
+  if (link === undefined) return;
+  if (!link.isSymbolicLink()) await removeTrees([path]);
+  else if ((await idByName(paths, name)) === id) await rm(path, { force: true });
 }
 
 async function idByName(paths: HostPaths, name: string): Promise<string | undefined> {

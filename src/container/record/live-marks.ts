@@ -33,6 +33,18 @@ export async function isInTheMaking(paths: HostPaths, id: string): Promise<boole
   }
 }
 
+const REPORTED = 'reported';
+
+/**
+ * Notes in the mark of a container that somebody was told what is wrong with it; true where that has happened before.
+ * False, too, where nothing can be noted.
+ */
+export async function noteReported(paths: HostPaths, id: string): Promise<boolean> {
+  if ((await textIfThere(liveMark(paths, id))) === REPORTED) return true;
+  await writeFile(liveMark(paths, id), REPORTED, { mode: 0o600, flag: 'r+' }).catch(() => {});
+  return false;
+}
+
 /** Says that nothing of the container is left to clear away. Idempotent. */
 export async function unmarkLive(paths: HostPaths, id: string): Promise<void> {
   await rm(join(marksFolder(paths), id), { force: true });

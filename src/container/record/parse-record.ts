@@ -11,17 +11,26 @@ interface RecordWithMode extends Omit<ContainerRecord, 'version' | 'network'> {
 }
 
 /**
- * The record in the text of a `spec.json` of this version or an older one. Throws `unsupported` for one of a newer
- * ocits: what such a container is and needs is not known here.
+ * The record in the text of a `spec.json` of this version or an older one; undefined where it is damaged. Throws
+ * `unsupported` for one of a newer ocits: what such a container is and needs is not known here.
  */
-export function parseRecord(text: string): ContainerRecord {
-  const record = JSON.parse(text) as ContainerRecord | RecordWithMode;
+export function parseRecord(text: string): ContainerRecord | undefined {
+  const record = parseJson(text) as ContainerRecord | RecordWithMode | undefined;
+  if (typeof record?.version !== 'number') return undefined;
   if (record.version === 2) return record;
   if (record.version === 1) return lifted(record);
   const { id, version } = record as { readonly id: string; readonly version: unknown };
   throw new OcitsError('unsupported', `container ${id} is from a newer ocits: its version is ${version}`, {
     hint: 'use that ocits, or another OCITS_ROOT',
   });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function lifted({ network: { mode, ...network }, ...record }: RecordWithMode): ContainerRecord {

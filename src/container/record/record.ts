@@ -61,6 +61,11 @@ export interface ContainerRecord {
   /** The image's, and the user's over them. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  /**
+   * Why this is no more than what other files say of a container whose own record is lost. Such a container can be
+   * seen, stopped and removed, and not started. Never in `spec.json`.
+   */
+  readonly damage?: string | undefined;
   readonly lifetime: {
     readonly autoRemove: boolean;
     /** Whether the command that made it stays with it to the end, and clears it away. */

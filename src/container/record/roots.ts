@@ -9,7 +9,12 @@ export function containerRoots(paths: HostPaths): ContentRoots {
     roots: [
       async () => {
         const records = await readContainers(paths);
-        return records.map(({ image }) => ({ manifests: [image.manifest], stacks: [image.diffIds] }));
+        return records.map(({ image, damage }) =>
+          // The keys of layers that it stands on keep them, each as a stack of its own.
+          damage === undefined
+            ? { manifests: [image.manifest], stacks: [image.diffIds] }
+            : { stacks: image.snapshots.map((key) => [key]) },
+        );
       },
     ],
     users: async () => {

@@ -35,7 +35,7 @@ export async function inspectContainer(
     Created: record.createdAt,
     Path: path ?? '',
     Args: args,
-    State: inspectState(state),
+    State: inspectState(state, record.damage),
     Image: record.image.id,
     ResolvConfPath: join(files.etc, 'resolv.conf'),
     HostnamePath: join(files.etc, 'hostname'),
@@ -60,7 +60,7 @@ export async function inspectContainer(
   };
 }
 
-function inspectState(state: ContainerState): Inspected {
+function inspectState(state: ContainerState, damage: string | undefined): Inspected {
   return {
     Status: state.status,
     Running: state.status === 'running',
@@ -70,7 +70,7 @@ function inspectState(state: ContainerState): Inspected {
     Dead: false,
     Pid: state.pid,
     ExitCode: state.exitCode,
-    Error: state.error ?? '',
+    Error: damage ?? state.error ?? '',
     StartedAt: state.startedAt?.toISOString() ?? NEVER,
     FinishedAt: state.finishedAt?.toISOString() ?? NEVER,
   };

@@ -38,6 +38,7 @@ export async function startContainer(
     if (record === undefined) throw new OcitsError('not-found', `No such container: ${name}`);
     const { status } = containerState(engine.paths, id);
     if (status === 'running') return;
+    if (record.damage !== undefined) throw damaged(record);
     if (hasAttendant(record)) {
       throw new OcitsError('in-use', `container ${name} belongs to a command that is still running`, {
         hint: `that is process ${record.lifetime.creator.pid}`,
@@ -66,6 +67,12 @@ async function launchDetached(
     keepStdin: record.process.openStdin,
   });
   running.release?.();
+}
+
+function damaged({ name, damage }: ContainerRecord): OcitsError {
+  return new OcitsError('corrupt', `container ${name} cannot be started: ${damage}`, {
+    hint: `save what it has written (ocits export ${name}), and remove it: ocits rm -f ${name}`,
+  });
 }
 
 /** The same container, as one that stays when it is cleared. */

@@ -19,9 +19,13 @@ interface AttachmentRecord
   readonly bridge: string;
 }
 
-/** Reads the text of a record of any version up to this one. Throws `unsupported` for one of a newer ocits. */
-export function parseSandboxRecord(text: string): SandboxRecord {
-  const record = JSON.parse(text) as SandboxRecord | AttachmentRecord;
+/**
+ * Reads the text of a record of any version up to this one; undefined where it is damaged. Throws `unsupported` for one
+ * of a newer ocits.
+ */
+export function parseSandboxRecord(text: string): SandboxRecord | undefined {
+  const record = parseJson(text) as SandboxRecord | AttachmentRecord | undefined;
+  if (typeof record?.id !== 'string') return undefined;
   if (record.version === 2) return record;
   if (record.version === undefined) return lifted(record);
   const { id, version } = record as { readonly id: string; readonly version: unknown };
@@ -29,6 +33,14 @@ export function parseSandboxRecord(text: string): SandboxRecord {
     'unsupported',
     `a newer ocits has made the network of ${id}: its version is ${version}`,
   );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function lifted(record: AttachmentRecord): SandboxRecord {

@@ -3,11 +3,12 @@
  * host knows it. The controller calls it, and the driver of bridges runs programs in a namespace. A record is written
  * before the namespace is made, so nothing is left that nobody knows.
  *
- *     const records = new SandboxRecords(attachmentsFolder(settings));
+ *     const records = new SandboxRecords(attachmentsFolder(settings), namespaces, recover);
  *     await records.put({ version: 2, id, path, endpoints, root: paths.root, owner: ownIdentity() });
  *     await makeNamespace(path, signal);
  */
 
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
@@ -18,22 +19,31 @@ import { parseSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 /** Records in a folder, one file each. To change or to decide by them, hold the lock of networks. */
 export class SandboxRecords {
   readonly #folder: string;
+  readonly #namespaces: string;
+  readonly #recover: (id: string) => Promise<SandboxRecord>;
 
-  constructor(folder: string) {
+  /** `namespaces` has those that are kept, by their IDs. `recover` gives what stands in for a damaged record. */
+  constructor(folder: string, namespaces: string, recover: (id: string) => Promise<SandboxRecord>) {
     this.#folder = folder;
+    this.#namespaces = namespaces;
+    this.#recover = recover;
   }
 
   /** Throws `unsupported` where a newer ocits has written one: what that holds would be given out again. */
   async list(): Promise<readonly SandboxRecord[]> {
-    const names = await namesIfThere(this.#folder);
-    const records = await Promise.all(
-      names.filter((name) => name.endsWith('.json')).map((name) => this.#read(join(this.#folder, name))),
-    );
+    const [names, kept] = await Promise.all([namesIfThere(this.#folder), namesIfThere(this.#namespaces)]);
+    const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
+    const records = await Promise.all([...new Set([...ids, ...kept])].map((id) => this.find(id)));
     return records.filter((record) => record !== undefined);
   }
 
   async find(id: string): Promise<SandboxRecord | undefined> {
-    return await this.#read(this.#path(id));
+    const text = await textIfThere(this.#path(id));
+    const record = text === undefined ? undefined : parseSandboxRecord(text);
+    if (record !== undefined) return record;
+    // A namespace is made after its record, and goes before it.
+    const isLost = text !== undefined || existsSync(join(this.#namespaces, id));
+    return isLost ? await this.#recover(id) : undefined;
   }
 
   async put(record: SandboxRecord): Promise<void> {
@@ -52,10 +62,5 @@ export class SandboxRecords {
 
   #path(id: string): string {
     return join(this.#folder, `${id}.json`);
-  }
-
-  async #read(path: string): Promise<SandboxRecord | undefined> {
-    const text = await textIfThere(path);
-    return text === undefined ? undefined : parseSandboxRecord(text);
   }
 }

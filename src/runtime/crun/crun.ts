@@ -17,6 +17,7 @@ import { isAtLeast, LEAST_CRUN_VERSION } from '../../system/process/program-vers
 import { requireProgram } from '../../system/process/programs.ts';
 import { type RunResult, runTool } from '../../system/process/spawn.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
+import { clearRemains } from './clear-remains.ts';
 import { saysUnknownContainer } from './crun-messages.ts';
 
 /** crun, with a state folder of our own. */
@@ -79,13 +80,18 @@ export async function crunKill(
   }
 }
 
-/** Ends what still runs of a container, and removes its cgroup and crun's record of it. Idempotent. */
+/**
+ * Ends what still runs of a container, and removes its cgroup and crun's record of it, in whatever state that is.
+ * Idempotent.
+ */
 export async function crunDelete(crun: Crun, id: string): Promise<void> {
   try {
     await runCrun(crun, ['delete', '--force', id]);
   } catch (error) {
-    if (!isUnknownContainer(error)) throw error;
+    // It knows no such container, cannot read its own record, or was killed: what it has left goes below.
+    if (!isOcitsError(error, 'tool-failed')) throw error;
   }
+  await clearRemains(crun.root, id);
 }
 
 /** The version of a crun, such as `1.8.1`. */

@@ -2,7 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFileSync } from '../../system/file/atomic-file.ts';
 import { textIfThereSync } from '../../system/file/if-there.ts';
-import { identifyProcess, type ProcessIdentity } from '../../system/process/process-identity.ts';
+import {
+  identifyProcess,
+  isProcessIdentity,
+  type ProcessIdentity,
+} from '../../system/process/process-identity.ts';
 import type { ExitRecord } from '../supervisor.ts';
 
 /** The first process of a container. */
@@ -27,8 +31,8 @@ export function writePidRecord(folder: string, record: PidRecord): void {
  * write `pid`, crun's own file counts, as long as the process is older than that file.
  */
 export function readPidRecord(folder: string): PidRecord | undefined {
-  const written = readRecord<PidRecord>(join(folder, PID_FILE));
-  if (written !== undefined) return written;
+  const written = readRecord(join(folder, PID_FILE));
+  if (isProcessIdentity(written)) return written;
   const path = join(folder, RUNTIME_PID_FILE);
   const text = textIfThereSync(path);
   const record = text === undefined ? undefined : identifyProcess(Number.parseInt(text, 10));
@@ -46,7 +50,15 @@ export function writeExitRecord(folder: string, record: ExitRecord): void {
 
 /** How the container in `folder` ended; undefined where it has not, or nobody was there to write it. */
 export function readExitRecord(folder: string): ExitRecord | undefined {
-  return readRecord<ExitRecord>(join(folder, EXIT_FILE));
+  const record = readRecord(join(folder, EXIT_FILE));
+  return isExitRecord(record) ? record : undefined;
+}
+
+function isExitRecord(value: unknown): value is ExitRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { exitCode, oomKilled, finishedAt } = value as Partial<Record<keyof ExitRecord, unknown>>;
+  const isTime = typeof finishedAt === 'string' && !Number.isNaN(Date.parse(finishedAt));
+  return Number.isSafeInteger(exitCode) && typeof oomKilled === 'boolean' && isTime;
 }
 
 /** USER_HZ is 100 on every architecture that Node runs on. */
@@ -62,11 +74,12 @@ function writeRecord(path: string, record: object): void {
   replaceFileSync(path, `${JSON.stringify(record)}\n`);
 }
 
-function readRecord<T>(path: string): T | undefined {
+/** What is damaged counts as missing: the next best source is asked then. */
+function readRecord(path: string): unknown {
   const text = textIfThereSync(path);
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RuntimeSeccomp, RuntimeSpec } from '../../bundle/runtime-spec.ts';
@@ -10,7 +11,10 @@ import type { Crun } from './crun.ts';
 const FILTER_ANNOTATION = 'run.oci.seccomp_bpf_data';
 /** struct sock_filter. */
 const INSTRUCTION_BYTES = 8;
+/** The kernel takes 4096; a kept one has its checksum behind them. */
 const INSTRUCTIONS_LIMIT = 4096;
+/** sha256. */
+const CHECKSUM_BYTES = 32;
 
 /**
  * Compiling a seccomp profile takes crun 15 ms, more than all else in starting a container, and gives the same every
@@ -28,7 +32,7 @@ export function withSeccompFilter(crun: Crun, config: RuntimeSpec): SeccompFilte
   const { seccomp } = config.linux;
   if (seccomp === undefined) return { config, keep: () => {} };
   const path = join(crun.root, '..', 'seccomp', filterKey(crun, seccomp));
-  const filter = readFilter(path);
+  const filter = readKept(path);
   if (filter === undefined)
     return { config, keep: (id) => keepFilter(join(crun.root, id, 'seccomp.bpf'), path) };
   const annotations = { ...config.annotations, [FILTER_ANNOTATION]: filter.toString('base64') };
@@ -42,14 +46,29 @@ function filterKey({ program }: Crun, seccomp: RuntimeSeccomp): string {
 
 function keepFilter(source: string, path: string): void {
   const filter = readFilter(source);
-  if (filter !== undefined) replaceFileSync(path, filter);
+  if (filter !== undefined) replaceFileSync(path, Buffer.concat([filter, checksum(filter)]));
+}
+
+/** A kept filter, with its checksum behind it: a damaged one would stop every container's start. */
+function readKept(path: string): Buffer | undefined {
+  const kept = readFilter(path);
+  const end = (kept?.length ?? 0) - CHECKSUM_BYTES;
+  if (kept === undefined || end <= 0) return undefined;
+  const filter = kept.subarray(0, end);
+  return checksum(filter).equals(kept.subarray(end)) ? filter : undefined;
+}
+
+function checksum(filter: Buffer): Buffer {
+  return createHash('sha256').update(filter).digest();
 }
 
 function readFilter(path: string): Buffer | undefined {
   try {
     const filter = readFileSync(path);
     const instructions = filter.length / INSTRUCTION_BYTES;
-    return Number.isInteger(instructions) && instructions > 0 && instructions <= INSTRUCTIONS_LIMIT
+    return Number.isInteger(instructions) &&
+      instructions > 0 &&
+      instructions <= INSTRUCTIONS_LIMIT + CHECKSUM_BYTES / INSTRUCTION_BYTES
       ? filter
       : undefined;
   } catch (error) {

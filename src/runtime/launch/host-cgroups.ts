@@ -69,6 +69,13 @@ export function cgroupsPath(id: string, driver: HostCgroups['driver'] = hostCgro
   return driver === 'systemd' ? `system.slice:ocits:${id}` : `/ocits/${id}`;
 }
 
+/** The folders that the cgroups of a container have, in each hierarchy of the host; they need not be there. */
+export function cgroupFolders(id: string): readonly string[] {
+  const names = [`ocits/${id}`, `system.slice/ocits-${id}.scope`];
+  const mounts = cgroupMounts(readFileSync('/proc/self/mountinfo', 'latin1'));
+  return mounts.flatMap(({ target }) => names.map((name) => `${target}/${name}`));
+}
+
 function rootControllers(mounts: readonly CgroupMount[]): readonly string[] {
   if (!mounts.some((mount) => mount.type === 'cgroup2' && mount.target === MOUNT_POINT)) return [];
   return readFileSync(`${MOUNT_POINT}/cgroup.controllers`, 'latin1').trim().split(' ');

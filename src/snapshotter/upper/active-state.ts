@@ -30,8 +30,9 @@ export function readActiveState(folder: string): ActiveState | undefined {
   const text = textIfThereSync(join(folder, FILE));
   if (text === undefined) return undefined;
   try {
-    const state = JSON.parse(text) as ActiveState;
-    return state.version === 1 && state.parents.every(isDigest) ? state : undefined;
+    const state = JSON.parse(text) as Partial<ActiveState> | null;
+    const isWhole = state?.version === 1 && Array.isArray(state.parents) && Array.isArray(state.targets);
+    return isWhole && state.parents.every(isDigest) ? (state as ActiveState) : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

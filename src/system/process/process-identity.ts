@@ -20,6 +20,13 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startTicks: readStartTicks(process.pid) ?? 0, bootId: readBootId() };
 }
 
+/** Whether it is one, as a file may have kept it. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, startTicks, bootId } = value as Partial<Record<keyof ProcessIdentity, unknown>>;
+  return Number.isSafeInteger(pid) && typeof startTicks === 'number' && typeof bootId === 'string';
+}
+
 /** Whether the very process still runs. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identity.startTicks === readStartTicks(identity.pid) && identity.bootId === readBootId();
