@@ -74,6 +74,11 @@ export function isErrno(error: unknown, ...errno: readonly string[]): error is N
   return error instanceof Error && code !== undefined && errno.includes(code);
 }
 
+/** Whether nothing more can be written there: the disk or its quota is full, or it is read-only. */
+export function isUnwritable(error: unknown): boolean {
+  return isErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS');
+}
+
 /**
  * Turns what was thrown into an OcitsError, once, at a module's border. An OcitsError passes through;
  * `ENOSPC`, `EDQUOT`, `EACCES`, `EPERM` and an abort get their own code; anything else gets `code`.

@@ -25,10 +25,9 @@ function execIn(
   process: Partial<ProcessSpec>,
   more: Partial<ExecRequest> = {},
 ): ExecRequest {
-  const { folder, spec } = target;
+  const { spec } = target;
   return {
     containerId: spec.id,
-    folder,
     security: spec.security,
     process: { ...spec.process, ...process },
     stdio: PIPES,

@@ -10,7 +10,7 @@
 import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import { hasOwnSandbox } from '../../network/choice.ts';
-import { removeConmonFiles } from '../../runtime/conmon/conmon-folder.ts';
+import { removeConmonFiles, removeConmonSockets } from '../../runtime/conmon/conmon-folder.ts';
 import { settleExit } from '../../runtime/conmon/wait-for-exit.ts';
 import { crunDelete, openCrun } from '../../runtime/crun/crun.ts';
 import { allSettled } from '../../system/task/all-settled.ts';
@@ -45,27 +45,38 @@ export async function clearContainer(
   { byRuntime }: { readonly byRuntime: boolean },
 ): Promise<void> {
   const { id, lifetime, network } = record;
-  await allSettled([
-    byRuntime ? Promise.resolve() : clearRuntime(engine, id),
+  const [isSettled] = await allSettled([
+    byRuntime ? Promise.resolve(true) : clearRuntime(engine, id),
     hasOwnSandbox(network)
       ? engine.network().then((networks) => networks.teardown({ id }))
       : Promise.resolve(),
   ]);
   if (lifetime.autoRemove) await discardContainer(engine, record);
-  await unmarkLive(engine.paths, id);
+  // With its mark it is looked at again, and settled when there is room.
+  if (isSettled || lifetime.autoRemove) await unmarkLive(engine.paths, id);
 }
 
-async function clearRuntime(engine: Engine, id: string): Promise<void> {
+/** Whether how it ended is written down for good: a full disk leaves it where conmon has said so. */
+async function clearRuntime(engine: Engine, id: string): Promise<boolean> {
   const { folder } = containerFolder(engine.paths, id);
-  if (containerState(engine.paths, id).status === 'exited') settleExit(folder);
+  const hasEnded = containerState(engine.paths, id).status === 'exited';
+  const isSettled = !hasEnded || settleExit(folder);
   await crunDelete(await openCrun(engine.paths), id);
-  removeConmonFiles(engine.paths, folder);
+  if (isSettled) removeConmonFiles(engine.paths, folder);
+  else removeConmonSockets(engine.paths, folder);
+  return isSettled;
 }
 
 /** Removes a cleared container with its anonymous volumes. */
 async function discardContainer(engine: Engine, record: ContainerRecord): Promise<void> {
-  await deleteContainer(engine.paths, record);
+  await discardFiles(engine, record);
   await removeAnonymousVolumes(engine, record);
+}
+
+/** Removes a cleared container, and what was left of its end. */
+export async function discardFiles(engine: Engine, record: ContainerRecord): Promise<void> {
+  removeConmonFiles(engine.paths, containerFolder(engine.paths, record.id).folder);
+  await deleteContainer(engine.paths, record);
 }
 
 /** Removes the volumes that were made for this container alone. Those that are gone are no error. */

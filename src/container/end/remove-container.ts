@@ -1,9 +1,10 @@
 import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import { withLock } from '../../system/task/lock.ts';
-import { clearContainer, removeAnonymousVolumes } from '../clear/clear-container.ts';
-import { deleteContainer, readContainer, readContainers } from '../record/catalog.ts';
+import { clearContainer, discardFiles, removeAnonymousVolumes } from '../clear/clear-container.ts';
+import { readContainer, readContainers } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
+import { unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { writtenBytes } from '../record/size.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
@@ -37,7 +38,8 @@ export async function removeContainer(
     // Somebody may have started it while we waited.
     if (containerState(engine.paths, id).status === 'running') throw isRunning(record);
     await clearContainer(engine, keeping(record), { byRuntime: false });
-    await deleteContainer(engine.paths, record);
+    await discardFiles(engine, record);
+    await unmarkLive(engine.paths, id);
     if (options.volumes) await removeAnonymousVolumes(engine, record);
   });
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { isErrno, isUnwritable, OcitsError } from '../../errors.ts';
 import { temporaryName } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
@@ -103,14 +103,21 @@ export async function addContainer(
 export async function deleteContainer(paths: HostPaths, { id, name }: ContainerRecord): Promise<void> {
   // Out of sight at once, whatever happens to the rest.
   const gone = temporaryName(containersFolder(paths));
-  try {
-    await rename(containerFolder(paths, id).folder, gone);
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
+  const { folder } = containerFolder(paths, id);
+  await renameOrRemove(folder, gone);
   await Promise.all([dropName(paths, name, id), removeTrees([gone])]);
   // Whoever waits for the lock finds no container then, and no other container will have this ID.
   rmSync(containerLock(paths, id), { force: true });
+}
+
+/** A full disk may have no room for another name. */
+async function renameOrRemove(path: string, name: string): Promise<void> {
+  try {
+    await rename(path, name);
+  } catch (error) {
+    if (isUnwritable(error)) await removeTrees([path]);
+    else if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 async function takeName(paths: HostPaths, id: string, wanted: string | undefined): Promise<string> {

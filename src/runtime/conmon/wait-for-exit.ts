@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { isErrno } from '../../errors.ts';
+import { isErrno, isUnwritable } from '../../errors.ts';
 import { isRunning } from '../../system/process/process-identity.ts';
 import { wasOomKilled } from '../crun/oom.ts';
 import { readExitRecord, readPidRecord, writeExitRecord } from '../crun/records.ts';
@@ -20,17 +20,20 @@ export function findExit(folder: string): ExitRecord | undefined {
 }
 
 /**
- * Writes `exit.json` for a container that does not run: from conmon's record, else as unknown (255). Returns what it
- * says; undefined while the container runs. Idempotent.
+ * Writes `exit.json` for a container that does not run: from conmon's record, else as unknown (255). Whether it is
+ * written: false while the container runs, and where the disk is full; then conmon's record has to stay. Idempotent.
  */
-export function settleExit(folder: string): ExitRecord | undefined {
-  const settled = readExitRecord(folder);
-  if (settled !== undefined) return settled;
+export function settleExit(folder: string): boolean {
+  if (readExitRecord(folder) !== undefined) return true;
   const record = readPidRecord(folder);
-  if (record !== undefined && isRunning(record)) return undefined;
-  const exit = findExit(folder) ?? unknownExit();
-  writeExitRecord(folder, exit);
-  return exit;
+  if (record !== undefined && isRunning(record)) return false;
+  try {
+    writeExitRecord(folder, findExit(folder) ?? unknownExit());
+    return true;
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+    return false;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
-import { OcitsError } from '../../errors.ts';
+import { isUnwritable, OcitsError } from '../../errors.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { identifyProcess } from '../../system/process/process-identity.ts';
 import { type Exit, exited, spawnTool } from '../../system/process/spawn.ts';
@@ -141,7 +141,7 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
     // Somebody killed crun, and it has cleared nothing away.
     if (exit.signal !== null) await crunDelete(crun, spec.id);
     const result = exitRecord(folder, run.files, exit);
-    writeExitRecord(folder, result);
+    keepExit(folder, result);
     await stdio.finish();
     if (spec.process.terminal) await passOnLeftOutput(readLeftOutput(run.files.runtimeLog));
     return result;
@@ -158,6 +158,15 @@ function runningContainer(run: Run, crun: Crun, pid: number, stdio: ChildStdio):
       if (record !== undefined) signalContainer(folder, signal);
     },
   };
+}
+
+/** On a full disk it is known to whoever waits here, and to nobody else. */
+function keepExit(folder: string, result: ExitRecord): void {
+  try {
+    writeExitRecord(folder, result);
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
+  }
 }
 
 function exitRecord(folder: string, { oomKills }: BundleFolder, { code, signal }: Exit): ExitRecord {

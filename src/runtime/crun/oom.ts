@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isUnwritable } from '../../errors.ts';
 import type { PidRecord } from './records.ts';
 
 /** In a container's folder: we have sent SIGKILL ourselves. */
@@ -13,7 +14,12 @@ export function oomKillCount(): number {
 
 /** Notes that a SIGKILL of ours, and no lack of memory, is about to end the container in `folder`. */
 export function noteKill(folder: string): void {
-  writeFileSync(join(folder, KILLED_FILE), '', { mode: 0o600 });
+  try {
+    writeFileSync(join(folder, KILLED_FILE), '', { mode: 0o600 });
+  } catch (error) {
+    // The kill matters more than what is said of it.
+    if (!isUnwritable(error)) throw error;
+  }
 }
 
 /**

@@ -1,7 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execConfig } from '../../bundle/runtime-config.ts';
 import { serializeConfig } from '../../bundle/serialize.ts';
+import { temporaryName } from '../../system/file/atomic-file.ts';
+import type { HostPaths } from '../../system/paths.ts';
 import { RUNTIME_PID_FILE } from '../crun/records.ts';
 import { hostFacts } from '../launch/read-host-facts.ts';
 import { windowSize } from '../terminal/window-size.ts';
@@ -17,8 +19,8 @@ export interface ExecFiles extends Disposable {
   readonly log: string;
 }
 
-/** Makes a folder for an `exec` in its container's folder, with the process in it. */
-export function prepareExec({ folder: parent, process, security }: ExecRequest): ExecFiles {
+/** Makes a folder for an `exec` in the run folder, where there is room when the disk is full, with the process in it. */
+export function prepareExec({ run }: HostPaths, { process, security }: ExecRequest): ExecFiles {
   const consoleSize = process.consoleSize ?? windowSize();
   const sized = consoleSize === undefined ? process : { ...process, consoleSize };
   // The seccomp filter is the container's own: crun has kept it.
@@ -28,7 +30,8 @@ export function prepareExec({ folder: parent, process, security }: ExecRequest):
     security: { ...security, seccomp: 'unconfined', privileged: false },
   });
   const config = serializeConfig(execConfig({ security }, sized, host));
-  const folder = mkdtempSync(join(parent, '.exec-'));
+  const folder = temporaryName(run);
+  mkdirSync(folder, { mode: 0o700 });
   const files = {
     folder,
     process: join(folder, 'process.json'),

@@ -30,7 +30,7 @@ export async function execOnTerminal(paths: HostPaths, request: ExecRequest): Pr
   const program = requireProgram('conmon');
   await using undo = new UndoStack();
   const crun = await openCrun(paths);
-  const files = undo.use(prepareExec(request));
+  const files = undo.use(prepareExec(paths, request));
   const { exits, log, conmonPid, sockets, socketId } = prepareConmonFolder(paths, files.folder);
   undo.defer(() => removeConmonFiles(paths, files.folder));
   const runtime = promptCrun(crun.program, [...crunOptions(crun), ...crunLogOptions(files.log)]);

@@ -42,7 +42,7 @@ export async function execProcess(paths: HostPaths, request: ExecRequest): Promi
   }
   const crun = await openCrun(paths);
   await using undo = new UndoStack();
-  const files = undo.use(prepareExec(request));
+  const files = undo.use(prepareExec(paths, request));
   const openNull = () => containerNull(request.folder);
   const stdio = undo.use(await childStdio(modes, files.folder, { isTerminal: process.terminal, openNull }));
   using watcher = watchRuntimePid(files.folder);

@@ -4,7 +4,7 @@ import type { StdioModes } from '../terminal/stdio-plan.ts';
 
 export interface ExecRequest {
   readonly containerId: string;
-  /** The container's folder: a folder for this process is made in it and removed again. */
+  /** The container's folder, whose records tell its first process. */
   readonly folder: string;
   /** The container's own. */
   readonly security: SecurityOptions;
