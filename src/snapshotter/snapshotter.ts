@@ -27,7 +27,10 @@ export interface ApplyRequest {
   readonly diffIds: readonly Digest[];
   readonly source: LayerSource;
   readonly signal?: AbortSignal | undefined;
+  /** How far the layer is read. Begins anew where an attempt is given up. */
   readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
+  /** How large the layer's tar is. Told only where this call has read it to its end and it has the layer's diffID. */
+  readonly onWhole?: ((uncompressedBytes: number) => void) | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
 }
 

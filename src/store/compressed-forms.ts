@@ -3,7 +3,7 @@ import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, wrapError } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
-import { type Digest, isDigest } from '../oci/digest.ts';
+import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import { JsonFields } from '../oci/json-fields.ts';
 import { readDescriptor } from '../oci/parse-descriptor.ts';
 import { replaceFile } from '../system/file/atomic-file.ts';
@@ -59,7 +59,7 @@ export class FileCompressedForms implements CompressedForms {
       if (isErrno(error, 'ENOENT')) return UNKNOWN;
       throw wrapError(error, 'internal', `cannot read ${path}`);
     }
-    return parseForms(text) ?? UNKNOWN;
+    return parseForms(text, diffId) ?? UNKNOWN;
   }
 
   async add(diffId: Digest, form: Descriptor, plainSizeBytes?: number): Promise<void> {
@@ -78,7 +78,8 @@ export class FileCompressedForms implements CompressedForms {
 
   /** Neither locked nor fsynced: what two writers or a crash can lose is made again. */
   async #put(diffId: Digest, known: LayerForms): Promise<void> {
-    await replaceFile(this.#path(diffId), JSON.stringify(known), this.#scratch);
+    const text = JSON.stringify({ ...known, check: checkOf(diffId, known.plainSizeBytes) });
+    await replaceFile(this.#path(diffId), text, this.#scratch);
   }
 
   async delete(diffId: Digest): Promise<void> {
@@ -99,12 +100,18 @@ export class FileCompressedForms implements CompressedForms {
   }
 }
 
-function parseForms(text: string): LayerForms | undefined {
+/** Shows that a size is the one that was written for that layer. */
+function checkOf(diffId: Digest, plainSizeBytes: number | undefined): Digest {
+  return digestOf(`${diffId} ${plainSizeBytes}`);
+}
+
+function parseForms(text: string, diffId: Digest): LayerForms | undefined {
   try {
     const fields = new JsonFields(JSON.parse(text), 'a record of compressed forms');
+    const size = sizeOrUndefined(fields.value('plainSizeBytes'));
     return {
       forms: fields.list('forms', 'form', readDescriptor),
-      plainSizeBytes: sizeOrUndefined(fields.value('plainSizeBytes')),
+      plainSizeBytes: fields.value('check') === checkOf(diffId, size) ? size : undefined,
       contentBytes: sizeOrUndefined(fields.value('contentBytes')),
     };
   } catch {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../src/oci/digest.ts';
-import { canCleanUp } from '../../src/snapshotter/snapshotter.ts';
+import { type ApplyRequest, canCleanUp, type SnapshotKey } from '../../src/snapshotter/snapshotter.ts';
 import { type SnapshotterFactory, temporarySnapshotter } from '../support/image/temporary-snapshotter.ts';
 import {
   detailed,
@@ -166,6 +166,30 @@ export function applyTests(factory: SnapshotterFactory): void {
     expect(await temporary.snapshotter.apply(request)).toBe(keys[0]);
     expect(unpacked).toBe(1);
     expect(await Array.fromAsync(temporary.snapshotter.list())).toHaveLength(1);
+  });
+
+  test('the size of a layer is told by whoever has read it whole, and never by an attempt that was given up', async () => {
+    await using temporary = await temporarySnapshotter(factory);
+    const other = factory(temporary.paths);
+    const lower = layerTar(folder('a'), file('a/b', 'below'));
+    // What comes before the link is read before it is known that the layer leans on the one below.
+    const upper = layerTar(file('c', Buffer.alloc(4_000_000, 'c')), hardlink('d', 'a/b'), file('e', 'e'));
+    const diffIds = [lower, upper].map((tar) => digestOf(tar));
+    const told: [string, number][] = [];
+    const request = (name: string, parents: ApplyRequest['parents']): ApplyRequest => ({
+      parents,
+      diffIds,
+      source: temporary.source(upper),
+      onWhole: (sizeBytes) => told.push([name, sizeBytes]),
+    });
+    const below = { parents: [], diffIds: diffIds.slice(0, 1), source: temporary.source(lower) };
+    const lowerKey = await temporary.snapshotter.apply(below);
+    const { promise: parent, resolve: go } = Promise.withResolvers<string>();
+    const late = temporary.snapshotter.apply(request('late', [parent as Promise<SnapshotKey>]));
+    const key = await other.apply(request('quick', [lowerKey]));
+    go(lowerKey);
+    expect(await late).toBe(key);
+    expect(told).toEqual([['quick', upper.length]]);
   });
 
   test('an abort leaves nothing', async () => {

@@ -550,3 +550,32 @@ test('a link of an archive may lead further than its header has room for', async
   await using files = await openArchive(path);
   for (const name of ['pax', 'gnu']) expect(await files.sizeOf(name)).toBe(7);
 });
+
+test.each([
+  ['too small', (size: number) => size - 1],
+  ['too large', (size: number) => size + 512],
+  ['no size at all', () => 0],
+])('a recorded size that is %s heals itself', async (_, wrong) => {
+  await using host = await temporaryHost();
+  const { diffIds } = await addPulled(host.store, 'pulled:1');
+  const output = join(host.folder, 'out.tar');
+  const record = join(host.store.paths.root, 'compressed', diffIds[0]!.replace(':', '-'));
+  const save = (to: string | PassThrough) =>
+    saveImages(host.engine, host.call, ['pulled:1'], { format: 'docker-archive', output: to });
+  await save(output);
+  const [right, known] = [await readFile(output), await host.store.compressed.get(diffIds[0]!)];
+  expect(known.plainSizeBytes).toBe(LOWER.length);
+  // By a fault of ours: nothing shows that it is wrong, until the layer is read.
+  await host.store.compressed.add(diffIds[0]!, known.forms[0]!, wrong(LOWER.length));
+  await save(output);
+  expect(await readFile(output)).toEqual(right);
+  expect((await host.store.compressed.get(diffIds[0]!)).plainSizeBytes).toBe(LOWER.length);
+  // By damage to the file.
+  const text = await readFile(record, 'utf8');
+  await writeFile(record, text.replace(`${LOWER.length}`, `${wrong(LOWER.length)}`));
+  const stream = new PassThrough();
+  const chunks = Array.fromAsync(stream);
+  await save(stream);
+  stream.end();
+  expect(Buffer.concat((await chunks) as Buffer[])).toEqual(right);
+});

@@ -25,9 +25,10 @@ function execIn(
   process: Partial<ProcessSpec>,
   more: Partial<ExecRequest> = {},
 ): ExecRequest {
-  const { spec } = target;
+  const { folder, spec } = target;
   return {
     containerId: spec.id,
+    folder,
     security: spec.security,
     process: { ...spec.process, ...process },
     stdio: PIPES,

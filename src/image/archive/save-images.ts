@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { OcitsError } from '../../errors.ts';
+import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
@@ -45,6 +45,22 @@ export async function saveImages(
   const store = await engine.store();
   await using _lease = await store.leases.shared(call.signal);
   const images = await chooseImages(store, namesOrIds, options.platform);
+  try {
+    await writeImages(engine, call, images, options);
+  } catch (error) {
+    // The record of a layer's size was wrong, and is gone now. A file can be begun anew.
+    if (!isOcitsError(error, 'size-mismatch') || typeof options.output !== 'string') throw error;
+    await writeImages(engine, call, images, options);
+  }
+}
+
+async function writeImages(
+  engine: Engine,
+  call: Call,
+  images: ReadonlyMap<string, ChosenImage>,
+  options: SaveRequest,
+): Promise<void> {
+  const store = await engine.store();
   await using target = await openTarget(options);
   const sink = layoutSink(target, options.format === 'docker-archive');
   const { format, compression = 'gzip' } = options;

@@ -43,8 +43,33 @@ export function plainLayers(
         if (layer === undefined) return await source.fetchBlob(wanted, offset, call);
         if (offset > 0) throw new OcitsError('internal', 'an uncompressed layer is read from its start');
         const content = await find(layer, wanted.digest, call);
-        return { body: decompress(content, { signal: call.signal }), resumed: true };
+        const body = decompress(content, { signal: call.signal });
+        return { body: sized(body, wanted, store), resumed: true };
       },
     },
   };
+}
+
+/**
+ * The same bytes. Throws `size-mismatch` as soon as they are more or fewer than the record of the layer says, and
+ * forgets that record: the next one who asks reads the layer through.
+ */
+async function* sized(
+  body: AsyncIterable<Uint8Array>,
+  { digest, size }: Descriptor,
+  store: Store,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let count = 0;
+  const fail = async () => {
+    await store.compressed.delete(digest);
+    return new OcitsError('size-mismatch', `the size of the layer ${digest} was recorded wrongly`, {
+      hint: 'do it again: the record is gone',
+    });
+  };
+  for await (const chunk of body) {
+    count += chunk.length;
+    if (count > size) throw await fail();
+    yield chunk;
+  }
+  if (count < size) throw await fail();
 }

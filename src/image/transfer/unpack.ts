@@ -155,25 +155,24 @@ async function unpackLayer(
   };
   if (incoming === undefined) show();
   else incoming.fetched.then(show, () => {});
-  let plainBytes = 0;
+  let plainBytes: number | undefined;
   const key = await snapshotter.apply({
     parents,
     diffIds,
     source,
     signal,
-    onBytes: (bytes) => {
+    onBytes: (bytes) => progress?.bytes('unpacking', bytes),
+    onWhole: (bytes) => {
       plainBytes = bytes;
-      progress?.bytes('unpacking', bytes);
     },
     onWarning: (text) => emit(warning(`layer ${shortDigest(layer.digest)}: ${text}`)),
   });
   await incoming?.fetched;
   // A layer that another process has unpacked meanwhile was not read here, so nobody knows what this blob holds.
-  const wasRead = plainBytes > 0;
-  if (wasRead && isOwnBlob && source.compression !== 'none') {
+  if (plainBytes !== undefined && isOwnBlob && source.compression !== 'none') {
     await store.compressed.add(diffId, layer, plainBytes);
   }
-  progress?.state('unpacked', wasRead ? { bytes: plainBytes } : {});
+  progress?.state('unpacked', { bytes: plainBytes });
   return key;
 }
 

@@ -59,14 +59,20 @@ async function makeAndPublish(
   staging: string,
   parents: readonly Digest[] | undefined,
 ): Promise<Digest> {
-  const { diffIds, source, signal, onBytes, onWarning } = request;
+  const { diffIds, source, signal, onWarning } = request;
   const { form, metadata, snapshots } = parts;
   const diffId = diffIds.at(-1)!;
   await removeTrees([staging]);
   mkdirSync(staging, 0o700);
   const below = parents && { keys: parents, diffIds: diffIds.slice(0, -1) };
   const toApply = { source, diffId, place: staging, below };
+  let readBytes = 0;
+  const onBytes = (bytes: number) => {
+    readBytes = bytes;
+    request.onBytes?.(bytes);
+  };
   const { index, ...layer } = await form.apply(toApply, { signal, onBytes, onWarning });
+  request.onWhole?.(readBytes);
   const key = await keyOf(metadata, diffIds, layer.leans);
   await openIndexStore(snapshots.storeRoot).put(diffId, index);
   const { bootId } = metadata;
