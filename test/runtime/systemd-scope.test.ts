@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inOwnScope, shutdownAnnotations } from '../../src/runtime/conmon/systemd-scope.ts';
+import { inConmonScope, shutdownAnnotations } from '../../src/runtime/conmon/systemd-scope.ts';
 import { findProgram } from '../../src/system/process/programs.ts';
 
 const SLICE = 'system.slice:ocits:abc';
@@ -26,8 +26,8 @@ test.each([
 
 test('conmon has a scope of its own, and another one the next time', () => {
   const command = { program: '/usr/bin/conmon', args: ['--x'] };
-  expect(inOwnScope(command, 'abc', '/ocits/abc')).toEqual(command);
-  const [one, two] = [1, 2].map(() => inOwnScope(command, 'abc', SLICE));
+  expect(inConmonScope(command, 'abc', '/ocits/abc')).toEqual(command);
+  const [one, two] = [1, 2].map(() => inConmonScope(command, 'abc', SLICE));
   if (findProgram('systemd-run') === undefined) return expect(one).toEqual(command);
   expect(one!.args.slice(-3)).toEqual(['--', '/usr/bin/conmon', '--x']);
   expect(one!.args).not.toEqual(two!.args);

@@ -1,10 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { OcitsError } from '../../errors.ts';
+import { inheritedFds } from '../../system/process/inherited-fds.ts';
 import { exited, spawnTool } from '../../system/process/spawn.ts';
 import type { LaunchCommand } from '../launch/launcher.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
-import { inheritedFds } from '../terminal/own-descriptors.ts';
 
 /** The descriptor on which conmon tells the process ID. */
 const SYNC_FD = 3;

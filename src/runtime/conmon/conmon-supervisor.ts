@@ -27,7 +27,7 @@ import { conmonArguments } from './arguments.ts';
 import { attachConmon } from './attach.ts';
 import { prepareConmonFolder, removeConmonFiles } from './conmon-folder.ts';
 import { spawnConmon } from './conmon-process.ts';
-import { inOwnScope } from './systemd-scope.ts';
+import { inConmonScope } from './systemd-scope.ts';
 import { waitForExit } from './wait-for-exit.ts';
 
 /**
@@ -58,7 +58,7 @@ async function startConmon(paths: HostPaths, request: StartRequest): Promise<Run
     args: conmonArguments(crun, files, conmonFiles, request),
     errorFile: files.launchErrors,
   });
-  const pid = await spawnConmon(inOwnScope(command, spec.id, spec.cgroupsPath), files.launchErrors).catch(
+  const pid = await spawnConmon(inConmonScope(command, spec.id, spec.cgroupsPath), files.launchErrors).catch(
     async (error: unknown) => {
       throw await explained(error, { crun, files, request });
     },

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { findProgram } from '../../system/process/programs.ts';
+import { inOwnScope, type ProgramCommand } from '../../system/process/own-scope.ts';
 import { parseSignal } from '../../system/process/signal-number.ts';
 import { cgroupManager } from '../crun/crun.ts';
-import type { LaunchCommand } from '../launch/launcher.ts';
 
 /** What ends a container. */
 export interface StopRule {
@@ -35,16 +33,11 @@ export function shutdownAnnotations(
 }
 
 /**
- * The command for conmon in a scope of its own, where systemd runs the cgroups: in ours it would be killed with the
- * service or the login that we were started from, and the container would go on without its watcher. A shutdown stops
- * the container's scope alone, and this one ends by itself, so that the exit code is seen.
+ * The command for conmon in a scope of its own, where systemd runs the cgroups: else the container would go on without
+ * its watcher when our service or login ends. A shutdown stops the container's scope alone, and this one ends by
+ * itself, so that the exit code is seen.
  */
-export function inOwnScope(command: LaunchCommand, id: string, cgroupsPath: string): LaunchCommand {
-  const systemdRun = cgroupManager(cgroupsPath) === 'systemd' ? findProgram('systemd-run') : undefined;
-  if (systemdRun === undefined) return command;
-  // A name for each start: the scope of the one before lasts until its exit command has ended.
-  const unit = `ocits-conmon-${id}-${randomBytes(4).toString('hex')}`;
-  const scope = ['--scope', '--collect', '--quiet', '--slice', 'system.slice', '--unit', unit];
-  const lasting = ['--property', 'DefaultDependencies=no'];
-  return { program: systemdRun, args: [...scope, ...lasting, '--', command.program, ...command.args] };
+export function inConmonScope(command: ProgramCommand, id: string, cgroupsPath: string): ProgramCommand {
+  if (cgroupManager(cgroupsPath) !== 'systemd') return command;
+  return inOwnScope(command, `ocits-conmon-${id}`, ['DefaultDependencies=no']);
 }

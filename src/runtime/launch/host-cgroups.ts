@@ -1,5 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { isErrno } from '../../errors.ts';
+import { readFileSync } from 'node:fs';
+import { runsSystemd } from '../../system/process/own-scope.ts';
 
 const MOUNT_POINT = '/sys/fs/cgroup';
 
@@ -28,7 +28,7 @@ interface CgroupMount {
 /** Reads the facts from /proc and /sys. Throws nothing: a host without cgroups has the layout `none`. */
 export function hostCgroups(): HostCgroups {
   const mounts = cgroupMounts(readFileSync('/proc/self/mountinfo', 'latin1'));
-  const driver = isSystemdUsable() ? 'systemd' : 'cgroupfs';
+  const driver = runsSystemd() ? 'systemd' : 'cgroupfs';
   return describeCgroups(mounts, driver, rootControllers(mounts));
 }
 
@@ -79,19 +79,4 @@ export function cgroupFolders(id: string): readonly string[] {
 function rootControllers(mounts: readonly CgroupMount[]): readonly string[] {
   if (!mounts.some((mount) => mount.type === 'cgroup2' && mount.target === MOUNT_POINT)) return [];
   return readFileSync(`${MOUNT_POINT}/cgroup.controllers`, 'latin1').trim().split(' ');
-}
-
-/** sd_booted(3), and a bus that can be asked. */
-function isSystemdUsable(): boolean {
-  return exists('/run/systemd/system') && exists('/run/dbus/system_bus_socket');
-}
-
-function exists(path: string): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
-    throw error;
-  }
 }

@@ -11,8 +11,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { inheritedFds } from '../../system/process/inherited-fds.ts';
 import { type Copy, copyInput, copyOutput, copyTyped } from './copy.ts';
-import { inheritedFds, reopenPipe } from './own-descriptors.ts';
+import { reopenPipe } from './own-descriptors.ts';
 import { makePipes, type Pipe } from './pipes.ts';
 import {
   needsPipe,
