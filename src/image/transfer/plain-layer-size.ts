@@ -21,8 +21,6 @@ export async function plainLayerSize(
   const layer = image.manifest.layers[position]!;
   const diffId = image.config.rootfs.diff_ids[position]!;
   if (layerCompression(layer.mediaType) === 'none') return layer.size;
-  const plain = await store.blobs.stat(diffId);
-  if (plain !== undefined) return plain.sizeBytes;
   const known = (await store.compressed.get(diffId)).plainSizeBytes;
   if (known !== undefined) return known;
   let size = 0;
