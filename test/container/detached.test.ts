@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +13,6 @@ import { containerFolder, containerLock } from '../../src/container/record/folde
 import { completeMarks } from '../../src/container/record/live-marks.ts';
 import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { containerState } from '../../src/container/record/state.ts';
-import { writeSpec } from '../../src/container/record/write-spec.ts';
 import { parseContainerFilters } from '../../src/container/show/container-filters.ts';
 import { exportContainer } from '../../src/container/show/export-container.ts';
 import { inspectContainer } from '../../src/container/show/inspect-container.ts';
@@ -170,7 +170,7 @@ test('one that goes by itself waits for its start; without one who made it to st
 async function pretendDead(record: ContainerRecord): Promise<void> {
   const creator = { ...record.lifetime.creator, startTicks: 0 };
   const { spec } = containerFolder(lab.paths, record.id);
-  await writeSpec(spec, { ...record, lifetime: { ...record.lifetime, creator } });
+  await writeFile(spec, JSON.stringify({ ...record, lifetime: { ...record.lifetime, creator } }));
 }
 
 test('what we kill ourselves was not killed for memory', async () => {

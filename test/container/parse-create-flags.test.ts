@@ -3,6 +3,7 @@ import type { CreateFlags } from '../../src/container/flags/create-flags.ts';
 import { parseEnvFile, parseEnvFlag } from '../../src/container/flags/env-file.ts';
 import { parseCreateFlags } from '../../src/container/flags/parse-create-flags.ts';
 import { networkChoice } from '../../src/network/choice.ts';
+import { parseReference } from '../../src/oci/reference.ts';
 
 const files: Readonly<Record<string, string>> = {
   'a.env': '\ufeff# comment\n\nA=1\nC\nNONE\r\nD="quoted"\r\n',
@@ -21,7 +22,7 @@ function parse(flags: CreateFlags, ...command: string[]) {
 describe('the flags of create and run', () => {
   test('say nothing where they are not given', () => {
     expect(parse({})).toEqual({
-      image: 'busybox',
+      image: { text: 'busybox', reference: parseReference('busybox:latest') },
       labels: {},
       annotations: {},
       process: { command: [], env: [], terminal: false, openStdin: false, rlimits: [] },

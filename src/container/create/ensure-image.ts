@@ -1,37 +1,33 @@
 import { type Call, withNews } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { type FoundImage, findImage, requireImage } from '../../image/catalog/find-image.ts';
+import { findNamed, missingImage } from '../../image/catalog/find-image.ts';
+import type { ImageName } from '../../image/catalog/image-name.ts';
 import type { Image } from '../../image/image.ts';
 import { findSnapshots, unpackImage } from '../../image/transfer/unpack.ts';
 import type { Platform } from '../../oci/platform.ts';
-import { exactName, parseReference } from '../../oci/reference.ts';
+import { exactName } from '../../oci/reference.ts';
 import type { PullPolicy } from '../../options/pull-policy.ts';
 import type { TaskNews } from '../../progress.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
-
-export interface WantedImage {
-  readonly name: string;
-  readonly platform?: Platform | undefined;
-  readonly policy: PullPolicy;
-}
 
 /** The image of that name or ID, pulled where the policy says so. Throws `not-found`, `wrong-platform`, and as `pullImage`. */
 export async function ensureImage(
   engine: Engine,
   call: Call,
-  { name, platform, policy }: WantedImage,
-): Promise<FoundImage> {
+  name: ImageName,
+  { platform, policy }: { readonly platform: Platform | undefined; readonly policy: PullPolicy },
+): Promise<Image> {
   const store = await engine.store();
-  const found = policy === 'always' ? undefined : await findImage(store, name, platform);
+  const found = policy === 'always' ? undefined : await findNamed(store, name, platform);
   if (found !== undefined) return found;
-  if (policy === 'never') return await requireImage(store, name, platform);
+  // An ID cannot be pulled.
+  if (policy === 'never' || name.reference === undefined) throw await missingImage(store, name, platform);
   if (policy === 'missing') {
-    call.emit({ type: 'message', level: 'info', text: `Unable to find image '${name}' locally` });
+    call.emit({ type: 'message', level: 'info', text: `Unable to find image '${name.text}' locally` });
   }
-  const reference = exactName(parseReference(name));
+  const reference = exactName(name.reference);
   const { pullImage } = await import('../../image/transfer/pull-image.ts');
-  await pullImage(engine, call, { reference, platform, policy: 'always' });
-  return await requireImage(store, name, platform);
+  return (await pullImage(engine, call, { reference, platform, policy: 'always' })).image;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { ContainerMount } from '../../bundle/container-spec.ts';
 import { isErrno, OcitsError } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import { cleanTarget, type MountRequest } from '../../options/mounts/mount-request.ts';
+import { allSettled } from '../../system/task/all-settled.ts';
 import type { VolumeStore } from '../../volume/volume.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
@@ -67,15 +68,30 @@ export interface ResolvedMount {
   readonly fillFrom?: string | undefined;
 }
 
+/** As `resolveMount` for each; where one fails, all have ended. */
+export async function resolveMounts(
+  requests: readonly MountRequest[],
+  volumes: VolumeStore,
+  owner: MountOwner,
+): Promise<readonly ResolvedMount[]> {
+  return await allSettled(requests.map((request) => resolveMount(request, volumes, owner)));
+}
+
+interface MountOwner {
+  /** The container's. */
+  readonly id: string;
+  readonly onMade: (volume: string) => void;
+}
+
 /**
  * Finds or makes the source of a mount of the container `id`. `onMade` is told of an anonymous volume that is made, so
  * that it can be undone. The volume names the container, so that it can be cleared up where no undo ran. Throws
  * `not-found` for a source of the host's that is not there and is not to be made.
  */
-export async function resolveMount(
+async function resolveMount(
   request: MountRequest,
   volumes: VolumeStore,
-  { id, onMade }: { readonly id: string; readonly onMade: (volume: string) => void },
+  { id, onMade }: MountOwner,
 ): Promise<ResolvedMount> {
   if (request.kind === 'tmpfs') return { mount: request };
   if (request.kind === 'bind') {

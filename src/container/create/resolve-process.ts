@@ -11,7 +11,7 @@ const DEFAULT_STOP_TIMEOUT_SECONDS = 10;
 
 /**
  * The first process as the image and the user ask for it, by Docker's rules. Throws `invalid-argument` for an
- * impossible stop signal or working directory of the user's, and where there is no command at all.
+ * impossible working directory of the user's, and where there is no command at all.
  */
 export function resolveProcess(image: RunConfig, request: ProcessRequest): ProcessRecord {
   const { entrypoint, command } = request;
@@ -56,10 +56,7 @@ function workdir(image: RunConfig, request: ProcessRequest): string {
 
 /** A signal that the image names and the kernel does not know counts as none. */
 function stopSignal(image: RunConfig, request: ProcessRequest): string {
-  if (request.stopSignal !== undefined) {
-    parseSignal(request.stopSignal);
-    return request.stopSignal;
-  }
+  if (request.stopSignal !== undefined) return request.stopSignal;
   try {
     parseSignal(image.StopSignal ?? '');
     return image.StopSignal!;

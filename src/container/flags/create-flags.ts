@@ -19,6 +19,7 @@ import {
   ulimit,
 } from '../../options/kinds.ts';
 import {
+  containerName,
   environmentFile,
   environmentVariable,
   extraHost,
@@ -42,7 +43,7 @@ import {
  */
 
 const IDENTITY_FLAGS = {
-  name: { form: 'one', description: 'name of the container' },
+  name: { form: 'one', kind: containerName, description: 'name of the container' },
   platform: {
     form: 'one',
     kind: platform,

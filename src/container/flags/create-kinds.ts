@@ -20,6 +20,18 @@ export const signalName = spoken((text) => {
   return text;
 });
 
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+const NAME_LIMIT = 255;
+
+/** A name for a container. */
+export const containerName = spoken((text) => {
+  if (NAME.test(text) && text.length <= NAME_LIMIT) return text;
+  throw new OcitsError(
+    'invalid-argument',
+    `invalid container name ${JSON.stringify(text)}: it has 2 to ${NAME_LIMIT} letters, digits, "_", "." or "-", and begins with a letter or digit`,
+  );
+});
+
 /** The text is one program; an empty one is none. */
 export const programList: ValueKind<readonly string[]> = {
   parse: (text) => (text === '' ? [] : [text]),

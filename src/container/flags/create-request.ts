@@ -1,4 +1,5 @@
 import type { ResourceLimits, SecurityOptions } from '../../bundle/container-spec.ts';
+import type { ImageName } from '../../image/catalog/image-name.ts';
 import type { NameOptions } from '../../network/names/etc-files.ts';
 import type { Platform } from '../../oci/platform.ts';
 import type { DeviceMapping } from '../../options/device.ts';
@@ -43,8 +44,7 @@ export interface HostOptions {
 
 /** What a user asks for with `create` and `run`: checked for its form, nothing looked up yet. */
 export interface CreateRequest {
-  /** The image's name or ID as typed. */
-  readonly image: string;
+  readonly image: ImageName;
   readonly platform?: Platform | undefined;
   /** The default is a random one. */
   readonly name?: string | undefined;

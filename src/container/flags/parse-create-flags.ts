@@ -1,3 +1,4 @@
+import { readImageName } from '../../image/catalog/image-name.ts';
 import { networkChoice } from '../../network/choice.ts';
 import { fieldsOf, readFlags } from '../../options/flag-table.ts';
 import type { Surroundings } from '../../options/value-kind.ts';
@@ -14,7 +15,7 @@ import type { CreateRequest, HostOptions, NetworkOptions, ProcessRequest } from 
 
 /**
  * What `create` and `run` are asked for, from the texts of their flags, the image and the command behind it. Throws
- * `invalid-argument`, `syntax` or `unsupported`, naming the flag and quoting the fault.
+ * `invalid-argument`, `syntax` or `unsupported`, naming the flag and quoting the fault, and `invalid-reference`.
  */
 export function parseCreateFlags(
   flags: CreateFlags,
@@ -31,7 +32,7 @@ export function createRequest(
 ): CreateRequest {
   const { name, platform, label = [], annotation = [], volume = [], mount = [], tmpfs = [] } = values;
   return {
-    image,
+    image: readImageName(image),
     platform,
     name,
     labels: Object.fromEntries([...(values['label-file'] ?? []).flat(), ...label]),

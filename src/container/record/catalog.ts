@@ -1,8 +1,8 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, isUnwritable, OcitsError } from '../../errors.ts';
-import { temporaryName } from '../../system/file/atomic-file.ts';
+import { isErrno, isUnwritable, OcitsError, wrapError } from '../../errors.ts';
+import { temporaryName, writeFileAtomic } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { HostPaths } from '../../system/paths.ts';
@@ -10,7 +10,6 @@ import { containerFolder, containerLock, containersFolder, filesIn } from './fol
 import { randomName } from './name.ts';
 import { parseRecord } from './parse-record.ts';
 import type { ContainerRecord } from './record.ts';
-import { writeSpec } from './write-spec.ts';
 
 const ID = /^[0-9a-f]{64}$/;
 const ID_START = /^[0-9a-f]{1,64}$/;
@@ -97,6 +96,13 @@ export async function addContainer(
     await dropName(paths, taken, record.id);
     throw error;
   }
+}
+
+/** One that is to last survives a crash of the machine; others would be cleared away after it anyway. */
+async function writeSpec(path: string, record: ContainerRecord): Promise<void> {
+  const text = `${JSON.stringify(record)}\n`;
+  if (record.lifetime.autoRemove) await writeFile(path, text, { mode: 0o600 });
+  else await writeFileAtomic(path, text);
 }
 
 /** Removes a container's folder and gives its names back. Idempotent. Nothing of it may be mounted or running. */

@@ -1,17 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { OcitsError } from '../../errors.ts';
-
-const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
-const NAME_LIMIT = 255;
-
-/** Throws `invalid-argument` for what cannot be a container's name. */
-export function checkContainerName(name: string): void {
-  if (NAME.test(name) && name.length <= NAME_LIMIT) return;
-  throw new OcitsError(
-    'invalid-argument',
-    `invalid container name ${JSON.stringify(name)}: it has 2 to ${NAME_LIMIT} letters, digits, "_", "." or "-", and begins with a letter or digit`,
-  );
-}
 
 /** A name for a container that nobody has named, such as `quiet_noether`. Not checked to be free. */
 export function randomName(): string {

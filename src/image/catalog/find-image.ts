@@ -2,11 +2,12 @@ import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform, type Platform, runsOn } from '../../oci/platform.ts';
-import { parseReference, type Reference, withDefaultTag } from '../../oci/reference.ts';
+import type { Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
 import { storeDocuments } from '../image-documents.ts';
 import { chooseImage } from './choose-image.ts';
+import { type ImageName, isFullId, readImageName } from './image-name.ts';
 import { platformOf } from './image-platform.ts';
 import { presentManifests } from './present-images.ts';
 import { isIndex, readDocument, readImage } from './read-image.ts';
@@ -18,9 +19,6 @@ export interface FoundImage extends Image {
   /** What the name points at, an index or the manifest itself; with an ID, the manifest. */
   readonly root: Descriptor;
 }
-
-const FULL_ID = /^(?:sha256:)?[0-9a-f]{64}$/;
-const SHORT_ID = /^(?:sha256:)?[0-9a-f]{1,64}$/;
 
 /**
  * Finds an image as Docker does: by name (without a tag `latest`), by name and digest, by ID (`sha256:` and 64
@@ -35,42 +33,48 @@ export async function findImage(
   nameOrId: string,
   platform?: Platform,
 ): Promise<FoundImage | undefined> {
-  if (FULL_ID.test(nameOrId)) return await findById(store, nameOrId, platform);
-  const isShortId = SHORT_ID.test(nameOrId);
-  const reference = readReference(nameOrId, isShortId);
-  const root = reference === undefined ? undefined : await resolveName(store, reference);
-  if (reference !== undefined && root !== undefined) {
-    const image = await chooseImage(store, root, platform);
-    return image === undefined ? undefined : { ...image, reference, root };
-  }
-  return isShortId ? await findById(store, nameOrId, platform) : undefined;
+  return await findNamed(store, readImageName(nameOrId), platform);
+}
+
+/** As `findImage`, by a name that was read. */
+export async function findNamed(
+  store: Store,
+  name: ImageName,
+  platform?: Platform,
+): Promise<FoundImage | undefined> {
+  const reference = name.reference;
+  const root = reference === undefined || isFullId(name) ? undefined : await resolveName(store, reference);
+  if (root === undefined) return await findById(store, name, platform);
+  const image = await chooseImage(store, root, platform);
+  return image === undefined ? undefined : { ...image, reference, root };
 }
 
 /** As `findImage`, but an image that is not there is an error: `not-found`, or `wrong-platform`. */
 export async function requireImage(store: Store, nameOrId: string, platform?: Platform): Promise<FoundImage> {
-  const found = await findImage(store, nameOrId, platform);
+  const name = readImageName(nameOrId);
+  const found = await findNamed(store, name, platform);
   if (found !== undefined) return found;
-  const other = platform === undefined ? undefined : await findImage(store, nameOrId);
-  if (other === undefined || platform === undefined) {
-    const hint = SHORT_ID.test(nameOrId) ? {} : { hint: `fetch it with: ocits pull ${nameOrId}` };
-    throw new OcitsError('not-found', `No such image: ${nameOrId}`, hint);
-  }
-  const have = formatPlatform(platformOf(other));
-  throw new OcitsError(
-    'wrong-platform',
-    `image ${nameOrId} is here for ${have}, not for ${formatPlatform(platform)}`,
-    { hint: `fetch it with: ocits pull --platform ${formatPlatform(platform)} ${nameOrId}` },
-  );
+  throw await missingImage(store, name, platform);
 }
 
-/** The name as it is looked up, with its tag; undefined where it can only be a short ID. */
-function readReference(text: string, isShortId: boolean): Reference | undefined {
-  try {
-    return withDefaultTag(parseReference(text));
-  } catch (error) {
-    if (isShortId && isOcitsError(error, 'invalid-reference')) return undefined;
-    throw error;
+/** The error for an image that is not there, or not for `platform`. */
+export async function missingImage(
+  store: Store,
+  name: ImageName,
+  platform: Platform | undefined,
+): Promise<OcitsError> {
+  const { text, idStart } = name;
+  const other = platform === undefined ? undefined : await findNamed(store, name);
+  if (other === undefined || platform === undefined) {
+    const hint = idStart === undefined ? `fetch it with: ocits pull ${text}` : undefined;
+    return new OcitsError('not-found', `No such image: ${text}`, { hint });
   }
+  const have = formatPlatform(platformOf(other));
+  return new OcitsError(
+    'wrong-platform',
+    `image ${text} is here for ${have}, not for ${formatPlatform(platform)}`,
+    { hint: `fetch it with: ocits pull --platform ${formatPlatform(platform)} ${text}` },
+  );
 }
 
 /** A name by digest also finds an image that has the digest and, in the same repository, any tag. */
@@ -86,14 +90,18 @@ async function resolveName(store: Store, reference: Reference): Promise<Descript
   )?.descriptor;
 }
 
-async function findById(store: Store, text: string, platform?: Platform): Promise<FoundImage | undefined> {
-  const prefix = text.startsWith('sha256:') ? text : `sha256:${text}`;
+async function findById(
+  store: Store,
+  { text, idStart }: ImageName,
+  platform?: Platform,
+): Promise<FoundImage | undefined> {
+  if (idStart === undefined) return undefined;
   const matches = new Map<Digest, Descriptor>();
   for (const manifest of await allManifests(store)) {
     const id = await idOf(store, manifest);
     // A full digest may also be the manifest's: that is what pull and push print.
-    if (id?.startsWith(prefix)) matches.set(id, matches.get(id) ?? manifest);
-    else if (id !== undefined && manifest.digest === prefix) matches.set(id, manifest);
+    if (id?.startsWith(idStart)) matches.set(id, matches.get(id) ?? manifest);
+    else if (id !== undefined && manifest.digest === idStart) matches.set(id, manifest);
   }
   if (matches.size > 1) {
     const ids = [...matches.keys()].map((id) => id.slice(0, 7 + 20)).join(', ');

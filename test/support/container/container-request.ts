@@ -1,4 +1,5 @@
 import type { CreateRequest } from '../../../src/container/flags/create-request.ts';
+import { readImageName } from '../../../src/image/catalog/image-name.ts';
 import { networkChoice } from '../../../src/network/choice.ts';
 
 export interface RequestParts {
@@ -15,7 +16,7 @@ export interface RequestParts {
 /** A request for a busybox without network, as `run` would make it of few flags. */
 export function containerRequest(command: readonly string[], parts: RequestParts = {}): CreateRequest {
   return {
-    image: parts.image ?? 'busybox',
+    image: readImageName(parts.image ?? 'busybox'),
     ...(parts.name === undefined ? {} : { name: parts.name }),
     labels: parts.labels ?? {},
     annotations: {},
