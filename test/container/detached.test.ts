@@ -174,8 +174,8 @@ async function pretendDead(record: ContainerRecord): Promise<void> {
 }
 
 test('what we kill ourselves was not killed for memory', async () => {
-  const host = { resources: { memoryBytes: 64 * 1024 * 1024 } };
-  const record = await lab.detached(['sleep', '60'], { host });
+  const isolation = { resources: { memoryBytes: 64 * 1024 * 1024 } };
+  const record = await lab.detached(['sleep', '60'], { isolation });
   const { folder } = containerFolder(lab.paths, record.id);
   // As if the kernel had killed something since.
   writePidRecord(folder, { ...readPidRecord(folder)!, oomKillsBefore: -1 });

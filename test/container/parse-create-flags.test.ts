@@ -35,7 +35,7 @@ describe('the flags of create and run', () => {
         extraHosts: [],
       },
       mounts: [],
-      host: {
+      isolation: {
         resources: {},
         devices: [],
         security: {
@@ -89,7 +89,7 @@ describe('the flags of create and run', () => {
   });
 
   test('make limits, security and labels', () => {
-    const { host, labels, annotations, autoRemove } = parse({
+    const { isolation, labels, annotations, autoRemove } = parse({
       memory: '512m',
       'memory-swap': '-1',
       cpus: '1.5',
@@ -108,7 +108,7 @@ describe('the flags of create and run', () => {
       annotation: ['x=y=z'],
       rm: true,
     });
-    expect(host).toEqual({
+    expect(isolation).toEqual({
       resources: {
         memoryBytes: 512 * 1024 * 1024,
         memorySwapBytes: -1,

@@ -27,7 +27,7 @@ beforeAll(async () => {
 
 afterAll(async () => await lab[Symbol.asyncDispose]());
 
-/** Puts a container of version 1 into the store as it would lie there, of the store's own image. */
+/** Puts a container of an older version into the store as it would lie there, of the store's own image. */
 async function addOld(file: string): Promise<string> {
   const request = containerRequest(['true'], { autoRemove: false });
   const own = await createContainer(lab.engine, lab.call, request);
@@ -49,7 +49,7 @@ describe('a container of version 1', () => {
       const id = await addOld(`version-1-${network}.json`);
       await sweepContainers(lab.engine);
       const record = await findContainer(lab.paths, `on${network}`);
-      expect(record).toMatchObject({ version: 2, id, network: networkChoice(network) });
+      expect(record).toMatchObject({ version: 3, id, network: networkChoice(network) });
       expect(record.network).not.toHaveProperty('mode');
       const filters = parseContainerFilters([`network=${network}`]);
       const [listed] = await listContainers(lab.engine, { all: true, filters });
@@ -75,11 +75,25 @@ describe('a container of version 1', () => {
   );
 });
 
+test('a container of version 2 keeps its limits and privileges', async () => {
+  const id = await addOld('version-2.json');
+  const record = await findContainer(lab.paths, 'second');
+  expect(record).toMatchObject({ version: 3, id, isolation: { resources: { memoryBytes: 64 * 2 ** 20 } } });
+  expect(record).not.toHaveProperty('host');
+  await startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
+  const { HostConfig: config } = JSON.parse(JSON.stringify(await inspectContainer(lab.engine, record)));
+  expect(config).toMatchObject({ Memory: 64 * 2 ** 20, CapDrop: ['NET_RAW'] });
+  expect(config.Sysctls).toEqual({ 'net.ipv4.ip_forward': '1' });
+  await stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 0 });
+  await removeContainer(lab.engine, record);
+  expect(await lab.remains()).toEqual([]);
+});
+
 test('a container of a newer version is a clear error, and nothing of it is touched', async () => {
   const id = await addOld('version-1-none.json');
   const { spec, folder } = containerFolder(lab.paths, id);
   const old = await readFile(spec, 'utf8');
-  const newer = JSON.stringify({ version: 3, id, name: 'onnone', sandboxes: [] });
+  const newer = JSON.stringify({ version: 4, id, name: 'onnone', sandboxes: [] });
   await writeFile(spec, newer);
   const attempts = [
     () => readContainer(lab.paths, id),
@@ -95,7 +109,7 @@ test('a container of a newer version is a clear error, and nothing of it is touc
   for (const attempt of attempts) {
     await expect(attempt()).rejects.toMatchObject({
       code: 'unsupported',
-      message: `container ${id} is from a newer ocits: its version is 3`,
+      message: `container ${id} is from a newer ocits: its version is 4`,
     });
   }
   expect(await readFile(spec, 'utf8')).toBe(newer);

@@ -94,7 +94,7 @@ describe('a container in the foreground', () => {
           },
           { kind: 'tmpfs', target: '/run', options: ['size=1m', 'mode=700'] },
         ],
-        host: { security: { ...secure, readOnlyRootfs: true } },
+        isolation: { security: { ...secure, readOnlyRootfs: true } },
       },
     );
     expect(output).toMatch(/^touch: \/x: Read-only.*\ntouch: \/ro\/x: Read-only.*\nof the host700\n.* 1024 /);

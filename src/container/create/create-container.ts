@@ -79,10 +79,10 @@ export async function createContainer(
   ]);
   await fillVolumes(engine, snapshots, mounts);
   const record = {
-    ...plan.record,
-    version: 2,
+    version: 3,
     id,
     createdAt: new Date().toISOString(),
+    ...plan.record,
     image: { ...plan.image, snapshots },
     hostname: request.network.hostname ?? id.slice(0, 12),
     mounts: mounts.map(({ mount }) => mount),

@@ -12,7 +12,7 @@ import { resolveProcess } from './resolve-process.ts';
 /** What the image and the user say together; all that can be at fault before anything is made. */
 export interface ContainerPlan {
   /** What the record will say of it. */
-  readonly record: Pick<ContainerRecord, 'process' | 'network' | 'host' | 'labels' | 'annotations'>;
+  readonly record: Pick<ContainerRecord, 'process' | 'network' | 'isolation' | 'labels' | 'annotations'>;
   readonly image: Omit<ContainerRecord['image'], 'snapshots'>;
   readonly mounts: readonly MountRequest[];
   /** What the user is to be told, in sentences. */
@@ -28,7 +28,7 @@ export function planContainer(request: CreateRequest, image: Image): ContainerPl
     record: {
       network: resolveNetwork(request.network, config),
       process: resolveProcess(config, request.process),
-      host: request.host,
+      isolation: request.isolation,
       labels: { ...config.Labels, ...request.labels },
       annotations: request.annotations,
     },

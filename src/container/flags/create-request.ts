@@ -33,8 +33,8 @@ export interface NetworkOptions extends NameOptions {
   readonly publishAll: boolean;
 }
 
-/** What the container gets of the host. */
-export interface HostOptions {
+/** How far the container is kept apart from the host: limits, devices, privileges, kernel parameters, its own init. */
+export interface IsolationOptions {
   readonly resources: ResourceLimits;
   readonly devices: readonly DeviceMapping[];
   readonly security: SecurityOptions;
@@ -53,7 +53,7 @@ export interface CreateRequest {
   readonly process: ProcessRequest;
   readonly network: NetworkOptions;
   readonly mounts: readonly MountRequest[];
-  readonly host: HostOptions;
+  readonly isolation: IsolationOptions;
   /** Whether the container goes when it has ended, with its anonymous volumes. */
   readonly autoRemove: boolean;
 }

@@ -11,7 +11,7 @@ import {
   RESOURCE_FLAGS,
   SECURITY_FLAGS,
 } from './create-flags.ts';
-import type { CreateRequest, HostOptions, NetworkOptions, ProcessRequest } from './create-request.ts';
+import type { CreateRequest, IsolationOptions, NetworkOptions, ProcessRequest } from './create-request.ts';
 
 /**
  * What `create` and `run` are asked for, from the texts of their flags, the image and the command behind it. Throws
@@ -40,7 +40,7 @@ export function createRequest(
     process: processRequest(values, command),
     network: networkOptions(values),
     mounts: [...volume, ...mount, ...tmpfs],
-    host: hostOptions(values),
+    isolation: isolationOptions(values),
     autoRemove: values.rm,
   };
 }
@@ -63,7 +63,7 @@ function networkOptions(values: CreateValues): NetworkOptions {
   };
 }
 
-function hostOptions(values: CreateValues): HostOptions {
+function isolationOptions(values: CreateValues): IsolationOptions {
   const { device = [], sysctl = [], init, 'security-opt': changes = [] } = values;
   const defaults = { noNewPrivileges: false, seccomp: 'default' };
   const changed: typeof defaults = Object.assign(defaults, ...changes);

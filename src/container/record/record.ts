@@ -13,7 +13,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ResourceLimit } from '../../options/ulimit.ts';
 import type { SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { ProcessIdentity } from '../../system/process/process-identity.ts';
-import type { HostOptions, NetworkOptions } from '../flags/create-request.ts';
+import type { IsolationOptions, NetworkOptions } from '../flags/create-request.ts';
 
 /** The first process with all that the image says, except what needs its files (user, home). */
 export interface ProcessRecord {
@@ -45,7 +45,7 @@ export interface ImageRecord {
 
 /** `spec.json`: all that a container is. Never changed once it is written. */
 export interface ContainerRecord {
-  readonly version: 2;
+  readonly version: 3;
   /** 64 hex digits. */
   readonly id: string;
   readonly name: string;
@@ -57,7 +57,7 @@ export interface ContainerRecord {
   /** With the ports that the image exposes, too. */
   readonly network: NetworkOptions;
   readonly mounts: readonly ContainerMount[];
-  readonly host: HostOptions;
+  readonly isolation: IsolationOptions;
   /** The image's, and the user's over them. */
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;

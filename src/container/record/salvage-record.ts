@@ -28,7 +28,7 @@ export async function salvageRecord(
   const { folder, writable } = containerFolder(paths, id);
   const createdAt = statSync(folder, { throwIfNoEntry: false })?.mtime ?? new Date();
   return {
-    version: 2,
+    version: 3,
     id,
     name: name ?? id.slice(0, 12),
     createdAt: createdAt.toISOString(),
@@ -65,7 +65,7 @@ export async function salvageRecord(
       extraHosts: [],
     },
     mounts: await volumeMounts(paths, id),
-    host: {
+    isolation: {
       resources: {},
       devices: [],
       security: {

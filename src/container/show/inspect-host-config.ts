@@ -9,8 +9,8 @@ const NANO_CPUS = 1e9;
 
 /** `HostConfig` of `docker inspect`: what was asked of the host. What is not there is empty. */
 export function hostConfig(record: ContainerRecord): Readonly<Record<string, unknown>> {
-  const { network, lifetime, host, process, mounts } = record;
-  const { resources, security, devices } = host;
+  const { network, lifetime, isolation, process, mounts } = record;
+  const { resources, security, devices } = isolation;
   return {
     Binds: nullIfEmpty(mounts.flatMap(bindText)),
     ContainerIDFile: '',
@@ -42,7 +42,7 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
     UTSMode: '',
     UsernsMode: '',
     ShmSize: resources.shmSizeBytes ?? 64 * 1024 * 1024,
-    Sysctls: host.sysctls,
+    Sysctls: isolation.sysctls,
     Runtime: 'crun',
     CpuShares: resources.cpuShares ?? 0,
     Memory: resources.memoryBytes ?? 0,
@@ -64,11 +64,11 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
     })),
     MaskedPaths: security.privileged ? null : MASKED_PATHS,
     ReadonlyPaths: security.privileged ? null : READONLY_PATHS,
-    Init: host.init ? true : null,
+    Init: isolation.init ? true : null,
   };
 }
 
-function securityOptions({ host: { security } }: ContainerRecord): string[] {
+function securityOptions({ isolation: { security } }: ContainerRecord): string[] {
   return [
     ...(security.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(security.seccomp === 'default' ? [] : [`seccomp=${security.seccomp}`]),

@@ -40,7 +40,7 @@ export async function execInContainer(
     });
   }
   const user = await containerUser(engine, record, options.user ?? process.user, false);
-  const { security } = record.host;
+  const { security } = record.isolation;
   const env = containerEnvironment({
     image: process.imageEnv,
     user: [...process.userEnv, ...options.env],

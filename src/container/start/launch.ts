@@ -76,7 +76,7 @@ async function launch(
     etcFiles: await writeEtcFiles(files.etc, record, sandbox),
     networkNamespace: namespaceOf(record.network, sandbox),
     cgroupsPath: cgroupsPath(record.id),
-    ...(record.host.init ? { init: requireInit() } : {}),
+    ...(record.isolation.init ? { init: requireInit() } : {}),
   });
   await checkCommand(engine, record, spec.process);
   const { supervisor, ...rest } = options;

@@ -18,7 +18,7 @@ export interface StartFacts {
 
 /** What the runtime starts, from what was asked for and what was found. Pure. */
 export function containerSpec(record: ContainerRecord, facts: StartFacts): ContainerSpec {
-  const { process, host } = record;
+  const { process, isolation } = record;
   const { user, hostname, rootfs, etcFiles, networkNamespace, cgroupsPath, init } = facts;
   return {
     id: record.id,
@@ -42,12 +42,12 @@ export function containerSpec(record: ContainerRecord, facts: StartFacts): Conta
     rootfs,
     mounts: record.mounts,
     etcFiles,
-    resources: host.resources,
-    devices: host.devices,
-    security: host.security,
+    resources: isolation.resources,
+    devices: isolation.devices,
+    security: isolation.security,
     networkNamespace,
     cgroupsPath,
-    sysctls: host.sysctls,
+    sysctls: isolation.sysctls,
     annotations: { ...shutdownAnnotations(cgroupsPath, process), ...record.annotations },
     init,
   };

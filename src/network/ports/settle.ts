@@ -102,24 +102,24 @@ function sameSocket(a: PortMapping, b: PortMapping): boolean {
 }
 
 /** Binds and lets go; gives the port. Node cannot bind sctp: there only our own records count. */
-async function bindOnce(protocol: Protocol, host: string, port: number): Promise<number> {
-  if (protocol === 'udp') return await bindUdp(host, port);
+async function bindOnce(protocol: Protocol, address: string, port: number): Promise<number> {
+  if (protocol === 'udp') return await bindUdp(address, port);
   if (protocol === 'sctp' && port !== 0) return port;
-  return await bindTcp(host, port);
+  return await bindTcp(address, port);
 }
 
-function bindTcp(host: string, port: number): Promise<number> {
+function bindTcp(address: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen({ host: address, port, exclusive: true }, () => {
       const { port: bound } = server.address() as { port: number };
       server.close(() => resolve(bound));
     });
   });
 }
 
-async function bindUdp(host: string, port: number): Promise<number> {
+async function bindUdp(address: string, port: number): Promise<number> {
   // Few publish such a port, and all would pay for loading it.
   const { createSocket } = await import('node:dgram');
   return await new Promise((resolve, reject) => {
@@ -128,7 +128,7 @@ async function bindUdp(host: string, port: number): Promise<number> {
       socket.close();
       reject(error);
     });
-    socket.bind({ address: host, port, exclusive: true }, () => {
+    socket.bind({ address, port, exclusive: true }, () => {
       const bound = socket.address().port;
       socket.close(() => resolve(bound));
     });

@@ -8,7 +8,7 @@ export interface RequestParts {
   readonly autoRemove?: boolean;
   readonly process?: Partial<CreateRequest['process']>;
   readonly network?: Partial<CreateRequest['network']>;
-  readonly host?: Partial<CreateRequest['host']>;
+  readonly isolation?: Partial<CreateRequest['isolation']>;
   readonly mounts?: CreateRequest['mounts'];
   readonly labels?: CreateRequest['labels'];
 }
@@ -31,7 +31,7 @@ export function containerRequest(command: readonly string[], parts: RequestParts
       ...parts.network,
     },
     mounts: parts.mounts ?? [],
-    host: {
+    isolation: {
       resources: {},
       devices: [],
       security: {
@@ -44,7 +44,7 @@ export function containerRequest(command: readonly string[], parts: RequestParts
       },
       sysctls: {},
       init: false,
-      ...parts.host,
+      ...parts.isolation,
     },
     autoRemove: parts.autoRemove ?? true,
   };
