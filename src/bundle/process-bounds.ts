@@ -1,4 +1,5 @@
 import { OcitsError } from '../errors.ts';
+import { splitPair } from '../options/pair.ts';
 import type { ProcessSpec } from './container-spec.ts';
 
 /** The kernel's MAX_ARG_STRLEN, with the final NUL. */
@@ -37,7 +38,8 @@ export function checkProcess({ args, env, cwd, uid, gid, additionalGids }: Proce
     );
   }
   for (const text of env) {
-    if (text.indexOf('=') < 1) throw fault(text, 'is no NAME=value');
+    const [name, value] = splitPair(text);
+    if (name === '' || value === undefined) throw fault(text, 'is no NAME=value');
   }
   for (const id of [uid, gid, ...additionalGids]) {
     if (!Number.isInteger(id) || id < 0 || id > ID_LIMIT) {

@@ -171,6 +171,7 @@ describe('the flags of create and run', () => {
     [{ ulimit: ['nofile'] }, '--ulimit: "nofile"'],
     [{ device: ['fuse'] }, '--device: "fuse"'],
     [{ 'stop-signal': 'HALT' }, '"HALT" is no signal'],
+    [{ 'security-opt': ['no-new-privileges=maybe'] }, 'no-new-privileges is true or false, not "maybe"'],
     [{ 'security-opt': ['apparmor=mine'] }, '--security-opt apparmor=mine is not there yet'],
     [{ env: ['=x'] }, '--env: "=x" has no name'],
     [{ label: ['=x'] }, '--label: "=x" has no name'],
@@ -184,4 +185,15 @@ test('a fault in an env file has its line', () => {
     expect.objectContaining({ location: { file: 'x.env', line: 2 } }),
   );
   expect(parseEnvFlag('A', { A: 'x y' })).toBe('A=x y');
+});
+
+test.each([
+  ['no-new-privileges', true],
+  ['no-new-privileges=1', true],
+  ['no-new-privileges:true', true],
+  ['no-new-privileges=0', false],
+  ['no-new-privileges=F', false],
+])('--security-opt %s is a boolean as any other', (option, expected) => {
+  const { security } = parse({ 'security-opt': ['no-new-privileges', option] }).isolation;
+  expect(security.noNewPrivileges).toBe(expected);
 });

@@ -1,5 +1,6 @@
 import { OcitsError } from '../../errors.ts';
 import { parseBoolean } from '../../options/boolean.ts';
+import { splitPair } from '../../options/pair.ts';
 
 /** What the reading of a command line needs to know of a flag: a part of oclif's own definition. */
 export interface FlagShape {
@@ -83,12 +84,11 @@ class ArgvReader {
   }
 
   long(word: string, queue: string[]): void {
-    const equals = word.indexOf('=');
-    const name = word.slice(2, equals < 0 ? undefined : equals);
+    const [name, value] = splitPair(word.slice(2));
     const flag = this.#long.get(name);
     if (flag === undefined && name === 'help') throw new HelpAsked();
     if (flag === undefined) throw usage(name === '' ? `bad flag syntax: ${word}` : `unknown flag: --${name}`);
-    if (equals >= 0) this.#set(flag, word.slice(equals + 1), `--${name}`);
+    if (value !== undefined) this.#set(flag, value, `--${name}`);
     else if (flag.type === 'boolean') this.#set(flag, 'true', `--${name}`);
     else this.#set(flag, next(queue, `flag needs an argument: --${name}`), `--${name}`);
   }

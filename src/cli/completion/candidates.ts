@@ -1,4 +1,5 @@
 import type { FlagEntry } from '../../options/flag-table.ts';
+import { splitPair } from '../../options/pair.ts';
 
 /** What a place on the command line can hold: names of something, files, or one of a few words. */
 export type CompletionPlace =
@@ -45,7 +46,7 @@ export function completeCommand(command: CompletedCommand, words: readonly strin
 
 /** `--name=val`: the candidates have the flag in front. */
 function valueCompletion(current: string, flags: FlagIndex): Completion {
-  const name = current.slice(2, current.indexOf('='));
+  const [name] = splitPair(current.slice(2));
   const flag = flags.byName(name);
   if (flag === undefined || flag.entry.form === 'switch') return NOTHING;
   const words = flagPlaces(flag.name, flag.entry).flatMap((place) =>

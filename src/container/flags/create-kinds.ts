@@ -4,6 +4,7 @@ import type { SecurityOptions } from '../../bundle/container-spec.ts';
 import { OcitsError } from '../../errors.ts';
 import { networkChoice } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
+import { parseBoolean } from '../../options/boolean.ts';
 import { spoken } from '../../options/kinds.ts';
 import { parseMountFlag } from '../../options/mounts/mount-flag.ts';
 import { parseTmpfsFlag } from '../../options/mounts/tmpfs-flag.ts';
@@ -89,11 +90,22 @@ export const securityChange = spoken(parseSecurityChange);
 const WITHOUT_EFFECT: readonly string[] = ['apparmor=unconfined', 'label=disable'];
 
 function parseSecurityChange(text: string, { folder }: Surroundings): SecurityChange {
-  const [, key = '', value = ''] = /^([^=:]*)[=:]?(.*)$/s.exec(text) ?? [];
-  if (key === 'no-new-privileges') return { noNewPrivileges: value !== 'false' };
-  if (key === 'seccomp') return { seccomp: seccompProfile(value, folder) };
-  if (WITHOUT_EFFECT.includes(text.replace(':', '='))) return {};
+  // Docker still takes its former `name:value`.
+  const option = text.includes('=') ? text : text.replace(':', '=');
+  const [key, value] = splitPair(option);
+  if (key === 'no-new-privileges') return { noNewPrivileges: switchValue(key, value) };
+  if (key === 'seccomp') return { seccomp: seccompProfile(value ?? '', folder) };
+  if (WITHOUT_EFFECT.includes(option)) return {};
   throw new OcitsError('unsupported', `--security-opt ${text} is not there yet`);
+}
+
+function switchValue(key: string, value: string | undefined): boolean {
+  const isOn = value === undefined ? true : parseBoolean(value);
+  if (isOn !== undefined) return isOn;
+  throw new OcitsError(
+    'invalid-argument',
+    `--security-opt: ${key} is true or false, not ${JSON.stringify(value)}`,
+  );
 }
 
 function seccompProfile(value: string, folder: string): string {

@@ -7,6 +7,8 @@
  *     const told = toldWarnings(dockerfile, [undefinedVariable('VERSON', word, ['VERSION'])]);
  */
 
+import { parseBoolean } from '../../options/boolean.ts';
+import { splitPair } from '../../options/pair.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { Dockerfile, DockerfileWarning } from '../instruction.ts';
 import type { Word } from '../source.ts';
@@ -50,10 +52,11 @@ function readOptions(file: string, word: Word | undefined): { skip: ReadonlySet<
   const skip = new Set<string>();
   let error = false;
   for (const part of word?.text.split(';') ?? []) {
-    const [key = '', value = ''] = part.split('=', 2).map((text) => text.trim());
+    const [key, value = ''] = splitPair(part).map((text) => text?.trim());
+    const isOn = key === 'error' ? parseBoolean(value) : undefined;
     if (key === 'skip' || key === 'experimental') {
       if (key === 'skip') for (const name of value.split(',')) skip.add(name.trim().toLowerCase());
-    } else if (key === 'error' && /^(?:true|false)$/i.test(value)) error = value.toLowerCase() === 'true';
+    } else if (isOn !== undefined) error = isOn;
     else {
       throw dockerfileError(file, word!.at, `invalid check option ${JSON.stringify(part.trim())}`, {
         hint: 'write it like check=skip=RuleName,OtherRule;error=true',

@@ -93,6 +93,7 @@ export class FlagSet {
     const [flag, second] = this.#take(name);
     if (second !== undefined) this.#refuseSecond(name, second.at);
     if (flag === undefined) return undefined;
+    // BuildKit's flags of instructions take these two words alone, in any case; not Go's other booleans.
     const value = flag.value?.toLowerCase() ?? 'true';
     if (value !== 'true' && value !== 'false') {
       throw dockerfileError(
