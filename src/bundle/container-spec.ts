@@ -1,15 +1,9 @@
 import type { DeviceMapping } from '../options/device.ts';
+import type { BindMount, TmpfsMount } from '../options/mounts/mount-request.ts';
 /** A mount of a container, resolved: every source exists and is absolute. */
 export type ContainerMount =
-  | {
-      readonly kind: 'bind';
-      readonly source: string;
-      readonly target: string;
-      readonly readOnly: boolean;
-      readonly propagation?: string | undefined;
-      /** Has to be false for a source that is no folder: crun opens the target of a recursive read-only mount as one. */
-      readonly recursive?: boolean | undefined;
-    }
+  /** `recursive` has to be false for a source that is no folder: crun opens the target of a recursive mount as one. */
+  | BindMount
   | {
       readonly kind: 'volume';
       readonly name: string;
@@ -18,7 +12,7 @@ export type ContainerMount =
       readonly readOnly: boolean;
       readonly anonymous: boolean;
     }
-  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
+  | TmpfsMount;
 
 export interface ResourceLimits {
   readonly memoryBytes?: number | undefined;

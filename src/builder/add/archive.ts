@@ -23,7 +23,7 @@ import { readLayer } from '../../layer/tar/read-layer.ts';
 import { copyError, quotePath } from '../source/copy-error.ts';
 import type { OpenSource } from '../source/copy-source.ts';
 import { type LinkEntry, resolvePath } from '../source/resolve.ts';
-import type { PlannedEntry } from '../target/target.ts';
+import { type PlannedEntry, plannedAttributes } from '../target/target.ts';
 
 /** Archives that ADD unpacks: decompressed into a private folder, and listed from there. Disposing deletes them. */
 export class ArchiveFolder implements AsyncDisposable {
@@ -76,16 +76,9 @@ export class ArchiveFolder implements AsyncDisposable {
 }
 
 function planned(path: BytePath, entry: LayerEntry, tar: number): PlannedEntry {
-  const { mode, uid, gid, mtime, xattrs } = entry;
   return {
-    path,
+    ...plannedAttributes(path, entry),
     type: entry.type === 'hardlink' ? 'file' : entry.type,
-    mode,
-    uid,
-    gid,
-    mtimeSeconds: mtime.seconds,
-    sizeBytes: 0,
-    xattrs,
     ...(entry.type === 'symlink' ? { target: entry.target } : {}),
     ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
     ...(entry.type === 'file' ? fileOf(entry, tar) : {}),

@@ -135,7 +135,7 @@ export class TargetTree {
   /** A folder of the base as it is there; undefined where no layer lists it. */
   #folderBelow(path: BytePath): PlannedEntry | undefined {
     const entry = this.#base?.lookup(path, { followLast: false })?.entry;
-    return entry === undefined ? undefined : asBefore(path, entry);
+    return entry === undefined ? undefined : { ...plannedAttributes(path, entry), type: 'directory' };
   }
 
   #forgetBelow(path: BytePath): void {
@@ -144,17 +144,12 @@ export class TargetTree {
   }
 }
 
-function asBefore(path: BytePath, { mode, uid, gid, mtime, xattrs }: LayerEntry): PlannedEntry {
-  return {
-    path,
-    type: 'directory',
-    mode,
-    uid,
-    gid,
-    mtimeSeconds: mtime.seconds,
-    sizeBytes: 0,
-    xattrs,
-  };
+/** What a planned entry has of an entry of a layer, whatever its type. */
+export function plannedAttributes(
+  path: BytePath,
+  { mode, uid, gid, mtime, xattrs }: LayerEntry,
+): Omit<PlannedEntry, 'type'> {
+  return { path, mode, uid, gid, mtimeSeconds: mtime.seconds, sizeBytes: 0, xattrs };
 }
 
 /** A folder that is only there because something is in it. */

@@ -2,11 +2,12 @@ import { shortDigest } from '../../oci/digest.ts';
 import type { ImageEvent, LayerEvent, LayerState, ProgressEvent, TaskId } from '../../progress.ts';
 import { printWarning, type Renderer, type Screen } from './screen.ts';
 
-const LAYER_TEXT: Readonly<Record<LayerState, string | undefined>> = {
-  waiting: 'Pulling fs layer',
-  downloading: undefined,
+/** Docker's words for what a layer does. */
+export const LAYER_WORDS: Readonly<Record<LayerState, string>> = {
+  waiting: 'Waiting',
+  downloading: 'Downloading',
   downloaded: 'Download complete',
-  unpacking: undefined,
+  unpacking: 'Extracting',
   unpacked: 'Pull complete',
   exists: 'Already exists',
   compressing: 'Compressing',
@@ -70,8 +71,10 @@ export function plainLine(event: ProgressEvent, isPush = false): string | undefi
 }
 
 function layerLine(event: LayerEvent, isPush: boolean): string | undefined {
-  const text = isPush && event.state === 'waiting' ? 'Preparing' : LAYER_TEXT[event.state];
-  if (text === undefined) return undefined;
+  // A line is for what has begun or ended; bytes on their way get none.
+  if (event.state === 'downloading' || event.state === 'unpacking') return undefined;
+  const waiting = isPush ? 'Preparing' : 'Pulling fs layer';
+  const text = event.state === 'waiting' ? waiting : LAYER_WORDS[event.state];
   return `${shortDigest(event.digest)}: ${text}${event.from === undefined ? '' : ` from ${event.from}`}`;
 }
 

@@ -1,24 +1,11 @@
 import { shortDigest } from '../../oci/digest.ts';
-import type { LayerEvent, LayerState, ProgressEvent, TaskId } from '../../progress.ts';
+import type { LayerEvent, ProgressEvent, TaskId } from '../../progress.ts';
 import { humanSize } from '../output/human.ts';
-import { plainLine } from './plain.ts';
+import { LAYER_WORDS, plainLine } from './plain.ts';
 import { printWarning, type Renderer, type Screen } from './screen.ts';
 
 const FRAME_MS = 100;
 const BAR_WIDTH = 30;
-
-const VERBS: Readonly<Record<LayerState, string>> = {
-  waiting: 'Waiting',
-  downloading: 'Downloading',
-  downloaded: 'Download complete',
-  unpacking: 'Extracting',
-  unpacked: 'Pull complete',
-  exists: 'Already exists',
-  compressing: 'Compressing',
-  uploading: 'Pushing',
-  uploaded: 'Pushed',
-  mounted: 'Mounted',
-};
 
 interface Row {
   event: LayerEvent;
@@ -100,7 +87,7 @@ function noteLayer(rows: Rows, event: LayerEvent): void {
 }
 
 function layerBar({ event, startedAt, startBytes }: Row, columns: number): string {
-  const head = `${shortDigest(event.digest)}: ${VERBS[event.state]}`;
+  const head = `${shortDigest(event.digest)}: ${LAYER_WORDS[event.state]}`;
   const { bytes, totalBytes } = event;
   if (bytes === undefined || event.state === 'downloaded' || event.state === 'unpacked')
     return head.slice(0, columns - 1);

@@ -1,5 +1,6 @@
 import { OcitsError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
+import { TYPE_FLAGS } from '../../system/file/node-archive.ts';
 import { joinPath, showPath } from '../byte-path.ts';
 import { createIndexBuilder, type LayerIndexBuilder } from '../index/layer-index.ts';
 import type { FileEntry, LayerChange, Time } from '../layer-change.ts';
@@ -124,16 +125,6 @@ function writePax(output: OutputFile, records: string): void {
   output.write(Buffer.from(records, 'latin1'));
   output.writeZeros(paddingOf(records.length));
 }
-
-const TYPE_FLAGS = {
-  file: '0',
-  hardlink: '1',
-  symlink: '2',
-  char: '3',
-  block: '4',
-  directory: '5',
-  fifo: '6',
-};
 
 function headerOf(change: ChangeToWrite): HeaderToWrite {
   if (change.type === 'whiteout' || change.type === 'opaque') {

@@ -13,16 +13,10 @@ import { OcitsError } from '../../errors.ts';
 
 /** What `-v`, `--mount` and `--tmpfs` ask for. Targets are absolute, sources of bind mounts too. */
 export type MountRequest =
-  | {
-      readonly kind: 'bind';
-      readonly source: string;
-      readonly target: string;
-      readonly readOnly: boolean;
-      readonly propagation?: string | undefined;
-      readonly recursive?: boolean | undefined;
+  | (BindMount & {
       /** Whether a source that is not there is made, as a folder. */
       readonly createSource: boolean;
-    }
+    })
   | {
       readonly kind: 'volume';
       /** Undefined: an anonymous one. */
@@ -33,7 +27,25 @@ export type MountRequest =
       readonly copyImage: boolean;
       readonly labels: Readonly<Record<string, string>>;
     }
-  | { readonly kind: 'tmpfs'; readonly target: string; readonly options: readonly string[] };
+  | TmpfsMount;
+
+/** A file or folder of the host. Source and target are absolute. */
+export interface BindMount {
+  readonly kind: 'bind';
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+  readonly propagation?: string | undefined;
+  /** The default is with the mounts below it. */
+  readonly recursive?: boolean | undefined;
+}
+
+export interface TmpfsMount {
+  readonly kind: 'tmpfs';
+  readonly target: string;
+  /** Of mount(8), such as `size=64m`. */
+  readonly options: readonly string[];
+}
 
 const PROPAGATIONS: readonly string[] = ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'];
 

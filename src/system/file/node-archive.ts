@@ -16,7 +16,8 @@ export interface NodeToMake {
 const BLOCK_BYTES = 512;
 const NAME_BYTES = 100;
 const MAX_OCTAL_OWNER = 0o7777777;
-const TYPE_FLAGS = {
+/** POSIX.1-1988 ustar: the type flag of a header, by the kind of node. */
+export const TYPE_FLAGS = {
   file: '0',
   hardlink: '1',
   symlink: '2',
