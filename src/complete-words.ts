@@ -1,10 +1,10 @@
 import { type Dirent, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NamedThing } from './cli/completion/candidates.ts';
 import { completeLine } from './cli/completion/complete-line.ts';
 import { COMMANDS, HIDDEN_COMMANDS } from './command-table.ts';
 import { PREDEFINED_NETWORKS } from './network/choice.ts';
 import { familiarName } from './oci/reference.ts';
+import type { NamedThing } from './options/flag-table.ts';
 import { isRefFolder, referenceAt } from './store/ref-path.ts';
 import { type HostPaths, hostPaths } from './system/paths.ts';
 

@@ -34,19 +34,27 @@ interface SwitchEntry extends FlagNaming {
   readonly default?: boolean | undefined;
 }
 
-/** A flag with a value, of which the last one counts. */
-interface OneEntry extends FlagNaming {
-  readonly form: 'one';
+/** What has names that can be listed. */
+export type NamedThing = 'containers' | 'images' | 'volumes' | 'networks';
+
+/** What flags have that take a value. */
+interface ValueFlag extends FlagNaming {
   /** By default the text is the value. */
   readonly kind?: ValueKind<unknown> | undefined;
+  /** What its value names, for completion. */
+  readonly names?: readonly (NamedThing | 'files')[] | undefined;
+}
+
+/** A flag with a value, of which the last one counts. */
+interface OneEntry extends ValueFlag {
+  readonly form: 'one';
   /** All values that there are. */
   readonly choices?: readonly string[] | undefined;
 }
 
 /** A flag that may be given many times, each time with a value. */
-interface ManyEntry extends FlagNaming {
+interface ManyEntry extends ValueFlag {
   readonly form: 'many';
-  readonly kind?: ValueKind<unknown> | undefined;
 }
 
 /**

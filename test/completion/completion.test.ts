@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { completeCommand } from '../../src/cli/completion/candidates.ts';
 import { completeLine, type ReadNames } from '../../src/cli/completion/complete-line.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from '../../src/cli/completion/scripts.ts';
 import { COMMANDS, HIDDEN_COMMANDS } from '../../src/command-table.ts';
@@ -134,11 +135,33 @@ describe('candidates', () => {
       ['one-of-containers', 'one-of-images'],
     ],
     [['network', 'inspect', ''], ['one-of-networks']],
+    [['run', '--network', ''], ['one-of-networks']],
+    [['run', '--net', ''], ['one-of-networks']],
+    [
+      ['run', '-v', ''],
+      ['one-of-volumes', ':files'],
+    ],
+    [['run', '--cidfile', ''], [':files']],
+    [['run', '--device', ''], [':files']],
+    [['run', '--label-file', ''], [':files']],
+    [['exec', '--env-file', ''], [':files']],
+    [['build', '--iidfile', ''], [':files']],
+    [['build', '--metadata-file', ''], [':files']],
+    [['load', '-i', ''], [':files']],
+    [['save', '-o', ''], [':files']],
+    [['export', '-o', ''], [':files']],
     [['run', '--rest'], []],
     [['run', '--nosuch', ''], ['one-of-images']],
     [['toString', ''], []],
   ])('%j', async (words, lines) => {
     expect((await complete(...words)).map((line) => line.split('\t')[0])).toEqual(lines);
+  });
+
+  test('what a flag names is said by its entry, whatever its name is', () => {
+    const entry = { form: 'one', names: ['images', 'files'] } as const;
+    const command = { interspersed: true, flags: { any: { entry } } };
+    const places = [{ kind: 'names', of: 'images' }, { kind: 'files' }];
+    expect(completeCommand(command, ['--any', ''])).toEqual({ candidates: [], places });
   });
 
   test('every command shows its flags, and each has a word of what it is for', async () => {

@@ -78,19 +78,20 @@ export function oclifFlags<const T extends FlagTable>(
 
 /** What the flags below have in common with every entry. */
 type Naming = Pick<FlagEntry, 'char' | 'aliases' | 'hidden'> & { readonly description: string };
+type ValueNaming = Naming & Pick<Exclude<FlagEntry, { form: 'switch' }>, 'names'>;
 
 /** A flag with one value, as its text; absent it is undefined. */
-export const text = (naming: Naming) => oclifFlag({ ...naming, form: 'one' });
+export const text = (naming: ValueNaming) => oclifFlag({ ...naming, form: 'one' });
 
 /** A flag with one value, as `kind` reads it; absent it is undefined. */
-export const value = <T>(kind: ValueKind<T>, naming: Naming): OclifFlag<T | undefined> =>
+export const value = <T>(kind: ValueKind<T>, naming: ValueNaming): OclifFlag<T | undefined> =>
   oclifFlag({ ...naming, form: 'one', kind });
 
 /** A flag that may be given many times, as texts; absent it is undefined. */
-export const list = (naming: Naming) => oclifFlag({ ...naming, form: 'many' });
+export const list = (naming: ValueNaming) => oclifFlag({ ...naming, form: 'many' });
 
 /** A flag that may be given many times, each value as `kind` reads it; absent it is undefined. */
-export const values = <T>(kind: ValueKind<T>, naming: Naming): OclifFlag<T[] | undefined> =>
+export const values = <T>(kind: ValueKind<T>, naming: ValueNaming): OclifFlag<T[] | undefined> =>
   oclifFlag({ ...naming, form: 'many', kind });
 
 /** A flag with one value of a few. */

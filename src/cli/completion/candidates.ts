@@ -1,4 +1,4 @@
-import type { FlagEntry } from '../../options/flag-table.ts';
+import type { FlagEntry, NamedThing } from '../../options/flag-table.ts';
 import { splitPair } from '../../options/pair.ts';
 
 /** What a place on the command line can hold: names of something, files, or one of a few words. */
@@ -6,8 +6,6 @@ export type CompletionPlace =
   | { readonly kind: 'names'; readonly of: NamedThing }
   | { readonly kind: 'files' }
   | { readonly kind: 'words'; readonly words: readonly string[] };
-
-export type NamedThing = 'containers' | 'images' | 'volumes' | 'networks';
 
 /** A word that can stand at the cursor, and what it means. */
 export interface Candidate {
@@ -38,7 +36,7 @@ export function completeCommand(command: CompletedCommand, words: readonly strin
   const current = words.at(-1) ?? '';
   const flags = new FlagIndex(command.flags);
   const { args, waiting, isEnded } = readLine(words.slice(0, -1), flags, command.interspersed);
-  if (waiting !== undefined) return { candidates: [], places: flagPlaces(waiting.name, waiting.entry) };
+  if (waiting !== undefined) return { candidates: [], places: flagPlaces(waiting) };
   if (!isEnded && current.startsWith('--') && current.includes('=')) return valueCompletion(current, flags);
   if (!isEnded && current.startsWith('-')) return { candidates: flags.candidates(), places: [] };
   return { candidates: [], places: argumentPlaces(command.usage, args) };
@@ -49,9 +47,7 @@ function valueCompletion(current: string, flags: FlagIndex): Completion {
   const [name] = splitPair(current.slice(2));
   const flag = flags.byName(name);
   if (flag === undefined || flag.entry.form === 'switch') return NOTHING;
-  const words = flagPlaces(flag.name, flag.entry).flatMap((place) =>
-    place.kind === 'words' ? place.words : [],
-  );
+  const words = flagPlaces(flag).flatMap((place) => (place.kind === 'words' ? place.words : []));
   return { candidates: words.map((word) => ({ word: `--${name}=${word}` })), places: [] };
 }
 
@@ -122,28 +118,10 @@ function takesValue(flag: NamedFlag | undefined): NamedFlag | undefined {
   return flag?.entry.form === 'switch' ? undefined : flag;
 }
 
-/** Flags whose name says what their value is, whichever command has them. */
-const FLAG_PLACES: Readonly<Record<string, readonly CompletionPlace[]>> = {
-  network: [{ kind: 'names', of: 'networks' }],
-  volume: [{ kind: 'names', of: 'volumes' }, { kind: 'files' }],
-  ...Object.fromEntries(
-    [
-      'cidfile',
-      'device',
-      'env-file',
-      'file',
-      'iidfile',
-      'input',
-      'label-file',
-      'metadata-file',
-      'output',
-    ].map((name) => [name, [{ kind: 'files' }]]),
-  ),
-};
-
-function flagPlaces(name: string, entry: FlagEntry): readonly CompletionPlace[] {
+function flagPlaces({ entry }: NamedFlag): readonly CompletionPlace[] {
+  if (entry.form === 'switch') return [];
   if (entry.form === 'one' && entry.choices !== undefined) return [{ kind: 'words', words: entry.choices }];
-  return Object.hasOwn(FLAG_PLACES, name) ? FLAG_PLACES[name]! : [];
+  return (entry.names ?? []).map((of) => (of === 'files' ? { kind: 'files' } : { kind: 'names', of }));
 }
 
 /** What the words of a usage line stand for. Anything else, such as a command in a container, is a file at best. */

@@ -7,6 +7,7 @@
  *     const lines = await completeLine(['stop', 'we'], table, (of) => (of === 'containers' ? ['web'] : []));
  */
 
+import type { NamedThing } from '../../options/flag-table.ts';
 import type { CommandTable } from '../main-program.ts';
 import { printableLine } from '../output/printable.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type CompletedCommand,
   type CompletionPlace,
   completeCommand,
-  type NamedThing,
 } from './candidates.ts';
 import { FILES_LINE } from './scripts.ts';
 

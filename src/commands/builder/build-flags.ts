@@ -28,7 +28,12 @@ export const BUILD_FLAGS = {
     kind: buildArgument,
     description: 'value of an ARG: NAME=value, or NAME alone for the one it has here',
   },
-  file: { form: 'one', char: 'f', description: 'the Dockerfile; "-" reads it from standard input' },
+  file: {
+    form: 'one',
+    char: 'f',
+    names: ['files'],
+    description: 'the Dockerfile; "-" reads it from standard input',
+  },
   label: { form: 'many', kind: pair, description: 'set a label of the image: name=value' },
   network: {
     form: 'one',

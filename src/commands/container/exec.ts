@@ -20,7 +20,10 @@ export default class Exec extends BaseCommand {
       char: 'e',
       description: 'set an environment variable: NAME=value',
     }),
-    'env-file': values(environmentFile, { description: 'read environment variables from a file' }),
+    'env-file': values(environmentFile, {
+      names: ['files'],
+      description: 'read environment variables from a file',
+    }),
     interactive: toggle({ char: 'i', description: 'keep standard input open' }),
     privileged: toggle({ description: 'give the command all capabilities' }),
     tty: toggle({ char: 't', description: 'give the command a terminal' }),

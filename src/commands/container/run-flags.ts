@@ -7,7 +7,7 @@ import { PULL_POLICIES } from '../../options/pull-policy.ts';
 export const pullFlags = {
   pull: choice({ description: 'pull the image before', options: PULL_POLICIES }),
   quiet: toggle({ char: 'q', description: 'print no progress of a pull' }),
-  cidfile: text({ description: "write the container's ID to a file" }),
+  cidfile: text({ names: ['files'], description: "write the container's ID to a file" }),
   'disable-content-trust': contentTrustFlag,
   // Health checks are not there yet, so that this is what happens.
   'no-healthcheck': toggle({ description: 'do without the health check of the image', hidden: true }),

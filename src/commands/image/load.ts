@@ -9,7 +9,11 @@ export default class Load extends BaseCommand {
   static override summary = 'Take images out of an archive, or the folder of an OCI layout';
   static override usage = '[OPTIONS]';
   static override flags = {
-    input: text({ char: 'i', description: 'read from a file or folder, not from standard input' }),
+    input: text({
+      char: 'i',
+      names: ['files'],
+      description: 'read from a file or folder, not from standard input',
+    }),
     progress: progressFlag,
     quiet: toggle({ char: 'q', description: 'show no progress' }),
   };

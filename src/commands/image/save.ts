@@ -16,6 +16,7 @@ export default class Save extends BaseCommand {
     format: choice({ description: 'the default is docker-archive', options: SAVE_FORMATS }),
     output: text({
       char: 'o',
+      names: ['files'],
       description: 'write to a file (a folder for oci-dir), not to standard output',
     }),
     platform: platformFlag,

@@ -11,7 +11,7 @@ export default class Export extends BaseCommand {
   static override usage = '[OPTIONS] CONTAINER';
   static override arity = [1, 1] as const;
   static override flags = {
-    output: text({ char: 'o', description: 'write to a file, not to standard output' }),
+    output: text({ char: 'o', names: ['files'], description: 'write to a file, not to standard output' }),
   };
 
   async run(): Promise<void> {

@@ -50,7 +50,7 @@ const IDENTITY_FLAGS = {
     description: 'platform in os/arch[/variant] form, such as linux/arm64',
   },
   label: { form: 'many', char: 'l', kind: pair, description: 'set a label: name=value' },
-  'label-file': { form: 'many', kind: labelFile, description: 'read labels from a file' },
+  'label-file': { form: 'many', kind: labelFile, names: ['files'], description: 'read labels from a file' },
   annotation: { form: 'many', kind: pair, description: 'set an OCI annotation: name=value' },
   rm: { form: 'switch', description: 'remove the container when it has ended' },
 } as const satisfies FlagTable;
@@ -63,7 +63,12 @@ export const PROCESS_FLAGS = {
     kind: environmentVariable,
     description: 'set an environment variable: NAME=value',
   },
-  'env-file': { form: 'many', kind: environmentFile, description: 'read environment variables from a file' },
+  'env-file': {
+    form: 'many',
+    kind: environmentFile,
+    names: ['files'],
+    description: 'read environment variables from a file',
+  },
   workdir: { form: 'one', char: 'w', description: 'working directory in the container' },
   user: { form: 'one', char: 'u', description: 'user: name or ID, with :group' },
   tty: { form: 'switch', char: 't', as: 'terminal', description: 'give the container a terminal' },
@@ -87,6 +92,7 @@ export const NETWORK_FLAGS = {
   network: {
     form: 'one',
     kind: networkName,
+    names: ['networks'],
     aliases: ['net'],
     as: 'choice',
     description: 'network: bridge, host or none',
@@ -116,6 +122,7 @@ const MOUNT_FLAGS = {
     form: 'many',
     char: 'v',
     kind: volumeMount,
+    names: ['volumes', 'files'],
     description: 'mount a volume or a folder: [source:]target[:options]',
   },
   mount: {
@@ -191,6 +198,7 @@ const HOST_FLAGS = {
   device: {
     form: 'many',
     kind: device,
+    names: ['files'],
     description: 'give a device of the host: /dev/x[:/dev/y][:rwm]',
   },
   sysctl: { form: 'many', kind: pair, description: 'set a kernel parameter: name=value' },

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno, isUnwritable, OcitsError, wrapError } from '../../errors.ts';
+import { isErrno, isUnwritable, OcitsError } from '../../errors.ts';
 import { temporaryName, writeFileAtomic } from '../../system/file/atomic-file.ts';
 import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
