@@ -54,13 +54,24 @@ export class OcitsError extends Error {
   readonly exitCode: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(shortened(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'OcitsError';
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : shortened(details.hint);
     this.location = details.location;
     this.exitCode = details.exitCode;
   }
+}
+
+const LIMIT = 4000;
+const KEPT_AT_END = 1000;
+
+/** Text for people: what is over 4,000 characters loses its middle, so that it shows how it begins and how it ends. */
+export function shortened(text: string): string {
+  if (text.length <= LIMIT) return text;
+  const left = text.length - LIMIT;
+  const [start, end] = [text.slice(0, LIMIT - KEPT_AT_END), text.slice(-KEPT_AT_END)];
+  return `${start} … (${left} characters left out) … ${end}`;
 }
 
 /** Whether `error` is an OcitsError, and of one of `codes` where any are given. */

@@ -5,6 +5,22 @@ import { OcitsError } from '../../src/errors.ts';
 const text = 'FROM busybox\n\nRUN true && \\\n    false\n\nCMD ["sh"]\n';
 
 describe('sourceExcerpt', () => {
+  it('shows a part of a long line, with the place at fault', () => {
+    const long = `COPY ${'x'.repeat(5000)}FAULT${'y'.repeat(5000)}`;
+    const start = sourceExcerpt('D', `FROM x\n${long}\n`, { first: 2, last: 2, column: 6 });
+    expect(start).toContain(`   2 | >>> COPY ${'x'.repeat(995)} … (9010 characters left out)\n`);
+    const inside = sourceExcerpt('D', `FROM x\n${long}\n`, { first: 2, last: 2, column: 5006 });
+    expect(inside).toContain(`>>> … ${'x'.repeat(100)}FAULTy`);
+    expect(inside.length).toBeLessThan(1200);
+  });
+
+  it('shows the first of very many lines', () => {
+    const text = `FROM x\nRUN a \\\n${'b \\\n'.repeat(1000)}c\nCMD d\n`;
+    const shown = sourceExcerpt('D', text, { first: 2, last: 1003 }).split('\n');
+    expect(shown).toHaveLength(204);
+    expect(shown.at(-2)).toBe('     |     … (805 lines left out)');
+  });
+
   it('marks the lines at fault and shows two on either side', () => {
     expect(sourceExcerpt('Dockerfile', text, { first: 3, last: 4 })).toBe(
       [

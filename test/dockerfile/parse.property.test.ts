@@ -176,8 +176,8 @@ test('whatever stands in a file, it is read or refused with a place in it', () =
 
 test.each<[string, (size: number) => string]>([
   ['a word of JSON', (size) => `RUN ["${'x'.repeat(30 * size)}"]`],
-  ['backslashes in JSON', (size) => `RUN ["${'\\\\'.repeat(10 * size)}"]`],
-  ['values', (size) => `ENV A="${'x'.repeat(30 * size)}" B=${'\\\\'.repeat(10 * size)}\\`],
+  ['backslashes in JSON', (size) => `RUN ["${manyEscapes(10 * size)}"]`],
+  ['values', (size) => `ENV A="${'x'.repeat(30 * size)}" B=${manyEscapes(10 * size)}\\`],
   ['pairs', (size) => `ENV ${Array.from({ length: size / 5 }, (_, i) => `K${i}=v`).join(' \\\n')}`],
   ['a mount', (size) => `RUN --mount=type=bind,target=${'x'.repeat(30 * size)} true`],
   ['a quoted mount', (size) => `RUN --mount='type=bind,"target=${'x'.repeat(30 * size)}"' true`],
@@ -186,8 +186,15 @@ test.each<[string, (size: number) => string]>([
   ['sources', (size) => `COPY ${'a '.repeat(size)} /x/`],
 ])('a big file takes its time, and no more: %s', (_what, text) => {
   const read = (file: string) => expect(instructions(file)).toHaveLength(1);
-  expect(growth((size) => `FROM a\n${text(size)}\n`, 3000, read)).toBeLessThan(LINEAR);
+  expect(growth((size) => `FROM a\n${folded(text(size))}\n`, 3000, read)).toBeLessThan(LINEAR);
 });
+
+/** With long lines broken, behind what is no escape. */
+function folded(text: string): string {
+  return text.replace(/[^\n]{3000,}?[^\n\\](?=[^\n]{10})/g, '$&\\\n');
+}
+
+const manyEscapes = (count: number) => `${'\\\\'.repeat(1000)}x`.repeat(count / 1000);
 
 test('what is nested deeply is read, and what is nested too deep is refused', () => {
   const nested = (depth: number) => `${'${a:-'.repeat(depth)}x${'}'.repeat(depth)}`;

@@ -68,7 +68,7 @@ export class FolderContext implements CopySource {
   }
 
   whyMissing(path: BytePath): string | undefined {
-    if (lstatSync(this.#file(path), { throwIfNoEntry: false }) === undefined) return undefined;
+    if (this.#stat(path) === undefined) return undefined;
     const { decidedBy } = this.#rules.patterns.matchWhole(path);
     return decidedBy === undefined ? undefined : `${explainPattern(this.#rules, decidedBy)}, leaves it out`;
   }
@@ -102,11 +102,21 @@ export class FolderContext implements CopySource {
     return nativePath(this.#prefix + path);
   }
 
+  /** Nothing is there under a name that no file can have. */
+  #stat(path: BytePath): Stats | undefined {
+    try {
+      return lstatSync(this.#file(path), { throwIfNoEntry: false });
+    } catch (error) {
+      if (isErrno(error, 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE')) return undefined;
+      throw error;
+    }
+  }
+
   #names(path: BytePath): string[] {
     try {
       return readdirSync(this.#file(path), 'latin1').sort();
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR')) return [];
+      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE')) return [];
       throw this.#failed(path, error);
     }
   }
@@ -114,7 +124,7 @@ export class FolderContext implements CopySource {
   /** What is at `path`; undefined where it is ignored. An ignored folder is there if anything in it is. */
   #read(path: BytePath, { decidedBy }: MatchResult): SourceEntry | undefined {
     if (decidedBy !== undefined && !this.#rules.patterns.mayReinclude(path)) return undefined;
-    const stat = lstatSync(this.#file(path), { throwIfNoEntry: false });
+    const stat = this.#stat(path);
     if (stat === undefined) return undefined;
     if (decidedBy !== undefined && (!stat.isDirectory() || this.children(path).length === 0))
       return undefined;

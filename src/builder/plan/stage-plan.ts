@@ -15,7 +15,7 @@ import type {
 } from '../../dockerfile/instruction.ts';
 import { parseRunMount } from '../../dockerfile/parse/run-mount.ts';
 import type { SourcePosition, Word } from '../../dockerfile/source.ts';
-import type { OcitsError } from '../../errors.ts';
+import { type OcitsError, shortened } from '../../errors.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import { formatReference } from '../../oci/reference.ts';
 import { type ConfigState, changeConfig } from './config-change.ts';
@@ -172,7 +172,7 @@ class StagePlanner {
     const number = this.#steps.length + 1 + (this.#node.base.kind === 'image' ? 1 : 0);
     const isTrigger = index < this.#triggerCount;
     return {
-      label: `${this.#prefix(number)}${isTrigger ? 'ONBUILD ' : ''}${instruction.source}`,
+      label: `${this.#prefix(number)}${isTrigger ? 'ONBUILD ' : ''}${shortened(instruction.source)}`,
       range: isTrigger ? this.#node.stage.from.range : instruction.range,
       place: `${this.#node.stage.index}/${index}`,
       platform: this.#node.platform,

@@ -31,26 +31,48 @@ export function withExcerpt(error: unknown, file: string, text: string): unknown
     hint,
     exitCode,
   };
-  const lines = { first: location.line, last: location.endLine ?? location.line };
+  const { line, endLine = line, column } = location;
+  const lines = { first: line, last: endLine, column };
   return new BuildError(code, message, details, { ...known, excerpt: sourceExcerpt(file, text, lines) });
 }
 
 const LINES_AROUND = 2;
+const LINE_LIMIT = 1000;
+const LINES_LIMIT = 200;
+/** What is shown of a long line before the place at fault. */
+const BEFORE_FAULT = 100;
 const RULE = '-'.repeat(20);
 
-/** Lines `first` to `last` (from 1) of a Dockerfile marked with `>>>`, two more on either side, framed as BuildKit does. */
-export function sourceExcerpt(
-  file: string,
-  text: string,
-  { first, last }: { readonly first: number; readonly last: number },
-): string {
+/** The lines at fault, from 1, and where in the first of them the fault is, where that is known. */
+interface FaultyLines {
+  readonly first: number;
+  readonly last: number;
+  readonly column?: number | undefined;
+}
+
+/**
+ * Lines `first` to `last` of a Dockerfile marked with `>>>`, two more on either side, framed as BuildKit does. Of very
+ * long lines, and of very many, a part is shown.
+ */
+export function sourceExcerpt(file: string, text: string, { first, last, column }: FaultyLines): string {
   const lines = text.split('\n');
   const from = Math.max(first - LINES_AROUND, 1);
   const to = Math.min(last + LINES_AROUND, lines.length);
-  const shown = lines.slice(from - 1, to).map((line, index) => {
+  const shown = lines.slice(from - 1, Math.min(to, from - 1 + LINES_LIMIT)).map((line, index) => {
     const number = from + index;
     const mark = number >= first && number <= last ? '>>>' : '   ';
-    return `${String(number).padStart(4)} | ${mark} ${line.replace(/\r$/, '')}`;
+    return `${String(number).padStart(4)} | ${mark} ${shownLine(line, number === first ? column : undefined)}`;
   });
+  const left = to - from + 1 - shown.length;
+  if (left > 0) shown.push(`     |     … (${left} lines left out)`);
   return [`${file}:${first}`, RULE, ...shown, RULE].join('\n');
+}
+
+function shownLine(line: string, column = 1): string {
+  const whole = line.replace(/\r$/, '');
+  if (whole.length <= LINE_LIMIT) return whole;
+  const start = column > LINE_LIMIT ? column - 1 - BEFORE_FAULT : 0;
+  const part = whole.slice(start, start + LINE_LIMIT);
+  const left = whole.length - part.length;
+  return `${start > 0 ? '… ' : ''}${part} … (${left} characters left out)`;
 }

@@ -1,5 +1,4 @@
 import { OcitsError } from '../../errors.ts';
-import { isSpace } from '../text/characters.ts';
 import { replacePattern, trimPrefix, trimSuffix } from './shell-pattern.ts';
 
 export type Environment = ReadonlyMap<string, string>;
@@ -32,10 +31,12 @@ export interface Expansion {
 export function expandText(source: string, env: Environment, options: ExpandOptions): Expansion {
   const reader = new WordReader(source, env, options);
   const { text, words } = reader.readUntil(undefined, options.rawEscapes ?? false);
-  return { text, words, used: reader.used, missing: reader.missing };
+  return { text, words, used: reader.used ?? NOTHING, missing: reader.missing ?? NOTHING };
 }
 
 const MAX_DEPTH = 1000;
+const NOTHING: ReadonlySet<string> = new Set();
+const SPACES = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
 /** Gathers words: raw text joins the word under way, other text divides at its white space. */
 class WordList {
@@ -43,10 +44,13 @@ class WordList {
   #word = '';
 
   add(text: string): void {
-    for (const char of text) {
-      if (isSpace(char)) this.end();
-      else this.#word += char;
+    let start = 0;
+    for (const { index, 0: spaces } of text.matchAll(SPACES)) {
+      this.#word += text.slice(start, index);
+      this.end();
+      start = index + spaces.length;
     }
+    this.#word += text.slice(start);
   }
 
   addRaw(text: string): void {
@@ -59,27 +63,37 @@ class WordList {
   }
 }
 
+/**
+ * Reads a text by runs of what means only itself: taken character by character, one of megabytes would need a hundred
+ * times its size.
+ */
 class WordReader {
-  readonly used = new Set<string>();
-  readonly missing = new Set<string>();
-  readonly #chars: readonly string[];
+  used: Set<string> | undefined;
+  missing: Set<string> | undefined;
+  readonly #source: string;
   readonly #env: Environment;
   readonly #options: ExpandOptions;
+  readonly #runs = new Map<string, RegExp>();
   #at = 0;
   #depth = 0;
 
   constructor(source: string, env: Environment, options: ExpandOptions) {
-    this.#chars = Array.from(source);
+    this.#source = source;
     this.#env = env;
     this.#options = options;
   }
 
   /** Reads to the first unquoted `stop`, and over it, or to the end where `stop` is undefined. */
   readUntil(stop: string | undefined, rawEscapes: boolean): { text: string; words: string[] } {
+    const { escapeChar, skipQuotes } = this.#options;
+    const specials = `$<${escapeChar}${skipQuotes ? '' : `'"`}${stop ?? ''}`;
     const list = new WordList();
     let text = '';
     for (;;) {
-      const char = this.#chars[this.#at];
+      const run = this.#readRun(specials);
+      list.add(run);
+      text += run;
+      const char = this.#source[this.#at];
       if (char === stop) break;
       if (char === undefined) throw new OcitsError('syntax', `missing '${stop}' in a substitution`);
       this.#at++;
@@ -89,37 +103,52 @@ class WordReader {
         text += value;
         continue;
       }
-      let raw: string | undefined;
-      if (char === this.#options.escapeChar) raw = this.#readEscaped(rawEscapes);
-      else if (char === "'" && !this.#options.skipQuotes) raw = this.#readSingleQuoted();
-      else if (char === '"' && !this.#options.skipQuotes) raw = this.#readDoubleQuoted(rawEscapes);
-      else if (char === '<') raw = this.#readAngle();
-      if (raw === undefined) list.add(char);
-      else list.addRaw(raw);
-      text += raw ?? char;
+      const raw = this.#readSpecial(char, rawEscapes);
+      list.addRaw(raw);
+      text += raw;
     }
     this.#at++;
     list.end();
     return { text, words: list.words };
   }
 
+  #readSpecial(char: string, rawEscapes: boolean): string {
+    if (char === this.#options.escapeChar) return this.#readEscaped(rawEscapes);
+    if (char === "'") return this.#readSingleQuoted();
+    return char === '"' ? this.#readDoubleQuoted(rawEscapes) : this.#readAngle();
+  }
+
+  /** All up to the first of `specials`. */
+  #readRun(specials: string): string {
+    let form = this.#runs.get(specials);
+    if (form === undefined) {
+      form = new RegExp(`[^${specials.replaceAll('\\', '\\\\')}]*`, 'y');
+      this.#runs.set(specials, form);
+    }
+    return this.#match(form);
+  }
+
+  #match(form: RegExp): string {
+    form.lastIndex = this.#at;
+    const text = form.exec(this.#source)?.[0] ?? '';
+    this.#at += text.length;
+    return text;
+  }
+
   #readEscaped(rawEscapes: boolean): string {
-    const next = this.#chars[this.#at++] ?? '';
+    const next = this.#source[this.#at++] ?? '';
     return rawEscapes ? this.#options.escapeChar + next : next;
   }
 
   /** Space behind `<<` belongs to the word: the name of a here-document may follow it. */
   #readAngle(): string {
-    if (this.#chars[this.#at] !== '<') return '<';
-    let text = '<<';
-    for (this.#at++; isBlank(this.#chars[this.#at]); this.#at++) text += this.#chars[this.#at];
-    return text;
+    return `<${this.#match(/(?:<[ \t\r]*)?/y)}`;
   }
 
   #readSingleQuoted(): string {
-    const end = this.#chars.indexOf("'", this.#at);
+    const end = this.#source.indexOf("'", this.#at);
     if (end < 0) throw new OcitsError('syntax', 'a single quote is not closed');
-    const text = this.#chars.slice(this.#at, end).join('');
+    const text = this.#source.slice(this.#at, end);
     this.#at = end + 1;
     return this.#options.rawQuotes ? `'${text}'` : text;
   }
@@ -128,17 +157,18 @@ class WordReader {
     const { escapeChar } = this.#options;
     let text = '';
     for (;;) {
-      const char = this.#chars[this.#at++];
+      text += this.#readRun(`"$${escapeChar}`);
+      const char = this.#source[this.#at++];
       if (char === undefined) throw new OcitsError('syntax', 'a double quote is not closed');
       if (char === '"') break;
       if (char === '$') text += this.#readVariable();
-      else if (char === escapeChar) {
-        const next = this.#chars[this.#at];
+      else {
+        const next = this.#source[this.#at];
         if (rawEscapes) text += escapeChar;
         // Within double quotes the escape character is special only before these.
-        if (next === '"' || next === '$' || next === escapeChar) text += this.#chars[this.#at++];
+        if (next === '"' || next === '$' || next === escapeChar) text += this.#source[this.#at++];
         else if (next !== undefined) text += escapeChar;
-      } else text += char;
+      }
     }
     return this.#options.rawQuotes ? `"${text}"` : text;
   }
@@ -152,14 +182,14 @@ class WordReader {
   }
 
   #readDollar(): string {
-    if (this.#chars[this.#at] !== '{') {
+    if (this.#source[this.#at] !== '{') {
       const name = this.#readName();
       if (name === '') return '$';
       const value = this.#lookUp(name);
       return value ?? (this.#options.keepUnset ? `$${name}` : '');
     }
     this.#at++;
-    const first = this.#chars[this.#at];
+    const first = this.#source[this.#at];
     if (first === undefined) throw new OcitsError('syntax', "missing '}' in a substitution");
     if ('{}:'.includes(first)) throw new OcitsError('syntax', 'bad substitution');
     const name = this.#readName();
@@ -169,11 +199,10 @@ class WordReader {
   }
 
   #readOperator(): string {
-    const first = this.#chars[this.#at++] ?? '';
-    const second = this.#chars[this.#at] ?? '';
-    if (first === '/' && second === '/') return first + this.#chars[this.#at++];
+    const first = this.#match(/./suy);
+    if (first === '/') return first + this.#match(/\/?/y);
     if (first !== ':') return first;
-    this.#at++;
+    const second = this.#match(/./suy);
     if ('-+?'.includes(second) && second !== '') return first + second;
     throw new OcitsError('syntax', `unsupported modifier ${first}${second} in a substitution`);
   }
@@ -212,30 +241,13 @@ class WordReader {
 
   #lookUp(name: string): string | undefined {
     const value = this.#env.get(name);
-    (value === undefined ? this.missing : this.used).add(name);
+    if (value === undefined) this.missing = (this.missing ?? new Set()).add(name);
+    else this.used = (this.used ?? new Set()).add(name);
     return value;
   }
 
   /** Letters, digits and `_`; digits alone where it begins with one; or one of the shell's special parameters. */
   #readName(): string {
-    let name = '';
-    let form = /[\p{L}\p{Nd}_]/u;
-    for (; this.#at < this.#chars.length; this.#at++) {
-      const char = this.#chars[this.#at]!;
-      if (name === '') {
-        if (/\p{Nd}/u.test(char)) form = /\p{Nd}/u;
-        else if ('@*#?-$!'.includes(char)) {
-          this.#at++;
-          return char;
-        }
-      }
-      if (!form.test(char)) break;
-      name += char;
-    }
-    return name;
+    return this.#match(/\p{Nd}+|[@*#?$!-]|[\p{L}\p{Nd}_]+/uy);
   }
-}
-
-function isBlank(char: string | undefined): boolean {
-  return char === ' ' || char === '\t' || char === '\r';
 }

@@ -35,17 +35,29 @@ export function takeFlags(
 function readFlag(text: string, start: number, escapeChar: string): { text: string; end: number } {
   let word = '';
   let quote = '';
+  // What stands for itself is taken in one piece.
+  let taken = start;
   let i = start;
+  const skip = (next: number) => {
+    word += text.slice(taken, i);
+    taken = next;
+  };
   for (; i < text.length; i++) {
     const char = text[i]!;
     if (quote === '' && isSpace(char)) break;
     if (char === escapeChar) {
-      if (i + 1 < text.length) word += text[++i]!;
-    } else if (quote === '' && (char === '"' || char === "'")) quote = char;
-    else if (char === quote) quote = '';
-    else word += char;
+      skip(i + 1);
+      i++;
+    } else if (quote === '' && (char === '"' || char === "'")) {
+      skip(i + 1);
+      quote = char;
+    } else if (quote !== '' && char === quote) {
+      skip(i + 1);
+      quote = '';
+    }
   }
-  return { text: word, end: i };
+  skip(i);
+  return { text: word, end: Math.min(i, text.length) };
 }
 
 /** The flags of one instruction, read one by one by name; `done` refuses what nobody asked for. */

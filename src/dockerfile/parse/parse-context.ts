@@ -22,8 +22,12 @@ export interface ParseContext {
   readonly base: InstructionBase;
 }
 
-/** The parser's words for raw ones, with their places. */
+/** More would take a machine's memory, and no image needs them. */
+const MAX_WORDS = 100_000;
+
+/** The parser's words for raw ones, with their places. Throws `syntax` where they are more than 100,000. */
 export function toWords(context: ParseContext, words: readonly RawWord[]): Word[] {
+  refuseTooMany(context, words.length);
   return words.map(({ text, offset }) => wordAt(context.line, offset, text));
 }
 
@@ -37,8 +41,14 @@ export function onlyArgument(context: ParseContext): Word {
   return wordAt(context.line, context.argsOffset, context.args);
 }
 
+/** Throws `syntax` where there are none, or more than 100,000. */
 export function requireArguments(context: ParseContext, count: number): void {
   if (count === 0) fail(context, `${context.keyword} requires at least one argument`);
+  refuseTooMany(context, count);
+}
+
+function refuseTooMany(context: ParseContext, count: number): void {
+  if (count > MAX_WORDS) fail(context, `${context.keyword} has more than ${MAX_WORDS} arguments`);
 }
 
 export function fail(context: ParseContext, message: string, hint?: string): never {

@@ -5,7 +5,7 @@ import { readJsonArray } from '../text/json-array.ts';
 import { positionAt } from '../text/logical-line.ts';
 import { type RawWord, splitFields } from '../text/split-words.ts';
 import { readHeredocWord } from './heredoc.ts';
-import { fail, type ParseContext, toWords } from './parse-context.ts';
+import { fail, type ParseContext, requireArguments, toWords } from './parse-context.ts';
 
 /** `COPY [flags] source … destination`, or the same as a JSON array. */
 export function parseCopy(context: ParseContext): CopyInstruction {
@@ -71,6 +71,7 @@ function parseSources(context: ParseContext): Pick<FileInstruction, 'sources' | 
       `${keyword} requires at least two arguments, sources and a destination; ${words.length} given`,
     );
   }
+  requireArguments(context, words.length);
   const last = words.at(-1)!;
   if (readHeredocWord(last.text) !== undefined) {
     const at = positionAt(line, last.offset);

@@ -13,7 +13,7 @@ import type { ParsedLine } from '../check/rule.ts';
 import { dockerfileError } from '../dockerfile-error.ts';
 import type { ArgInstruction, Dockerfile, Stage, StageInstruction } from '../instruction.ts';
 import { leadingSpace, trimSpace } from '../text/characters.ts';
-import { decodeDockerfile } from '../text/decode.ts';
+import { decodeDockerfile, refuseLongLines } from '../text/decode.ts';
 import { isComment, joinContinuations, LineReader } from '../text/logical-line.ts';
 import { readDirectives } from './directives.ts';
 import { parseInstruction } from './parse-instruction.ts';
@@ -24,6 +24,7 @@ import { parseInstruction } from './parse-instruction.ts';
  */
 export function parseDockerfile(content: Uint8Array | string, file: string): Dockerfile {
   const text = decodeDockerfile(content, file);
+  refuseLongLines(text, file);
   const { directives, escapeChar } = readDirectives(text, file);
   const lines = readInstructions(text, { file, escapeChar });
   if (lines.length === 0) {
@@ -83,6 +84,7 @@ function readInstructions(text: string, syntax: { file: string; escapeChar: '\\'
  */
 export function parseTrigger(expression: string, origin: string): StageInstruction {
   const syntax = { file: `ONBUILD of ${origin}`, escapeChar: '\\' } as const;
+  refuseLongLines(expression, syntax.file);
   const [line, second] = readInstructions(expression, syntax);
   const start = { line: 1, column: 1 };
   if (line === undefined || second !== undefined) {

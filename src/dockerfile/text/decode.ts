@@ -40,3 +40,25 @@ function firstInvalid(content: Uint8Array): { line: number; column: number } {
   }
   return { line: 1, column: 1 };
 }
+
+/** BuildKit reads a line into a buffer of 64 KiB, its end with it. */
+const LINE_LIMIT_BYTES = 65_535;
+
+/** Throws `syntax` at the first line that is longer than BuildKit takes. */
+export function refuseLongLines(text: string, file: string): void {
+  let line = 1;
+  for (let start = 0; start < text.length; line++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    // Three bytes are the most that a character of a string takes.
+    if (
+      3 * (end - start) > LINE_LIMIT_BYTES &&
+      Buffer.byteLength(text.slice(start, end)) > LINE_LIMIT_BYTES
+    ) {
+      const message = `the line is longer than ${LINE_LIMIT_BYTES} bytes`;
+      const hint = 'break it with a backslash at the end of each part, or copy a file instead';
+      throw dockerfileError(file, { line, column: 1 }, message, { hint });
+    }
+    start = end + 1;
+  }
+}
