@@ -18,12 +18,13 @@ import { boundedContent } from '../../layer/compress/bounded-content.ts';
 import type { CompressionFormat } from '../../layer/compression-format.ts';
 import { createIndexBuilder, decodeIndex } from '../../layer/index/layer-index.ts';
 import type { BytePath, FileEntry, LayerChange, LayerEntry } from '../../layer/layer-change.ts';
+import { DEFAULT_LIMITS } from '../../layer/layer-limits.ts';
 import { type MergedTree, mergeIndexes } from '../../layer/merge/merged-tree.ts';
 import { readLayer } from '../../layer/tar/read-layer.ts';
 import { copyError, quotePath } from '../source/copy-error.ts';
-import type { OpenSource } from '../source/copy-source.ts';
 import { type LinkEntry, resolvePath } from '../source/resolve.ts';
 import { type PlannedEntry, plannedAttributes } from '../target/target.ts';
+import { openArchiveFile } from './open-file.ts';
 
 /** Archives that ADD unpacks: decompressed into a private folder, and listed from there. Disposing deletes them. */
 export class ArchiveFolder implements AsyncDisposable {
@@ -44,11 +45,13 @@ export class ArchiveFolder implements AsyncDisposable {
     const path = join(this.#scratch, `archive-${process.pid}-${this.#open.length}.tar`);
     let tree: MergedTree;
     let tar: number;
+    const { size: archiveBytes } = fstatSync(fd);
     try {
       await decompressArchive({ fd, form, name: 'it' }, path, this.#signal);
       tar = openSync(path, 'r');
       this.#open.push({ path, fd: tar });
       tree = await indexArchive(path, 'it', this.#signal);
+      refuseBomb(tree, archiveBytes);
     } catch (error) {
       if (isOcitsError(error, 'aborted', 'disk-full', 'missing-program')) throw error;
       const fault = wrapError(error, 'corrupt', 'it cannot be read');
@@ -63,7 +66,7 @@ export class ArchiveFolder implements AsyncDisposable {
     }
     for (const { path: at, entry } of tree.walk()) {
       // A folder that the archive only implies is made as any other on the way.
-      if (entry !== undefined) yield planned(at, entry, tar);
+      if (entry !== undefined) yield planned(at, entry, { tar, scratch: this.#scratch });
     }
   }
 
@@ -75,23 +78,43 @@ export class ArchiveFolder implements AsyncDisposable {
   }
 }
 
-function planned(path: BytePath, entry: LayerEntry, tar: number): PlannedEntry {
+/** Holes are zeros in a layer: what is over the limits of a compressed layer is not written out. */
+function refuseBomb(tree: MergedTree, archiveBytes: number): void {
+  let sizeBytes = 0;
+  for (const { entry } of tree.walk()) {
+    if (entry?.type === 'file' && entry.sparse !== undefined) sizeBytes += entry.sizeBytes;
+  }
+  const { ratioFloorBytes, maxRatio } = DEFAULT_LIMITS;
+  if (sizeBytes <= Math.max(ratioFloorBytes, maxRatio * archiveBytes)) return;
+  throw new OcitsError('hostile', `its sparse files have ${sizeBytes} bytes, and itself ${archiveBytes}`);
+}
+
+/** Where an archive's files are read from, and written out where they have holes. */
+interface UnpackedArchive {
+  readonly tar: number;
+  readonly scratch: string;
+}
+
+function planned(path: BytePath, entry: LayerEntry, archive: UnpackedArchive): PlannedEntry {
   return {
     ...plannedAttributes(path, entry),
     type: entry.type === 'hardlink' ? 'file' : entry.type,
     ...(entry.type === 'symlink' ? { target: entry.target } : {}),
     ...(entry.type === 'char' || entry.type === 'block' ? { major: entry.major, minor: entry.minor } : {}),
-    ...(entry.type === 'file' ? fileOf(entry, tar) : {}),
+    ...(entry.type === 'file' ? fileOf(entry, archive) : {}),
   };
 }
 
-function fileOf(entry: FileEntry, tar: number): Pick<PlannedEntry, 'sizeBytes' | 'content' | 'linkKey'> {
-  const { path, sizeBytes, dataOffset, sparse } = entry;
-  if (sparse !== undefined) {
-    throw new OcitsError('unsupported', `${quotePath(path)} is a sparse file, which ADD cannot unpack yet`);
-  }
-  const content = (): OpenSource => ({ fd: tar, start: dataOffset, close: () => {} });
-  return { sizeBytes, content, linkKey: `${tar}:${dataOffset}:${path}` };
+function fileOf(
+  entry: FileEntry,
+  { tar, scratch }: UnpackedArchive,
+): Pick<PlannedEntry, 'sizeBytes' | 'content' | 'linkKey'> {
+  const { path, sizeBytes, dataOffset } = entry;
+  return {
+    sizeBytes,
+    content: () => openArchiveFile(tar, entry, scratch),
+    linkKey: `${tar}:${dataOffset}:${path}`,
+  };
 }
 
 /** An archive that is open. */
@@ -137,11 +160,7 @@ export async function indexArchive(path: string, name: string, signal?: AbortSig
     builder.add({ ...found, path: real });
   };
   const source = { path, compression: 'none', sizeBytes: statSync(path).size, name } as const;
-  await readLayer(
-    source,
-    { change, data: () => {}, fileEnd: () => {} },
-    signal === undefined ? {} : { signal },
-  );
+  await readLayer(source, { change, data: () => {}, fileEnd: () => {} }, { signal, skipsRoot: true });
   return mergeIndexes([decodeIndex(builder.finish())]);
 }
 

@@ -1,8 +1,10 @@
 import { closeSync, openSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { CompressionFormat } from '../../layer/compression-format.ts';
 import type { FileEntry } from '../../layer/layer-change.ts';
 import { decompressArchive, indexArchive } from '../add/archive.ts';
+import { openArchiveFile } from '../add/open-file.ts';
 import { TreeSource } from '../target/written-tree.ts';
 
 /** A build context that came as a tar archive; disposing deletes what was unpacked of it. */
@@ -25,9 +27,9 @@ export async function openTarContext(
   await decompressArchive({ fd, form, name }, path, signal);
   const tree = await indexArchive(path, name, signal);
   const tar = openSync(path, 'r');
-  const source = new TreeSource(name, tree, ({ entry }) => {
-    return { fd: tar, start: (entry as FileEntry).dataOffset, close: () => {} };
-  });
+  const source = new TreeSource(name, tree, ({ entry }) =>
+    openArchiveFile(tar, entry as FileEntry, dirname(path)),
+  );
   const dispose = async () => {
     closeSync(tar);
     await rm(path, { force: true });

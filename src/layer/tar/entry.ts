@@ -31,16 +31,17 @@ export function hasData(type: string): boolean {
 }
 
 /**
- * The change that an entry means; undefined where it means none (aufs's own files). Throws `hostile`, `corrupt`, and
- * `unsupported` for an unknown type.
+ * The change that an entry means; undefined where it means none: aufs's own files, and with `skipsRoot` whatever would
+ * replace the root. Throws `hostile`, `corrupt`, and `unsupported` for an unknown type.
  */
-export function toChange(entry: TarEntry): LayerChange | undefined {
+export function toChange(entry: TarEntry, skipsRoot = false): LayerChange | undefined {
   const path = cleanPath(entry.name);
   if (path.includes(WHITEOUT)) {
     const marker = readMarker(path);
     if (marker !== 'plain') return marker;
   }
   if (path === '' && entry.header.type !== '5' && !isOldFolder(entry)) {
+    if (skipsRoot) return undefined;
     throw hostileEntry(entry.name, 'would replace the root folder');
   }
   return ofType(entry, {

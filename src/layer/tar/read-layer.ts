@@ -28,6 +28,8 @@ export interface ReadLayerOptions {
   /** Called about once a MiB, and at the end, with all uncompressed bytes so far. */
   readonly onBytes?: ((uncompressedBytes: number) => void) | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** See TarReaderOptions. */
+  readonly skipsRoot?: boolean | undefined;
 }
 
 export interface ReadLayerResult {

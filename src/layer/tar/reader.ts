@@ -18,6 +18,8 @@ import { type SparseGathering, startSparse } from './sparse-entry.ts';
 export interface TarReaderOptions {
   readonly limits?: Partial<LayerLimits> | undefined;
   readonly onWarning?: ((text: string) => void) | undefined;
+  /** What is no folder and stands for the root means nothing, as in an archive; in a layer it is hostile. */
+  readonly skipsRoot?: boolean | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -35,6 +37,7 @@ export class TarReader {
   readonly #visitor: LayerVisitor;
   readonly #limits: LayerLimits;
   readonly #warn: (text: string) => void;
+  readonly #skipsRoot: boolean;
   #state: 'block' | 'content' | 'data' | 'skip' | 'ended' = 'block';
   /** Bytes of the archive that have been taken. */
   #offset = 0;
@@ -56,6 +59,7 @@ export class TarReader {
     this.#visitor = visitor;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#warn = options.onWarning ?? (() => {});
+    this.#skipsRoot = options.skipsRoot ?? false;
   }
 
   /** Takes the next bytes. They may be overwritten once this returns. */
@@ -184,7 +188,7 @@ export class TarReader {
 
   #emit(entry: TarEntry): void {
     this.#name = entry.name;
-    const change = toChange(entry);
+    const change = toChange(entry, this.#skipsRoot);
     if (change !== undefined) this.#visitor.change(change);
     if (change?.type !== 'file') {
       this.#skip(entry.storedBytes + paddingOf(entry.storedBytes), false);

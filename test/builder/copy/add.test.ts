@@ -121,16 +121,59 @@ describe('archives', () => {
     });
   });
 
-  test('a sparse file is refused, not filled up in memory', async () => {
+  /** An archive of `hole`, which GNU tar makes in one of its formats for sparse files. */
+  function sparseTar(format: string, make: string): Buffer {
     using folder = temporaryFolder();
-    spawnSync('sh', ['-c', 'truncate -s 1M hole && echo x >> hole && tar cSf a.tar hole'], {
+    const { status } = spawnSync('sh', ['-c', `${make} && tar -c -S ${format} --mtime=@5 -f a.tar hole`], {
       cwd: folder.path,
     });
-    const archive = readFileSync(join(folder.path, 'a.tar'));
+    expect(status).toBe(0);
+    return readFileSync(join(folder.path, 'a.tar'));
+  }
+
+  const FORMATS = ['gnu', 'posix --sparse-version=0.0', 'posix --sparse-version=0.1', 'posix'];
+  const HOLES = 'for n in 0 1 2 3 4 5 6; do echo $n | dd of=hole bs=64K seek=$((2 * n)) status=none; done';
+  const WITH_HOLES = Buffer.alloc(12 * 65_536 + 2);
+  for (let n = 0; n < 7; n++) WITH_HOLES.write(`${n}\n`, 2 * n * 65_536);
+
+  test.each(FORMATS)('sparse files have zeros for their holes: %s', async (format) => {
+    const archive = sparseTar(`--format=${format}`, HOLES);
+    expect(archive.length).toBeLessThan(100_000);
+    const [line] = await add('ADD --chown=0 a.tar /', { 'a.tar': archive });
+    expect(line).toBe(`f 644 0:0 hole=${WITH_HOLES.toString('latin1')}`);
+  });
+
+  test('a sparse file may be nothing but a hole', async () => {
+    const archive = sparseTar('--format=gnu', 'truncate -s 100K hole');
+    expect(await add('ADD --chown=0 a.tar /', { 'a.tar': gzipSync(archive) })).toEqual([
+      `f 644 0:0 hole=${'\0'.repeat(102_400)}`,
+    ]);
+  });
+
+  test('sparse files that would fill the disk are refused', async () => {
+    const archive = sparseTar('--format=posix', 'truncate -s 3G hole');
     await expect(add('ADD a.tar /n', { 'a.tar': archive })).rejects.toMatchObject({
-      code: 'unsupported',
+      code: 'hostile',
       location: { file: 'Dockerfile', line: 2, column: 5 },
     });
+  });
+
+  test.each([
+    ['', 'x'],
+    ['.', 'x'],
+    ['./', ''],
+    ['/', ''],
+  ])('what is called %j and is no folder means nothing, as in Docker', async (name, content) => {
+    const types = content === '' ? ['5', '2', '6'] : ['0', '\0', '7'];
+    for (const type of types) {
+      const archive = tar(
+        entry({ name: 'a', mode: 0o644 }, 'before'),
+        entry({ name, type, mode: 0o600, linkName: type === '2' ? 'a' : '' }, content),
+        entry({ name: 'b', mode: 0o644 }, 'after'),
+      );
+      const lines = ['d 755 0:0 n', 'f 644 0:0 n/a=before', 'f 644 0:0 n/b=after'];
+      expect(await add('ADD a.tar /n/', { 'a.tar': archive })).toEqual(lines);
+    }
   });
 
   test('--unpack=false copies the file', async () => {

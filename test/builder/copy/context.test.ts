@@ -1,4 +1,6 @@
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +11,7 @@ import { selectCopy } from '../../../src/builder/copy/select.ts';
 import { tarOf } from '../../support/builder/copy-fixture.ts';
 import { temporaryFolder } from '../../support/builder/copy-run.ts';
 import { instruction } from '../../support/builder/dockerfile-instruction.ts';
+import { entry } from '../../support/layer/raw-tar.ts';
 
 function open(
   scratch: string,
@@ -162,4 +165,20 @@ describe('standard input', () => {
     const request = dockerfile === undefined ? { context: '-' } : { context: '-', dockerfile };
     await expect(open(folder.path, request, bytes)).rejects.toMatchObject({ code });
   });
+});
+
+test('a context by standard input may have sparse files, and entries without a name', async () => {
+  using folder = temporaryFolder();
+  const make =
+    'echo FROM x > Dockerfile && truncate -s 1M hole && echo end >> hole && tar -cS -f a.tar Dockerfile hole';
+  expect(spawnSync('sh', ['-c', make], { cwd: folder.path }).status).toBe(0);
+  const archive = readFileSync(join(folder.path, 'a.tar'));
+  const stdin = Buffer.concat([entry({ name: '', mode: 0o644 }, 'nothing'), archive]);
+  await using context = await open(folder.path, { context: '-' }, stdin);
+  expect(names(context)).toEqual(['Dockerfile', 'hole']);
+  const { source } = context;
+  const content = Buffer.concat([Buffer.alloc(1024 * 1024), Buffer.from('end\n')]);
+  expect(await source.digests([source.entry('hole')!])).toEqual([
+    createHash('sha256').update(content).digest('hex'),
+  ]);
 });
