@@ -1,4 +1,5 @@
-import { constants, deflateRaw, type ZlibOptions, type ZstdOptions, zstdCompress } from 'node:zlib';
+import { constants, type ZstdOptions, zstdCompress } from 'node:zlib';
+import type { Deflaters } from './deflater.ts';
 import { findRuns } from './incompressible.ts';
 
 /** What is compressed by itself; where blocks end depends on nothing but the input. */
@@ -7,23 +8,15 @@ export const COMPRESS_BLOCK_BYTES = 1024 * 1024;
 const MAX_STORED_BYTES = 0xffff;
 
 /**
- * RFC 1951: the block as deflate blocks that refer to nothing before them and end on a byte (Z_SYNC_FLUSH), so that one
- * after another they are one stream. What deflate would not shrink is stored: to compress it costs the most time and
- * gains nothing. Runs in libuv's thread pool.
+ * RFC 1951: the block as deflate blocks that refer to nothing before them and end on a byte, so that one after another
+ * they are one stream. What deflate would not shrink is stored: to compress it costs the most time and gains nothing.
  */
-export async function deflateBlock(block: Buffer, level: number): Promise<readonly Buffer[]> {
-  const options = { level, memLevel: 8, windowBits: 15, finishFlush: constants.Z_SYNC_FLUSH };
+export async function deflateBlock(block: Buffer, deflaters: Deflaters): Promise<readonly Buffer[]> {
   const parts = findRuns(block).map(({ start, end, isIncompressible }) => {
     const content = block.subarray(start, end);
-    if (isIncompressible) return storedBlocks(content);
-    return deflate(content, { ...options, chunkSize: roomFor(content) });
+    return isIncompressible ? storedBlocks(content) : deflaters.deflate(content);
   });
   return (await Promise.all(parts)).flat();
-}
-
-/** A little more than the worst case: each piece of output beyond the first costs a trip to the thread pool. */
-function roomFor(content: Buffer): number {
-  return content.length + (content.length >> 8) + 1024;
 }
 
 /** RFC 1951 3.2.4 */
@@ -48,13 +41,12 @@ export async function zstdFrame(block: Buffer, level: number): Promise<readonly 
   return [await zstd(block, { params, chunkSize: roomFor(block), pledgedSrcSize: block.length })];
 }
 
-// With promisify, zlib would be loaded by every program that might compress.
-async function deflate(content: Buffer, options: ZlibOptions): Promise<Buffer> {
-  return await new Promise((resolve, reject) =>
-    deflateRaw(content, options, (error, result) => (error === null ? resolve(result) : reject(error))),
-  );
+/** A little more than the worst case: each piece of output beyond the first costs a trip to the thread pool. */
+function roomFor(content: Buffer): number {
+  return content.length + (content.length >> 8) + 1024;
 }
 
+/** With promisify, zlib would be loaded by every program that might compress. */
 async function zstd(content: Buffer, options: ZstdOptions): Promise<Buffer> {
   return await new Promise((resolve, reject) =>
     zstdCompress(content, options, (error, result) => (error === null ? resolve(result) : reject(error))),
