@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { formatPlatform, hostPlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -45,8 +46,51 @@ const years = (since: number) =>
   `${Math.floor((Date.now() - Date.UTC(since, 0)) / (365 * 24 * 3600 * 1000))} years ago`;
 const short = (image: TestImage) => image.id.slice(7, 19);
 
-test('images: Docker’s table', async () => {
+test('images: Docker 29’s view, a line a name', async () => {
+  const size = '1.5MB';
   expect(await ok('images')).toBe(
+    [
+      'IMAGE      ID             DISK USAGE   CONTENT SIZE   EXTRA',
+      `me/app:1   ${short(app)}        1.5MB          ${size}`,
+      '',
+    ].join('\n'),
+  );
+  expect(await ok('images', '--all')).toBe(
+    [
+      'IMAGE        ID             DISK USAGE   CONTENT SIZE   EXTRA',
+      `me/app:1     ${short(app)}        1.5MB          ${size}`,
+      `<untagged>   ${short(dangling)}        1.5MB          ${size}`,
+      '',
+    ].join('\n'),
+  );
+  expect(await ok('images', '-f', 'dangling=true')).toContain(`<untagged>   ${short(dangling)}`);
+  expect(await ok('images', 'nothing')).toBe('IMAGE   ID             DISK USAGE   CONTENT SIZE   EXTRA\n');
+  expect(await ok('images', '--tree', 'me/app')).toBe(
+    [
+      'IMAGE            ID             DISK USAGE   CONTENT SIZE   EXTRA',
+      `me/app:1         ${short(app)}        1.5MB          ${size}`,
+      `└─ ${formatPlatform(hostPlatform())}   ${short(app)}        1.5MB          ${size}`,
+      '',
+    ].join('\n'),
+  );
+  for (const older of ['-q', '--no-trunc', '--digests', '--json', '--format=json']) {
+    expect(await ocits('images', '--tree', older)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('does not go with --tree'),
+    });
+  }
+});
+
+test('images: the table of repositories and tags', async () => {
+  expect(await ok('images', '--format', 'table')).toBe(
+    [
+      'REPOSITORY   TAG       IMAGE ID       CREATED       SIZE',
+      `me/app       1         ${short(app)}   ${years(2020)}   1.5MB`,
+      '',
+    ].join('\n'),
+  );
+  expect(await ok('images', '-a', '--format', 'table')).toBe(
     [
       'REPOSITORY   TAG       IMAGE ID       CREATED       SIZE',
       `me/app       1         ${short(app)}   ${years(2020)}   1.5MB`,
@@ -64,7 +108,7 @@ test('images: Docker’s table', async () => {
 });
 
 test('images: -q, --no-trunc, filters, formats', async () => {
-  expect(await ok('images', '-q')).toBe(`${short(app)}\n${short(dangling)}\n`);
+  expect(await ok('images', '-q')).toBe(`${short(app)}\n`);
   expect(await ok('images', '-aq', '--no-trunc')).toBe(`${app.id}\n${dangling.id}\n`);
   expect(await ok('images', '-f', 'dangling=true', '-q')).toBe(`${short(dangling)}\n`);
   expect(
@@ -81,7 +125,12 @@ test('images: -q, --no-trunc, filters, formats', async () => {
     Size: '1.5MB',
   });
   expect(JSON.parse(await ok('images', '--json'))[0]).toMatchObject({ ID: app.id, SizeBytes: 1_500_000 });
-  expect(await ok('images', 'nothing')).toBe('REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n');
+  expect(await ok('images', '--format', 'table', 'nothing')).toBe(
+    'REPOSITORY   TAG       IMAGE ID   CREATED   SIZE\n',
+  );
+  expect(await ok('images', '--format', 'table {{.ID}}\t{{.CreatedAt}}', 'nothing')).toBe(
+    'IMAGE ID   CREATED AT\n',
+  );
 });
 
 test('inspect, by both names, with templates', async () => {

@@ -31,10 +31,7 @@ export async function listImages(
   call: Call,
   filters?: ImageFilters,
 ): Promise<readonly ImageSummary[]> {
-  const store = await engine.store();
-  const onBroken = (error: Error) => call.emit(warning(`an image cannot be read: ${error.message}`));
-  let found = await readCatalog(store, onBroken);
-  if (filters !== undefined) found = await applyFilters(store, found, filters);
+  const found = await catalogWith(await engine.store(), call, filters);
   const summaries: ImageSummary[] = [];
   for (const stored of found) {
     summaries.push({
@@ -48,6 +45,17 @@ export async function listImages(
     });
   }
   return summaries.sort(newestFirst);
+}
+
+/** All images that fit the filters, with those of their names that fit; those that cannot be read are told and left out. */
+export async function catalogWith(
+  store: Store,
+  call: Call,
+  filters: ImageFilters | undefined,
+): Promise<readonly StoredImage[]> {
+  const onBroken = (error: Error) => call.emit(warning(`an image cannot be read: ${error.message}`));
+  const found = await readCatalog(store, onBroken);
+  return filters === undefined ? found : await applyFilters(store, found, filters);
 }
 
 async function applyFilters(

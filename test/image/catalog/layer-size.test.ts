@@ -2,16 +2,16 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { requireImage } from '../../src/image/catalog/find-image.ts';
-import { layerSizes, stackSize } from '../../src/image/catalog/layer-size.ts';
-import { unpackImage } from '../../src/image/transfer/unpack.ts';
-import { digestOf } from '../../src/oci/digest.ts';
-import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../src/oci/media-types.ts';
-import { hostPlatform } from '../../src/oci/platform.ts';
-import { parseReference } from '../../src/oci/reference.ts';
-import type { Store } from '../../src/store/store.ts';
-import { unpackingHost } from '../support/image/unpacking-host.ts';
-import { tarBytes } from '../support/layer/tar-bytes.ts';
+import { requireImage } from '../../../src/image/catalog/find-image.ts';
+import { layerSizes, stackSize } from '../../../src/image/catalog/layer-size.ts';
+import { unpackImage } from '../../../src/image/transfer/unpack.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { OCI_CONFIG, OCI_LAYER_GZIP, OCI_MANIFEST } from '../../../src/oci/media-types.ts';
+import { hostPlatform } from '../../../src/oci/platform.ts';
+import { parseReference } from '../../../src/oci/reference.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { unpackingHost } from '../../support/image/unpacking-host.ts';
+import { tarBytes } from '../../support/layer/tar-bytes.ts';
 
 /** Folders, links and headers hold nothing. */
 const LOWER = tarBytes([

@@ -4,17 +4,17 @@ import {
   matchesReference,
   parseImageFilters,
   parsePruneFilters,
-} from '../../src/image/catalog/filter-images.ts';
-import { imageHistory } from '../../src/image/catalog/image-history.ts';
-import { inspectImage } from '../../src/image/catalog/inspect-image.ts';
-import { listImages } from '../../src/image/catalog/list-images.ts';
-import { tagImage } from '../../src/image/catalog/tag-image.ts';
-import { imagesUsage } from '../../src/image/garbage/disk-usage.ts';
-import { familiarName, parseReference } from '../../src/oci/reference.ts';
-import { addImage } from '../support/image/busybox-image.ts';
-import { temporaryHost } from '../support/image/image-host.ts';
-import { withUsers } from '../support/image/test-host.ts';
-import { tarBytes } from '../support/layer/tar-bytes.ts';
+} from '../../../src/image/catalog/filter-images.ts';
+import { imageHistory } from '../../../src/image/catalog/image-history.ts';
+import { inspectImage } from '../../../src/image/catalog/inspect-image.ts';
+import { listImages } from '../../../src/image/catalog/list-images.ts';
+import { tagImage } from '../../../src/image/catalog/tag-image.ts';
+import { imagesUsage } from '../../../src/image/garbage/disk-usage.ts';
+import { familiarName, parseReference } from '../../../src/oci/reference.ts';
+import { addImage } from '../../support/image/busybox-image.ts';
+import { temporaryHost } from '../../support/image/image-host.ts';
+import { withUsers } from '../../support/image/test-host.ts';
+import { tarBytes } from '../../support/layer/tar-bytes.ts';
 
 const LAYER = tarBytes([{ path: 'hello', content: 'hello' }]);
 const OTHER = tarBytes([{ path: 'hello', content: 'x'.repeat(5000) }]);
