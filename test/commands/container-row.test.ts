@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { containerRow, portsText, statusText } from '../../src/commands/inspect/container-row.ts';
+import { containerRow, statusText } from '../../src/commands/inspect/container-row.ts';
+import { portsText } from '../../src/commands/inspect/ports-text.ts';
 import type { ContainerRecord } from '../../src/container/record/record.ts';
 
 const any = { hostIp: '0.0.0.0', protocol: 'tcp' } as const;
@@ -7,16 +8,23 @@ const now = new Date('2026-01-02T03:04:05Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
 const base = { pid: 0, exitCode: 0, oomKilled: false };
 
-test('ports are ranges where they are neighbours, then what is only exposed', () => {
+test('ports are ranges where they are the same on the host or only exposed, as in Docker', () => {
   const ports = [
     { ...any, hostPort: 8001, containerPort: 81 },
     { ...any, hostPort: 8000, containerPort: 80 },
-    { ...any, hostPort: 9000, containerPort: 82 },
+    { ...any, hostPort: 9001, containerPort: 9001 },
+    { ...any, hostPort: 9000, containerPort: 9000 },
     { hostIp: '127.0.0.1', protocol: 'udp', hostPort: 53, containerPort: 53 } as const,
+    { hostIp: '::', protocol: 'tcp', hostPort: 9000, containerPort: 9000 } as const,
   ];
-  expect(portsText(ports, ['80/tcp', '443/tcp'])).toBe(
-    '0.0.0.0:8000-8001->80-81/tcp, 0.0.0.0:9000->82/tcp, 127.0.0.1:53->53/udp, 443/tcp',
+  expect(portsText(ports, ['80/tcp', '443/tcp', '444/tcp', '53/udp'])).toBe(
+    [
+      ...['127.0.0.1:53->53/udp', '443-444/tcp', '0.0.0.0:9000-9001->9000-9001/tcp', '[::]:9000->9000/tcp'],
+      ...['0.0.0.0:8000->80/tcp', '0.0.0.0:8001->81/tcp'],
+    ].join(', '),
   );
+  const apart = [1, 3, 4].map((port) => ({ ...any, hostPort: port, containerPort: port }));
+  expect(portsText(apart, [])).toBe('0.0.0.0:1->1/tcp, 0.0.0.0:3-4->3-4/tcp');
   expect(portsText([], [])).toBe('');
 });
 

@@ -5,7 +5,7 @@ import type { ContainerSize } from '../../container/record/size.ts';
 import type { ContainerState } from '../../container/record/state.ts';
 import type { ContainerSummary } from '../../container/show/list-containers.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import type { PortMapping } from '../../options/ports.ts';
+import { portsText } from './ports-text.ts';
 
 const COMMAND_WIDTH = 20;
 const MOUNT_WIDTH = 15;
@@ -102,43 +102,6 @@ export function statusText(state: ContainerState, now: Date): string {
   }
   const when = state.finishedAt === undefined ? '' : ` ${humanAge(state.finishedAt, now)}`;
   return `Exited (${state.exitCode})${when}`;
-}
-
-/** Docker's `PORTS`: published ones with where they are, neighbours as a range; then those that are only exposed. */
-export function portsText(ports: readonly PortMapping[], exposed: readonly string[]): string {
-  const published = new Set(ports.map(({ containerPort, protocol }) => `${containerPort}/${protocol}`));
-  const sorted = [...ports].sort(
-    (a, b) =>
-      a.hostIp.localeCompare(b.hostIp) ||
-      a.protocol.localeCompare(b.protocol) ||
-      a.containerPort - b.containerPort,
-  );
-  const groups: { first: PortMapping; last: PortMapping }[] = [];
-  for (const port of sorted) {
-    const group = groups.at(-1);
-    if (group !== undefined && follows(group.last, port)) group.last = port;
-    else groups.push({ first: port, last: port });
-  }
-  return [
-    ...groups.map(({ first, last }) => {
-      const host = `${first.hostIp}:${range(first.hostPort, last.hostPort)}`;
-      return `${host}->${range(first.containerPort, last.containerPort)}/${first.protocol}`;
-    }),
-    ...exposed.filter((port) => !published.has(port)),
-  ].join(', ');
-}
-
-function follows(before: PortMapping, port: PortMapping): boolean {
-  return (
-    before.hostIp === port.hostIp &&
-    before.protocol === port.protocol &&
-    before.hostPort + 1 === port.hostPort &&
-    before.containerPort + 1 === port.containerPort
-  );
-}
-
-function range(first: number, last: number): string {
-  return first === last ? String(first) : `${first}-${last}`;
 }
 
 function shorten(text: string, width: number): string {
