@@ -32,6 +32,13 @@ describe('templates', () => {
     ['{{.Names}} {{.Labels}}', '[a b] map[a.b:2 z:1]'],
     ['{{not .State.Running}} {{or .Empty .Id}} {{and 1 .Id}}', 'false abc abc'],
     ['{{printf "%q" .Id}}', '"abc"'],
+    [
+      '{{printf "%.2s|%5d|%-5s|%05d|%+d" .Id .State.Pid .Id .State.Pid .State.Pid}}',
+      'ab|   12|abc  |00012|+12',
+    ],
+    ['{{printf "%x %X %.1f %v %t%%" .State.Pid .Id 1.26 .Names .State.Running}}', 'c 616263 1.3 [a b] true%'],
+    ['{{printf "%s"}}{{printf "x" 1}}', '%!s(MISSING)x%!(EXTRA 1)'],
+    ['{{and .Empty .Id}}|{{or nil .Empty}}|{{and nil .Id}}', '[]|[]|<nil>'],
   ])('%s', (template, expected) => {
     expect(fillTemplate(template, DATA)).toBe(expected);
   });
@@ -45,6 +52,7 @@ describe('templates', () => {
     '{{end}}',
     '{{index .Names 9}}',
     '{{"a" "b"}}',
+    '{{printf "%y" .Id}}',
   ])('%s is refused', (template) => {
     expect(() => fillTemplate(template, DATA)).toThrow(expect.objectContaining({ code: 'invalid-argument' }));
   });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +134,53 @@ test('with -s the sizes are there', async () => {
     .map(Number);
   expect(written).toBe(0);
   expect(all).toBe(Number(await ok('image', 'inspect', '-f', '{{.Size}}', 'busybox')));
+});
+
+test('ps -s: what it has written, and all that it sees', async () => {
+  await ok(
+    'run',
+    '--name',
+    'sized',
+    '--network',
+    'none',
+    'busybox',
+    'sh',
+    '-c',
+    'mkdir /d; echo hi > /d/f; ln /d/f /d/g',
+  );
+  const image = Number(await ok('image', 'inspect', '-f', '{{.Size}}', 'busybox'));
+  const size = `3B (virtual ${(image / 1e6).toPrecision(3)}MB)\n`;
+  expect(await ok('ps', '-a', '-f', 'name=sized', '--format', '{{.Size}}')).toBe(size);
+  expect(await ok('ps', '-a', '-s', '-f', 'name=sized')).toMatch(/^.* SIZE\n.* 3B \(virtual [\d.]+MB\)\n$/);
+  expect(JSON.parse(await ok('ps', '-a', '-f', 'name=sized', '--format', 'json'))).toMatchObject({
+    Size: '0B',
+  });
+  await ok('rm', 'sized');
+});
+
+test('info has Docker’s words', async () => {
+  const lines = (await ok('info')).split('\n');
+  const words = [
+    'Containers',
+    'Images',
+    'Server Version',
+    'Storage Driver',
+    'Logging Driver',
+    'Cgroup Driver',
+  ];
+  const more = [
+    'Cgroup Version',
+    'Kernel Version',
+    'OSType',
+    'Architecture',
+    'CPUs',
+    'Total Memory',
+    'Docker Root Dir',
+  ];
+  for (const word of [...words, ...more]) {
+    expect(lines.filter((line) => line.startsWith(` ${word}: `))).toHaveLength(1);
+  }
+  expect(lines).toContain(` Architecture: ${execFileSync('uname', ['-m'], { encoding: 'utf8' }).trim()}`);
 });
 
 test('inspect prints an array, a listing one line an object', async () => {

@@ -1,29 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { OcitsError } from '../../errors.ts';
-import { GoMap, GoNil, GoShown, GoStruct, GoTime } from '../shapes/go-value.ts';
-
-/** Whether Go's templates take a value for true: not empty, zero, false or nil. */
-export function isTruthy(value: unknown): boolean {
-  if (value instanceof GoNil) return false;
-  if (value instanceof GoStruct || value instanceof GoTime || value instanceof GoShown) return true;
-  if (Array.isArray(value)) return value.length > 0;
-  if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0;
-  return Boolean(value);
-}
-
-/** A value as Go prints it: `[a b]`, `map[k:v]`, `{a b}` for a struct, `<no value>`. */
-export function goText(value: unknown): string {
-  if (value === undefined) return '<no value>';
-  if (value === null || value instanceof GoNil) return '<nil>';
-  if (value instanceof GoStruct) return `{${Object.values(value).map(goText).join(' ')}}`;
-  if (value instanceof GoTime || value instanceof GoShown) return value.toString();
-  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
-  if (typeof value === 'object') {
-    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    return `map[${entries.map(([key, item]) => `${key}:${goText(item)}`).join(' ')}]`;
-  }
-  return String(value);
-}
+import { GoMap, GoNil } from '../shapes/go-value.ts';
+import { goText, isTruthy } from './go-text.ts';
+import { printf } from './printf.ts';
 
 type TemplateFunction = (...operands: never[]) => unknown;
 
@@ -95,19 +74,4 @@ function element(value: unknown, key: string | number): unknown {
   if (typeof value !== 'object' || value === null) return undefined;
   if (Object.hasOwn(value, String(key))) return (value as Record<string, unknown>)[key];
   return value instanceof GoMap ? GoMap.zeroOf(value) : '';
-}
-
-function printf(format: string, values: readonly unknown[]): string {
-  let next = 0;
-  return format.replace(/%(-?)(\d*)([sdvqtx%])/g, (_, left: string, width: string, verb: string) => {
-    if (verb === '%') return '%';
-    const value = values[next++];
-    const text =
-      verb === 'q'
-        ? JSON.stringify(goText(value))
-        : verb === 'x'
-          ? Number(value).toString(16)
-          : goText(value);
-    return left === '' ? text.padStart(Number(width)) : text.padEnd(Number(width));
-  });
 }

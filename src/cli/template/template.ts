@@ -11,7 +11,8 @@
 import { OcitsError } from '../../errors.ts';
 import { formatTable } from '../output/table.ts';
 import { GoMap, GoNil, GoStruct } from '../shapes/go-value.ts';
-import { callFunction, goText, isTruthy } from './functions.ts';
+import { callFunction } from './functions.ts';
+import { goText, isTruthy } from './go-text.ts';
 import {
   type Operand,
   type Pipeline,
