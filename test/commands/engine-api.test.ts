@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -156,6 +157,22 @@ test('ps -s: what it has written, and all that it sees', async () => {
     Size: '0B',
   });
   await ok('rm', 'sized');
+});
+
+test('system df counts what files hold, in volumes and in the build cache, too', async () => {
+  const data = (await ok('volume', 'inspect', '-f', '{{.Mountpoint}}', 'data')).trim();
+  await mkdir(join(data, 'folder'));
+  await writeFile(join(data, 'folder/file'), 'x'.repeat(1234));
+  await link(join(data, 'folder/file'), join(data, 'again'));
+  await symlink('f', join(data, 'to'));
+  await writeFile(join(folder, 'Dockerfile'), 'FROM busybox\nCOPY Dockerfile /copied\n');
+  await ok('build', '-q', '-t', 'built', folder);
+  const lines = (await ok('system', 'df', '--format', '{{.Type}} {{.Size}} {{.Reclaimable}}')).split('\n');
+  const held = statSync(join(folder, 'Dockerfile')).size;
+  expect(lines).toContain('Local Volumes 1.235kB 0B (0%)');
+  expect(lines).toContain(`Build Cache ${held}B 0B`);
+  expect(await ok('history', '--format', '{{.Size}}', 'built')).toMatch(new RegExp(`^${held}B\n`));
+  await ok('rmi', 'built');
 });
 
 test('info has Docker’s words', async () => {

@@ -107,6 +107,7 @@ async function volumes(engine: Engine): Promise<Usage> {
 async function buildCache(engine: Engine): Promise<Usage> {
   const { openBuildCache } = await import('../../builder/solve/build-cache.ts');
   const { markLive } = await import('../../image/garbage/mark-live.ts');
+  const { stackSize } = await import('../../image/catalog/layer-size.ts');
   const { containerRoots } = await import('../../container/record/roots.ts');
   const live = await markLive(await engine.store(), containerRoots(engine.paths).roots);
   const layers = new Map<string, { bytes: number; isUsed: boolean }>();
@@ -115,7 +116,10 @@ async function buildCache(engine: Engine): Promise<Usage> {
     total++;
     const { layer } = record;
     if (layer !== undefined)
-      layers.set(layer.diffId, { bytes: layer.sizeBytes, isUsed: live.diffIds.has(layer.diffId) });
+      layers.set(layer.diffId, {
+        bytes: await stackSize(engine, [layer.diffId]),
+        isUsed: live.diffIds.has(layer.diffId),
+      });
   }
   const all = [...layers.values()];
   const sizeBytes = sum(all.map(({ bytes }) => bytes));

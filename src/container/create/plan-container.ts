@@ -1,3 +1,4 @@
+import { platformOf } from '../../image/catalog/image-platform.ts';
 import type { Image } from '../../image/image.ts';
 import { hasOwnSandbox, networkModeOf } from '../../network/choice.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
@@ -35,7 +36,7 @@ export function planContainer(request: CreateRequest, image: Image): ContainerPl
     image: {
       name: request.image.text,
       id: image.id,
-      manifest: image.manifestDescriptor,
+      manifest: { platform: platformOf(image), ...image.manifestDescriptor },
       diffIds: image.config.rootfs.diff_ids,
       entrypoint: entrypoint ?? config.Entrypoint ?? [],
       command: command.length > 0 || entrypoint !== undefined ? command : (config.Cmd ?? []),

@@ -89,8 +89,16 @@ export async function pruneVolumes(
   return { names, freedBytes };
 }
 
-/** What a folder takes on disk. */
+/** What the files below a folder hold; a file with several names counts once. */
 export async function folderBytes(path: string): Promise<number> {
-  const { stdout } = await runTool('du', ['-s', '--block-size=1', '--', path]);
-  return Number.parseInt(stdout.toString(), 10);
+  const { stdout } = await runTool('find', [path, '!', '-type', 'd', '-printf', '%n %D:%i %s\\n']);
+  const seen = new Set<string>();
+  let sum = 0;
+  for (const line of stdout.toString().split('\n')) {
+    const [names, file = '', size = '0'] = line.split(' ');
+    if (names !== '1' && seen.has(file)) continue;
+    if (names !== '1') seen.add(file);
+    sum += Number(size);
+  }
+  return sum;
 }
