@@ -1,5 +1,5 @@
 import { BaseCommand } from '../../cli/base-command.ts';
-import { cleanupContainer } from '../../container/clear/clear-container.ts';
+import { cleanupAfterConmon } from '../../container/clear/clear-container.ts';
 
 /** What conmon runs when a container has ended. */
 export default class ContainerCleanup extends BaseCommand {
@@ -11,6 +11,6 @@ export default class ContainerCleanup extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.read(ContainerCleanup);
     const { engine } = this;
-    for (const id of args) await cleanupContainer(engine, id);
+    for (const id of args) await cleanupAfterConmon(engine, id);
   }
 }

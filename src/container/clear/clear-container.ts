@@ -19,12 +19,22 @@ import { deleteContainer, readContainer } from '../record/catalog.ts';
 import { containerFolder, containerLock } from '../record/folder.ts';
 import { unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
-import { containerState } from '../record/state.ts';
+import { isRestarting } from '../record/restart-mark.ts';
+import { containerState, hasAttendant } from '../record/state.ts';
+
+/**
+ * What conmon's exit command runs: clears up after a container that has ended. One that removes itself, and whose command
+ * still waits for its end, is left to that command, which has to see how it ended.
+ */
+export async function cleanupAfterConmon(engine: Engine, id: string): Promise<void> {
+  const record = await readContainer(engine.paths, id);
+  if (record === undefined || (record.lifetime.autoRemove && hasAttendant(record))) return;
+  await cleanupContainer(engine, id);
+}
 
 /**
  * Clears up after a container that has ended. Its exit is settled. crun's record, its cgroup, its network and what
- * conmon left are removed, and with `--rm` the container itself. Does nothing to one that runs. Idempotent. This is
- * what conmon's exit command runs.
+ * conmon left are removed, and with `--rm` the container itself. Does nothing to one that runs. Idempotent.
  */
 export async function cleanupContainer(engine: Engine, id: string): Promise<void> {
   if ((await readContainer(engine.paths, id)) === undefined) return;
@@ -36,8 +46,9 @@ export async function cleanupContainer(engine: Engine, id: string): Promise<void
 }
 
 /**
- * The same for a container that is known to have ended. The caller holds its lock or attends to it. `byRuntime`: crun
- * has cleared up by itself, as it does where it ran in the foreground.
+ * The same for a container that is known to have ended. The caller holds its lock or attends to it. One that removes
+ * itself stays while somebody restarts it. `byRuntime`: crun has cleared up by itself, as it does where it ran in the
+ * foreground.
  */
 export async function clearContainer(
   engine: Engine,
@@ -51,9 +62,10 @@ export async function clearContainer(
       ? engine.network().then((networks) => networks.teardown({ id }))
       : Promise.resolve(),
   ]);
-  if (lifetime.autoRemove) await discardContainer(engine, record);
+  const isDiscarded = lifetime.autoRemove && !(await isRestarting(engine.paths, id));
+  if (isDiscarded) await discardContainer(engine, record);
   // With its mark it is looked at again, and settled when there is room.
-  if (isSettled || lifetime.autoRemove) await unmarkLive(engine.paths, id);
+  if (isSettled || isDiscarded) await unmarkLive(engine.paths, id);
 }
 
 /** Whether how it ended is written down for good: a full disk leaves it where conmon has said so. */

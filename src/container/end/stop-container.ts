@@ -15,6 +15,7 @@ import { parseSignal } from '../../system/process/signal-number.ts';
 import { cleanupContainer } from '../clear/clear-container.ts';
 import { containerFolder } from '../record/folder.ts';
 import type { ContainerRecord } from '../record/record.ts';
+import { beginRestart, endRestart } from '../record/restart-mark.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
 import { type DetachedOptions, startContainer } from '../start/start-container.ts';
 import { waitForContainer, waitUntilCleared } from './wait-for-container.ts';
@@ -40,7 +41,9 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const { id, process } = record;
-  if (containerState(engine.paths, id).status === 'running') {
+  const { status } = containerState(engine.paths, id);
+  if (status === 'created') return;
+  if (status === 'running') {
     const seconds = options.timeoutSeconds ?? process.stopTimeoutSeconds;
     const ended = waitForContainer(engine.paths, id, call.signal);
     ended.catch(() => {});
@@ -66,15 +69,23 @@ export function killContainer(engine: Engine, record: ContainerRecord, signal: s
   send(engine, record.id, signal);
 }
 
-/** Stops a container that runs, and starts it in the background. */
+/**
+ * Stops a container that runs, and starts it in the background. One that removes itself is kept between. The command
+ * that ran it in the foreground ends with the old process; where the container removes itself, with the container.
+ */
 export async function restartContainer(
   engine: Engine,
   call: Call,
   record: ContainerRecord,
   options: StopOptions & DetachedOptions,
 ): Promise<void> {
-  await stopContainer(engine, call, record, options);
-  await startContainer(engine, call, record, options);
+  await beginRestart(engine.paths, record);
+  try {
+    await stopContainer(engine, call, record, options);
+    await startContainer(engine, call, record, options);
+  } finally {
+    await endRestart(engine.paths, record.id);
+  }
 }
 
 function send(engine: Engine, id: string, signal: string): void {

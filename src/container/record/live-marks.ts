@@ -45,6 +45,11 @@ export async function noteReported(paths: HostPaths, id: string): Promise<boolea
   return false;
 }
 
+/** Whether the container may have something to clear away. */
+export async function isMarkedLive(paths: HostPaths, id: string): Promise<boolean> {
+  return (await textIfThere(liveMark(paths, id))) !== undefined;
+}
+
 /** Says that nothing of the container is left to clear away. Idempotent. */
 export async function unmarkLive(paths: HostPaths, id: string): Promise<void> {
   await rm(join(marksFolder(paths), id), { force: true });

@@ -14,7 +14,9 @@ import { withLock } from '../../system/task/lock.ts';
 import { clearContainer } from '../clear/clear-container.ts';
 import { readContainer } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
+import { isMarkedLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
+import { endRestart } from '../record/restart-mark.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
 import { launchContainer } from './launch.ts';
 
@@ -39,7 +41,8 @@ export async function startContainer(
     const { status } = containerState(engine.paths, id);
     if (status === 'running') return;
     if (record.damage !== undefined) throw damaged(record);
-    if (hasAttendant(record)) {
+    // Who attends to a container has done so once that has ended and is cleared up.
+    if (hasAttendant(record) && !(status === 'exited' && !(await isMarkedLive(engine.paths, id)))) {
       throw new OcitsError('in-use', `container ${name} belongs to a command that is still running`, {
         hint: `that is process ${record.lifetime.creator.pid}`,
       });
@@ -48,6 +51,7 @@ export async function startContainer(
     try {
       await launchDetached(engine, call, record, options);
     } catch (error) {
+      await endRestart(engine.paths, id);
       if (record.lifetime.autoRemove) await clearContainer(engine, record, { byRuntime: true });
       throw error;
     }
