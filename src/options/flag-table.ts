@@ -48,6 +48,8 @@ interface ValueFlag extends FlagNaming {
 /** A flag with a value, of which the last one counts. */
 interface OneEntry extends ValueFlag {
   readonly form: 'one';
+  /** Of a flag that Docker takes many times, and that counts once for now: why a second one is refused. */
+  readonly onlyOnce?: string | undefined;
   /** All values that there are. */
   readonly choices?: readonly string[] | undefined;
 }

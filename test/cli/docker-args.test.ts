@@ -71,6 +71,14 @@ describe('Docker command lines, as oclif reads them', () => {
     expect(() => run(line)).toThrow(expect.objectContaining({ code: 'usage', message }));
   });
 
+  test('a flag that counts once for now is refused a second time', () => {
+    const flags = [...FLAGS, { name: 'net', type: 'option', onlyOnce: 'one for now' } as const];
+    expect(canonicalArgv(['--net', 'a', 'x'], flags, { interspersed: false })).toContain('--net');
+    expect(() => canonicalArgv(['--net=a', '--net', 'b', 'x'], flags, { interspersed: false })).toThrow(
+      expect.objectContaining({ code: 'unsupported', message: '--net b: one for now' }),
+    );
+  });
+
   test('a flag that does nothing any more is taken, whatever it says, and that is told each time', () => {
     const flags = [...FLAGS, { name: 'old', type: 'boolean', retired: 'use the new one' } as const];
     const told: string[] = [];

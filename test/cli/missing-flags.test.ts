@@ -29,7 +29,9 @@ test.each([
 test('what is so anyway may be asked for', () => {
   const harmless = ['--load', '--rm=false', '--squash=false', '--provenance=false', '--output=type=docker'];
   expect(() => read(MISSING_BUILD_FLAGS, ...harmless, '--builder', 'default')).not.toThrow();
-  expect(() => read(MISSING_CREATE_FLAGS, '--restart=no', '--pid=')).not.toThrow();
+  const empty = ['--pid=', '--cpu-quota=0', '--domainname=', '--memory-swappiness=-1', '--blkio-weight=0'];
+  const usual = ['--restart=no', '--log-driver=json-file', '--runtime=runc', '--volume-driver=local'];
+  expect(() => read(MISSING_CREATE_FLAGS, ...usual, ...empty)).not.toThrow();
 });
 
 test('every flag is either described, or hidden and refused with what to do instead', async () => {

@@ -26,6 +26,7 @@ import {
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
 } from '../../src/oci/media-types.ts';
+import { parsePlatform } from '../../src/oci/platform.ts';
 import { familiarName, parseReference } from '../../src/oci/reference.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addImage } from '../support/image/busybox-image.ts';
@@ -281,6 +282,10 @@ test('an index in a layout is loaded with the images that are there', async () =
   stream.end(archive);
   expect((await loadImages(host.engine, host.call, { stream }))[0]?.ids).toEqual([digestOf(CONFIG)]);
   expect(await host.store.refs.resolve(parseReference('many:1'))).toEqual(root);
+  const of = async (platform: string) =>
+    await loadImages(host.engine, host.call, { stream: Readable.from([archive]) }, parsePlatform(platform));
+  expect((await of('linux/amd64'))[0]?.ids).toEqual([digestOf(CONFIG)]);
+  await expect(of('linux/s390x')).rejects.toMatchObject({ code: 'wrong-platform' });
 });
 
 test('layers that are in the store in another form are not stored again', async () => {

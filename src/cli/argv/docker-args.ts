@@ -14,6 +14,8 @@ export interface FlagShape {
   readonly charAliases?: readonly string[] | undefined;
   /** Of a flag that does nothing any more: what its use is answered with. */
   readonly retired?: string | undefined;
+  /** Why a second one is refused, where the last one does not simply count. */
+  readonly onlyOnce?: string | undefined;
   /** All values that there are. */
   readonly options?: readonly string[] | undefined;
   /** Of a flag that is not there yet: the values that it may have all the same. A boolean may always be false. */
@@ -140,6 +142,8 @@ class ArgvReader {
     if (flag.retired !== undefined)
       this.#onRetired?.(`Flag --${flag.name} has been deprecated, ${flag.retired}`);
     const values = this.#values.get(flag);
+    if (values !== undefined && flag.onlyOnce !== undefined)
+      throw new OcitsError('unsupported', `${spelled} ${text}: ${flag.onlyOnce}`);
     if (values === undefined) this.#values.set(flag, [value]);
     else values.push(value);
   }

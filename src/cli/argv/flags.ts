@@ -46,6 +46,7 @@ function oclifFlag<const E extends FlagEntry>(entry: E): OclifFlag<FlagValue<E>>
     ...oclifShape(entry, naming as OclifNaming),
     entry,
     retired,
+    onlyOnce: entry.form === 'one' ? entry.onlyOnce : undefined,
     missing: missing === undefined ? undefined : { harmless, hint: missing },
   };
   return shape as unknown as OclifFlag<FlagValue<E>>;

@@ -43,6 +43,7 @@ export const BUILD_FLAGS = {
   'no-cache': { form: 'switch', description: 'do every step anew' },
   platform: {
     form: 'one',
+    onlyOnce: 'a build is for one platform for now',
     kind: platform,
     description: 'platform in os/arch[/variant] form, such as linux/arm64',
   },

@@ -1,10 +1,12 @@
 import { type PruneBuilderOptions, pruneBuilder } from '../../builder/prune-builder.ts';
-import { list, toggle } from '../../cli/argv/flags.ts';
+import { list, oclifFlags, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { shortDigest } from '../../oci/digest.ts';
 import { parseFilters, untilOfFilters } from '../../options/filters/filter.ts';
+
+const BY_AGE = 'remove by age, with: --filter until=24h';
 
 export default class BuilderPrune extends BaseCommand {
   static override summary = 'Forget results of build steps';
@@ -13,6 +15,14 @@ export default class BuilderPrune extends BaseCommand {
     all: toggle({ char: 'a', description: 'also those whose layers are part of an image' }),
     filter: list({ description: 'only those that pass: until=24h' }),
     force: toggle({ char: 'f', description: 'do not ask' }),
+    ...oclifFlags({
+      'keep-storage': { form: 'one', missing: BY_AGE },
+      'max-used-space': { form: 'one', missing: BY_AGE },
+      'min-free-space': { form: 'one', missing: BY_AGE },
+      'reserved-space': { form: 'one', missing: BY_AGE },
+      verbose: { form: 'switch', missing: 'leave it out' },
+      builder: { form: 'one', missing: 'leave it out: there is one builder', harmless: ['default', ''] },
+    }),
   };
 
   async run(): Promise<void> {

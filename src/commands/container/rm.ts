@@ -1,4 +1,4 @@
-import { toggle } from '../../cli/argv/flags.ts';
+import { oclifFlags, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
@@ -12,6 +12,7 @@ export default class Rm extends BaseCommand {
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
   static override flags = {
     force: toggle({ char: 'f', description: 'kill a container that runs' }),
+    ...oclifFlags({ link: { form: 'switch', char: 'l', missing: 'leave it out: containers have no links' } }),
     volumes: toggle({ char: 'v', description: 'also remove its anonymous volumes' }),
   };
 

@@ -7,6 +7,7 @@ import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { findContainer } from '../../container/record/catalog.ts';
 import { startContainer } from '../../container/start/start-container.ts';
 
+const CHECKPOINT = 'leave it out: it starts from the beginning';
 const FOLLOW = 'start it in the background, and follow it with: ocits logs -f';
 
 export default class Start extends BaseCommand {
@@ -15,6 +16,8 @@ export default class Start extends BaseCommand {
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
   static override exitCodes = START_EXIT_CODES;
   static override flags = oclifFlags({
+    checkpoint: { form: 'one', missing: CHECKPOINT },
+    'checkpoint-dir': { form: 'one', missing: CHECKPOINT },
     'detach-keys': { form: 'one', missing: FOLLOW },
     attach: { form: 'switch', char: 'a', missing: FOLLOW },
     interactive: { form: 'switch', char: 'i', missing: FOLLOW },

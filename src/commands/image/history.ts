@@ -1,4 +1,4 @@
-import { jsonFlag, noTruncFlag, quietFlag, text, toggleOn } from '../../cli/argv/flags.ts';
+import { jsonFlag, noTruncFlag, platformFlag, quietFlag, text, toggleOn } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanAge, humanSize } from '../../cli/output/human.ts';
 import { rfc3339Text } from '../../cli/output/local-time.ts';
@@ -17,13 +17,14 @@ export default class History extends BaseCommand {
     human: toggleOn({ char: 'H', description: 'sizes and times for people; --human=false for exact ones' }),
     json: jsonFlag,
     'no-trunc': noTruncFlag,
+    platform: platformFlag,
     quiet: quietFlag,
   };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(History);
     const { engine } = this;
-    const items = await imageHistory(engine, args[0]!);
+    const items = await imageHistory(engine, args[0]!, flags.platform);
     if (flags.json) return this.printJson(items.map(historyObject));
     const format = flags.quiet ? '{{.ID}}' : flags.format;
     const row = (item: HistoryItem) => historyRow(item, { noTrunc: flags['no-trunc'], isHuman: flags.human });

@@ -1,4 +1,4 @@
-import { progressFlag, text, toggle } from '../../cli/argv/flags.ts';
+import { platformFlag, progressFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { OcitsError } from '../../errors.ts';
@@ -14,6 +14,7 @@ export default class Load extends BaseCommand {
       names: ['files'],
       description: 'read from a file or folder, not from standard input',
     }),
+    platform: platformFlag,
     progress: progressFlag,
     quiet: toggle({ char: 'q', description: 'show no progress' }),
   };
@@ -29,7 +30,7 @@ export default class Load extends BaseCommand {
     const call = this.call(renderer);
     const input = flags.input === undefined ? { stream: process.stdin } : { path: flags.input };
     try {
-      for (const { names, ids } of await loadImages(this.engine, call, input)) {
+      for (const { names, ids } of await loadImages(this.engine, call, input, flags.platform)) {
         for (const name of names) this.print(`Loaded image: ${familiarName(name)}`);
         if (names.length === 0) for (const id of ids) this.print(`Loaded image ID: ${id}`);
       }

@@ -1,4 +1,4 @@
-import { toggle } from '../../cli/argv/flags.ts';
+import { oclifFlags, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { printError } from '../../cli/output/error-output.ts';
 import { isOcitsError } from '../../errors.ts';
@@ -12,6 +12,9 @@ export default class Rmi extends BaseCommand {
     force: toggle({
       char: 'f',
       description: 'also where several names or a stopped container hold the image',
+    }),
+    ...oclifFlags({
+      platform: { form: 'many', missing: 'leave it out: the image is removed for all platforms' },
     }),
     'no-prune': toggle({ description: 'has no effect: layers that nothing needs go', hidden: true }),
   };

@@ -1,4 +1,4 @@
-import { formatFlag } from '../../cli/argv/flags.ts';
+import { formatFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { NETWORK } from '../../cli/shapes/network-shape.ts';
 import { inspectTargets } from '../../cli/template/inspect-output.ts';
@@ -8,7 +8,10 @@ export default class NetworkInspect extends BaseCommand {
   static override summary = 'Show all that is known of networks';
   static override usage = '[OPTIONS] NETWORK [NETWORK...]';
   static override arity = [1, Number.POSITIVE_INFINITY] as const;
-  static override flags = { format: formatFlag };
+  static override flags = {
+    format: formatFlag,
+    verbose: toggle({ char: 'v', description: 'has no effect: it is for swarms', hidden: true }),
+  };
 
   async run(): Promise<void> {
     const { flags, args } = await this.read(NetworkInspect);

@@ -1,4 +1,4 @@
-import { jsonFlag, text } from '../../cli/argv/flags.ts';
+import { jsonFlag, oclifFlags, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { formatListing } from '../../cli/template/template.ts';
@@ -30,6 +30,9 @@ export default class SystemDf extends BaseCommand {
   static override flags = {
     format: text({ description: 'print with a Go-like template, or "json"' }),
     json: jsonFlag,
+    ...oclifFlags({
+      verbose: { form: 'switch', char: 'v', missing: 'list them with: ocits images, ps -as, volume ls' },
+    }),
   };
 
   async run(): Promise<void> {

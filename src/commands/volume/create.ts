@@ -13,6 +13,7 @@ import { OcitsError } from '../../errors.ts';
 import { pair } from '../../options/kinds.ts';
 import { anonymousVolumeName } from '../../volume/volume-store.ts';
 
+const CLUSTER = 'leave it out: it is for volumes of a swarm';
 const LOCAL = 'leave it out: a volume is a folder of this host';
 
 export default class VolumeCreate extends BaseCommand {
@@ -25,6 +26,16 @@ export default class VolumeCreate extends BaseCommand {
     ...oclifFlags({
       driver: { form: 'one', char: 'd', missing: LOCAL, harmless: ['local'] },
       opt: { form: 'many', char: 'o', missing: LOCAL },
+      availability: { form: 'one', missing: CLUSTER },
+      group: { form: 'one', missing: CLUSTER },
+      'limit-bytes': { form: 'one', missing: CLUSTER },
+      'required-bytes': { form: 'one', missing: CLUSTER },
+      scope: { form: 'one', missing: CLUSTER },
+      secret: { form: 'many', missing: CLUSTER },
+      sharing: { form: 'one', missing: CLUSTER },
+      'topology-preferred': { form: 'many', missing: CLUSTER },
+      'topology-required': { form: 'many', missing: CLUSTER },
+      type: { form: 'one', missing: CLUSTER },
     }),
   };
 

@@ -1,4 +1,4 @@
-import { filterFlag, jsonFlag, quietFlag, text } from '../../cli/argv/flags.ts';
+import { filterFlag, jsonFlag, oclifFlags, quietFlag, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { labelsText } from '../../cli/output/human.ts';
 import { formatListing } from '../../cli/template/template.ts';
@@ -28,6 +28,7 @@ export default class VolumeLs extends BaseCommand {
     format: text({ description: 'print with a Go-like template, "table TEMPLATE", or "json"' }),
     json: jsonFlag,
     quiet: quietFlag,
+    ...oclifFlags({ cluster: { form: 'switch', missing: 'leave it out: it is for volumes of a swarm' } }),
   };
 
   async run(): Promise<void> {

@@ -28,11 +28,14 @@ import {
   labelFile,
   nameServer,
   networkName,
+  numberSet,
+  oomScore,
   portPublish,
   portRange,
   programList,
   securityChange,
   signalName,
+  sysctl,
   tmpfsMount,
   volumeMount,
 } from './create-kinds.ts';
@@ -95,6 +98,7 @@ export const NETWORK_FLAGS = {
     names: ['networks'],
     aliases: ['net'],
     as: 'choice',
+    onlyOnce: 'a container is on one network for now',
     description: 'network: bridge, host or none',
   },
   hostname: { form: 'one', char: 'h', kind: hostName, description: 'host name of the container' },
@@ -161,8 +165,13 @@ export const RESOURCE_FLAGS = {
     as: 'cpuShares',
     description: 'relative weight of the processors',
   },
-  'cpuset-cpus': { form: 'one', as: 'cpusetCpus', description: 'processors to use, such as 0-3' },
-  'cpuset-mems': { form: 'one', as: 'cpusetMems', description: 'memory nodes to use' },
+  'cpuset-cpus': {
+    form: 'one',
+    kind: numberSet,
+    as: 'cpusetCpus',
+    description: 'processors to use, such as 0-3',
+  },
+  'cpuset-mems': { form: 'one', kind: numberSet, as: 'cpusetMems', description: 'memory nodes to use' },
   'pids-limit': {
     form: 'one',
     kind: integer,
@@ -172,7 +181,7 @@ export const RESOURCE_FLAGS = {
   'shm-size': { form: 'one', kind: byteSize, as: 'shmSizeBytes', description: 'size of /dev/shm' },
   'oom-score-adj': {
     form: 'one',
-    kind: integer,
+    kind: oomScore,
     as: 'oomScoreAdj',
     description: "the kernel's preference when memory runs out, -1000 to 1000",
   },
@@ -201,7 +210,7 @@ const HOST_FLAGS = {
     names: ['files'],
     description: 'give a device of the host: /dev/x[:/dev/y][:rwm]',
   },
-  sysctl: { form: 'many', kind: pair, description: 'set a kernel parameter: name=value' },
+  sysctl: { form: 'many', kind: sysctl, description: 'set a kernel parameter: name=value' },
   init: { form: 'switch', description: 'run an init program that forwards signals and reaps processes' },
 } as const satisfies FlagTable;
 

@@ -5,10 +5,12 @@ import { OcitsError } from '../../errors.ts';
 import { networkChoice } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import { parseBoolean } from '../../options/boolean.ts';
+import { csvFields } from '../../options/csv-fields.ts';
 import { spoken } from '../../options/kinds.ts';
 import { parseMountFlag } from '../../options/mounts/mount-flag.ts';
 import { parseTmpfsFlag } from '../../options/mounts/tmpfs-flag.ts';
 import { parseVolumeFlag } from '../../options/mounts/volume-flag.ts';
+import { parseInteger } from '../../options/number.ts';
 import { splitPair } from '../../options/pair.ts';
 import { parseExposed, parsePublish } from '../../options/ports.ts';
 import type { Surroundings, ValueKind } from '../../options/value-kind.ts';
@@ -80,7 +82,15 @@ export const nameServer: ValueKind<string> = {
 
 export const extraHost = spoken((text) => parseAddHost(text));
 
-export const networkName = spoken((text) => networkChoice(text));
+/** A network's name, alone or as Docker's `name=NAME`; what else Docker can say of it there is not there yet. */
+export const networkName = spoken((text) => {
+  if (!text.includes('=')) return networkChoice(text);
+  const fields = csvFields(text)?.map(splitPair) ?? [];
+  const other = fields.find(([key]) => key !== 'name');
+  if (other !== undefined)
+    throw new OcitsError('unsupported', `--network ${text}: ${other[0]} is not there yet`);
+  return networkChoice(fields.at(-1)?.[1]);
+});
 
 type SecurityChange = Partial<Pick<SecurityOptions, 'noNewPrivileges' | 'seccomp'>>;
 
@@ -112,6 +122,32 @@ function seccompProfile(value: string, folder: string): string {
   if (value === '' || value === 'builtin' || value === 'default') return 'default';
   return value === 'unconfined' ? value : resolve(folder, value);
 }
+
+/** Those that belong to a container's namespaces, as Docker has them; no others may be set for one container. */
+const SYSCTL =
+  /^(?:net\..+|fs\.mqueue\..+|kernel\.(?:msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced))$/;
+
+export const sysctl: ValueKind<readonly [name: string, value: string]> = {
+  parse: (text) => {
+    const [name, value] = splitPair(text);
+    return value !== undefined && SYSCTL.test(name) ? [name, value] : undefined;
+  },
+  fault: 'is not net.…=value, fs.mqueue.…=value, or a kernel parameter of IPC such as kernel.shmmax=value',
+};
+
+export const oomScore: ValueKind<number> = {
+  parse: (text) => {
+    const score = parseInteger(text);
+    return score !== undefined && Math.abs(score) <= 1000 ? score : undefined;
+  },
+  fault: 'is not a whole number from -1000 to 1000',
+};
+
+/** Processors or memory nodes. Whether the host has them shows at the start. */
+export const numberSet: ValueKind<string> = {
+  parse: (text) => (/^(?:\d+(?:-\d+)?(?:,\d+(?:-\d+)?)*)?$/.test(text) ? text : undefined),
+  fault: 'is not a list such as 0-3 or 0,1',
+};
 
 /** One text may be a range of ports. */
 export const portPublish = spoken((text) => parsePublish(text));

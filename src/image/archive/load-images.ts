@@ -3,9 +3,11 @@ import type { Engine } from '../../engine.ts';
 import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { copyImage } from '../transfer/copy-image.ts';
+import type { Selection } from '../transfer/select-manifests.ts';
 import { storeSink } from '../transfer/store-source.ts';
 import { dockerArchiveImages } from './docker-archive-source.ts';
 import type { FileSet } from './file-set.ts';
@@ -31,12 +33,13 @@ export interface ArchivedImage {
  *
  * Takes all images of a docker archive, an OCI archive or the folder of an OCI layout into the store; the format is
  * found out, as is gzip and zstd. Layers that are there in any form are not stored again. All that is stored is
- * verified. Throws `corrupt`, `hostile`, `digest-mismatch`, `unsupported`.
+ * verified. With a platform, only the image for it. Throws `corrupt`, `hostile`, `digest-mismatch`, `unsupported`, `wrong-platform`.
  */
 export async function loadImages(
   engine: Engine,
   call: Call,
   input: ArchiveInput,
+  platform?: Platform,
 ): Promise<readonly ArchivedImage[]> {
   const store = await engine.store();
   await using _lease = await store.leases.shared(call.signal);
@@ -44,10 +47,12 @@ export async function loadImages(
   const { source, images } = await openCollection(store, files, inputLabel(input));
   const loaded: ArchivedImage[] = [];
   for (const image of images) {
-    const { images: copied } = await copyImage(source, storeSink(store), image, call);
+    const name = image.names[0] === undefined ? image.root.digest : familiarName(image.names[0]);
+    const select: Selection | undefined =
+      platform === undefined ? undefined : { kind: 'platform', platform, name };
+    const { images: copied } = await copyImage(source, storeSink(store), { ...image, select }, call);
     loaded.push({ names: image.names, ids: copied.map(({ id }) => id) });
-    const reference = image.names[0] === undefined ? image.root.digest : familiarName(image.names[0]);
-    call.emit({ type: 'image', state: 'loaded', reference, descriptor: image.root });
+    call.emit({ type: 'image', state: 'loaded', reference: name, descriptor: image.root });
   }
   return loaded;
 }

@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { HistoryEntry } from '../../oci/image-config.ts';
+import type { Platform } from '../../oci/platform.ts';
 import { familiarName } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import { requireImage } from './find-image.ts';
@@ -19,9 +20,13 @@ export interface HistoryItem {
 }
 
 /** The steps of an image, newest first, as `docker history` lists them. Throws as `requireImage`. */
-export async function imageHistory(engine: Engine, nameOrId: string): Promise<readonly HistoryItem[]> {
+export async function imageHistory(
+  engine: Engine,
+  nameOrId: string,
+  platform?: Platform,
+): Promise<readonly HistoryItem[]> {
   const store = await engine.store();
-  const image = await requireImage(store, nameOrId);
+  const image = await requireImage(store, nameOrId, platform);
   const sizes = await layerSizes(engine, image);
   const tags = await tagsOf(store, image.id);
   const steps = withLayerSizes(image.config.history ?? [], sizes).reverse();

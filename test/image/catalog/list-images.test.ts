@@ -10,6 +10,7 @@ import { inspectImage } from '../../../src/image/catalog/inspect-image.ts';
 import { listImages } from '../../../src/image/catalog/list-images.ts';
 import { tagImage } from '../../../src/image/catalog/tag-image.ts';
 import { imagesUsage } from '../../../src/image/garbage/disk-usage.ts';
+import { parsePlatform } from '../../../src/oci/platform.ts';
 import { familiarName, parseReference } from '../../../src/oci/reference.ts';
 import { addImage } from '../../support/image/busybox-image.ts';
 import { temporaryHost } from '../../support/image/image-host.ts';
@@ -156,6 +157,8 @@ test('history: newest first, sizes at the steps that made a layer', async () => 
   await using host = await temporaryHost();
   const { id } = await addImage(host.store, { reference: 'app', layers: [LAYER, OTHER] });
   const items = await imageHistory(host.engine, 'app');
+  const other = parsePlatform('linux/s390x');
+  await expect(imageHistory(host.engine, 'app', other)).rejects.toMatchObject({ code: 'wrong-platform' });
   expect(items.map(({ sizeBytes }) => sizeBytes)).toEqual([OTHER_BYTES, LAYER_BYTES]);
   expect(items[0]).toMatchObject({ id, tags: ['app:latest'], createdBy: 'test' });
   expect(items[1]).toMatchObject({ id: undefined, tags: [] });
