@@ -96,8 +96,11 @@ test.each(['docker-archive', 'oci-archive', 'oci-dir'] as const)(
     const found = (await findImage(to.store, 'pulled:1'))!;
     for (const { digest } of found.manifest.layers) expect(await to.store.blobs.stat(digest)).toBeDefined();
     expect([...leftovers(from), ...leftovers(to)]).toEqual([]);
+    const before = to.events.length;
     await loadImages(to.engine, to.call, { path });
-    expect(to.events.filter((event) => event.type === 'layer' && event.state === 'exists')).toHaveLength(2);
+    // What is there waits for nothing.
+    const again = to.events.slice(before).filter((event) => event.type === 'layer');
+    expect(again.map(({ state }) => state)).toEqual(['exists', 'exists']);
   },
 );
 
