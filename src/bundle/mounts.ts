@@ -55,7 +55,8 @@ export function containerMounts(
 
 function systemMounts({ resources, security }: ContainerSpec): readonly RuntimeMount[] {
   const access = security.privileged ? 'rw' : 'ro';
-  const shmBytes = resources.shmSizeBytes ?? DEFAULT_SHM_BYTES;
+  // A tmpfs of size 0 would have no bound.
+  const shmBytes = resources.shmSizeBytes || DEFAULT_SHM_BYTES;
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: GUARDED },
     {

@@ -10,7 +10,8 @@ const LEAST_MEMORY_BYTES = 6 * 1024 * 1024;
 
 /**
  * runtime-spec config-linux.md#control-groups, without the devices. As in Docker, memory and swap together are twice
- * the memory where only that is limited, -1 leaves swap unlimited, and a process limit of 0 or less is none.
+ * the memory where only that is limited, -1 leaves swap unlimited, 0 is no limit of anything, and a process limit below 0
+ * is none either.
  * Throws `invalid-argument` naming Docker's option.
  */
 export function resourceLimits(limits: ResourceLimits, host: HostFacts): Omit<RuntimeResources, 'devices'> {
@@ -22,11 +23,19 @@ export function resourceLimits(limits: ResourceLimits, host: HostFacts): Omit<Ru
 }
 
 function memoryLimits(limits: ResourceLimits, host: HostFacts): RuntimeResources['memory'] {
-  const { memoryBytes: limit, memorySwapBytes, memoryReservationBytes: reservation } = limits;
+  const { memorySwapBytes } = limits;
+  const limit = limits.memoryBytes || undefined;
+  const reservation = limits.memoryReservationBytes || undefined;
   if (limit !== undefined && limit < LEAST_MEMORY_BYTES) {
     throw new OcitsError('invalid-argument', `--memory ${limit}: the least that is allowed is 6m`);
   }
-  if (memorySwapBytes !== undefined && memorySwapBytes !== 0 && limit === undefined) {
+  if (reservation !== undefined && reservation < LEAST_MEMORY_BYTES) {
+    throw new OcitsError(
+      'invalid-argument',
+      `--memory-reservation ${reservation}: the least that is allowed is 6m`,
+    );
+  }
+  if (memorySwapBytes !== undefined && memorySwapBytes > 0 && limit === undefined) {
     throw new OcitsError('invalid-argument', '--memory-swap needs --memory');
   }
   if (
@@ -61,6 +70,9 @@ function cpuLimits(limits: ResourceLimits, { processors }: HostFacts): RuntimeRe
   }
   if (hasQuota && processors !== undefined && cpus > processors) {
     throw new OcitsError('invalid-argument', `--cpus ${cpus}: this host has ${processors}`);
+  }
+  if (cpuShares !== undefined && cpuShares < 0) {
+    throw new OcitsError('invalid-argument', `--cpu-shares ${cpuShares}: the least that is allowed is 0`);
   }
   if (quota === undefined && !cpuShares && !cpusetCpus && !cpusetMems) return undefined;
   return {

@@ -131,6 +131,12 @@ test.each<[string, SpecChanges, string]>([
   ['too little memory', { resources: { memoryBytes: 1024 } }, 'least that is allowed is 6m'],
   ['swap below memory', { resources: { memoryBytes: 2 ** 24, memorySwapBytes: 2 ** 23 } }, '--memory-swap'],
   ['swap without memory', { resources: { memorySwapBytes: 2 ** 23 } }, '--memory-swap needs --memory'],
+  [
+    'too little reserved memory',
+    { resources: { memoryReservationBytes: 1024 } },
+    '--memory-reservation 1024: the least',
+  ],
+  ['fewer shares than none', { resources: { cpuShares: -1 } }, '--cpu-shares -1'],
   ['too little processor', { resources: { cpus: 0.001 } }, '--cpus 0.001'],
   ['more processors than there are', { resources: { cpus: 4.5 } }, '--cpus 4.5: this host has 4'],
   [
@@ -147,6 +153,27 @@ test.each<[string, SpecChanges, string]>([
   ],
 ])('%s is refused', (_name, changes, message) => {
   expect(() => runtimeConfig(containerSpec(changes), plainHost())).toThrow(message);
+});
+
+test('0 is no limit, as in Docker, and the default for /dev/shm', () => {
+  const zero = {
+    memoryBytes: 0,
+    memoryReservationBytes: 0,
+    memorySwapBytes: 0,
+    cpus: 0,
+    cpuShares: 0,
+    pidsLimit: 0,
+  };
+  const { linux, mounts } = runtimeConfig(
+    containerSpec({ resources: { ...zero, shmSizeBytes: 0 } }),
+    plainHost(),
+  );
+  const { memory, cpu, pids } = linux.resources;
+  expect({ memory, cpu, pids }).toEqual({});
+  const shm = mounts.find(({ destination }) => destination === '/dev/shm');
+  expect(shm?.options).toContain(`size=${64 * 1024 * 1024}`);
+  const unlimitedSwap = containerSpec({ resources: { memorySwapBytes: -1 } });
+  expect(runtimeConfig(unlimitedSwap, plainHost()).linux.resources.memory).toBeUndefined();
 });
 
 test('memory and swap together are twice the memory, and left alone where the kernel does not count swap', () => {

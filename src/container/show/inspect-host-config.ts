@@ -41,7 +41,7 @@ export function hostConfig(record: ContainerRecord): Readonly<Record<string, unk
     ),
     UTSMode: '',
     UsernsMode: '',
-    ShmSize: resources.shmSizeBytes ?? 64 * 1024 * 1024,
+    ShmSize: resources.shmSizeBytes || 64 * 1024 * 1024,
     Sysctls: isolation.sysctls,
     Runtime: 'crun',
     CpuShares: resources.cpuShares ?? 0,

@@ -34,7 +34,7 @@ export async function writeBundle(
     runtimePid: join(folder, RUNTIME_PID_FILE),
     runtimeLog: join(folder, 'runtime-log'),
     launchErrors: join(folder, 'launch-errors'),
-    oomKills: spec.resources.memoryBytes === undefined ? {} : { oomKillsBefore: oomKillCount() },
+    oomKills: !spec.resources.memoryBytes ? {} : { oomKillsBefore: oomKillCount() },
     started: () => keep(spec.id),
   };
   for (const stale of [paths.runtimePid, paths.runtimeLog, paths.launchErrors, ...recordPaths(folder)]) {
