@@ -155,6 +155,7 @@ test('ps -s: what it has written, and all that it sees', async () => {
   expect(await ok('ps', '-a', '-s', '-f', 'name=sized')).toMatch(/^.* SIZE\n.* 3B \(virtual [\d.]+MB\)\n$/);
   expect(JSON.parse(await ok('ps', '-a', '-f', 'name=sized', '--format', 'json'))).toMatchObject({
     Size: '0B',
+    Platform: hostPlatform(),
   });
   await ok('rm', 'sized');
 });

@@ -38,7 +38,6 @@ export default class SystemInfo extends BaseCommand {
 
 /** What is so wherever ocits is, by Docker's names. */
 const ALWAYS: Readonly<Record<string, unknown>> = {
-  Plugins: { Volume: ['local'], Network: ['bridge', 'host', 'null'], Authorization: null, Log: ['k8s-file'] },
   IndexServerAddress: 'https://index.docker.io/v1/',
   Swarm: { LocalNodeState: 'inactive' },
   Labels: [],
@@ -48,6 +47,8 @@ async function content(engine: Engine): Promise<Readonly<Record<string, unknown>
   const { readContainers } = await import('../../container/record/catalog.ts');
   const { containerState } = await import('../../container/record/state.ts');
   const { readCatalog } = await import('../../image/catalog/image-catalog.ts');
+  const { openNetworkStore } = await import('../../network/store/network-store.ts');
+  const drivers = (await openNetworkStore().list()).map(({ driver }) => driver);
   const states = (await readContainers(engine.paths)).map(
     ({ id }) => containerState(engine.paths, id).status,
   );
@@ -58,6 +59,7 @@ async function content(engine: Engine): Promise<Readonly<Record<string, unknown>
     ContainersRunning: running,
     ContainersStopped: states.length - running,
     Images: (await readCatalog(await engine.store())).length,
+    Plugins: { Volume: ['local'], Network: [...new Set(drivers)], Log: ['k8s-file'] },
     ServerVersion: programVersion(),
     Driver: (await engine.snapshotter()).name,
     DockerRootDir: engine.paths.root,
