@@ -4,6 +4,7 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatPlatform, hostPlatform } from '../../src/oci/platform.ts';
 import { parseReference } from '../../src/oci/reference.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { addBusyboxImage } from '../support/image/busybox-image.ts';
@@ -129,6 +130,22 @@ test('what people write in templates', async () => {
   ).toMatchObject({ code: 1, stdout: '\n' });
 });
 
+test('a container’s platform is known, as text and as an object', async () => {
+  const { os, architecture } = hostPlatform();
+  const named = ['ps', '-a', '-f', 'name=box', '--format'];
+  expect(await ok(...named, '{{.Platform}} {{json .Platform}}')).toBe(
+    `${formatPlatform(hostPlatform())} ${JSON.stringify(hostPlatform())}\n`,
+  );
+  expect(
+    await ok(
+      'inspect',
+      '-f',
+      '{{.ImageManifestDescriptor.Platform.OS}}/{{.ImageManifestDescriptor.Platform.Architecture}}',
+      'box',
+    ),
+  ).toBe(`${os}/${architecture}\n`);
+});
+
 test('with -s the sizes are there', async () => {
   const [written, all] = (await ok('inspect', '-s', '-f', '{{.SizeRw}} {{.SizeRootFs}}', 'box'))
     .split(' ')
@@ -155,7 +172,7 @@ test('ps -s: what it has written, and all that it sees', async () => {
   expect(await ok('ps', '-a', '-s', '-f', 'name=sized')).toMatch(/^.* SIZE\n.* 3B \(virtual [\d.]+MB\)\n$/);
   expect(JSON.parse(await ok('ps', '-a', '-f', 'name=sized', '--format', 'json'))).toMatchObject({
     Size: '0B',
-    Platform: hostPlatform(),
+    Platform: JSON.parse(JSON.stringify(hostPlatform())),
   });
   await ok('rm', 'sized');
 });

@@ -36,7 +36,10 @@ export function planContainer(request: CreateRequest, image: Image): ContainerPl
     image: {
       name: request.image.text,
       id: image.id,
-      manifest: { platform: platformOf(image), ...image.manifestDescriptor },
+      manifest: {
+        ...image.manifestDescriptor,
+        platform: image.manifestDescriptor.platform ?? platformOf(image),
+      },
       diffIds: image.config.rootfs.diff_ids,
       entrypoint: entrypoint ?? config.Entrypoint ?? [],
       command: command.length > 0 || entrypoint !== undefined ? command : (config.Cmd ?? []),
