@@ -24,7 +24,7 @@ export default class History extends BaseCommand {
   async run(): Promise<void> {
     const { flags, args } = await this.read(History);
     const { engine } = this;
-    const items = await imageHistory(engine, args[0]!, flags.platform);
+    const items = await imageHistory(engine, this.call(), args[0]!, flags.platform);
     if (flags.json) return this.printJson(items.map(historyObject));
     const format = flags.quiet ? '{{.ID}}' : flags.format;
     const row = (item: HistoryItem) => historyRow(item, { noTrunc: flags['no-trunc'], isHuman: flags.human });

@@ -14,8 +14,9 @@ export default class ImageInspect extends BaseCommand {
     const { flags, args } = await this.read(ImageInspect);
     const { platform } = flags;
     const { engine } = this;
+    const call = this.call();
     await inspectTargets(args, flags.format, async (name) => {
-      return { data: await inspectImage(engine, name, platform), shape: IMAGE };
+      return { data: await inspectImage(engine, call, name, platform), shape: IMAGE };
     });
   }
 }

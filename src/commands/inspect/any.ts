@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { formatFlag, text, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { CONTAINER } from '../../cli/shapes/container-shape.ts';
@@ -14,20 +15,20 @@ import { inspectImage } from '../../image/catalog/inspect-image.ts';
 import { inspectNetwork } from '../../network/inspect-network.ts';
 import { inspectVolume } from '../../volume/inspect-volume.ts';
 
-type Finder = (engine: Engine, name: string, size: boolean) => Promise<Inspected>;
+type Finder = (engine: Engine, call: Call, name: string, size: boolean) => Promise<Inspected>;
 
 /** In the order in which a name is looked up. */
 const FINDERS: Readonly<Record<string, Finder>> = {
-  container: async (engine, name, size) => {
+  container: async (engine, _call, name, size) => {
     const record = await findContainer(engine.paths, name);
     return { data: await inspectContainer(engine, record, { size }), shape: CONTAINER };
   },
-  image: async (engine, name) => ({ data: await inspectImage(engine, name), shape: IMAGE }),
-  volume: async (engine, name) => ({
+  image: async (engine, call, name) => ({ data: await inspectImage(engine, call, name), shape: IMAGE }),
+  volume: async (engine, _call, name) => ({
     data: await inspectVolume(await engine.volumes(), name),
     shape: VOLUME,
   }),
-  network: async (engine, name) => ({
+  network: async (engine, _call, name) => ({
     data: await inspectNetwork(await engine.network(), name),
     shape: NETWORK,
   }),
@@ -54,20 +55,24 @@ export default class Inspect extends BaseCommand {
     }
     const finders = type === undefined ? Object.values(FINDERS) : [FINDERS[type]!];
     const { engine } = this;
-    await sweepContainers(engine, this.call());
-    await inspectTargets(args, flags.format, (name) => inspectFirst(engine, name, finders, flags.size));
+    const call = this.call();
+    await sweepContainers(engine, call);
+    await inspectTargets(args, flags.format, (name) =>
+      inspectFirst(engine, call, { name, finders, size: flags.size }),
+    );
   }
 }
 
-async function inspectFirst(
-  engine: Engine,
-  name: string,
-  finders: readonly Finder[],
-  size: boolean,
-): Promise<Inspected> {
+interface Search {
+  readonly name: string;
+  readonly finders: readonly Finder[];
+  readonly size: boolean;
+}
+
+async function inspectFirst(engine: Engine, call: Call, { name, finders, size }: Search): Promise<Inspected> {
   for (const find of finders) {
     try {
-      return await find(engine, name, size);
+      return await find(engine, call, name, size);
     } catch (error) {
       // A name that cannot be one of this kind is not there either.
       if (!isOcitsError(error, 'not-found', 'invalid-reference', 'invalid-argument')) throw error;

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import { jsonFlag, oclifFlags, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { humanSize } from '../../cli/output/human.ts';
@@ -39,7 +40,7 @@ export default class SystemDf extends BaseCommand {
     const { flags } = await this.read(SystemDf);
     const { engine } = this;
     const usages = [
-      await images(engine),
+      await images(engine, this.call()),
       await containers(engine),
       await volumes(engine),
       await buildCache(engine),
@@ -61,9 +62,9 @@ function row({ type, total, active, sizeBytes, reclaimableBytes }: Usage): Recor
   };
 }
 
-async function images(engine: Engine): Promise<Usage> {
+async function images(engine: Engine, call: Call): Promise<Usage> {
   const { imagesUsage } = await import('../../image/garbage/disk-usage.ts');
-  const usage = await imagesUsage(engine);
+  const usage = await imagesUsage(engine, call);
   const { activeCount, sizeBytes, reclaimableBytes } = usage;
   return { type: 'Images', total: usage.images.length, active: activeCount, sizeBytes, reclaimableBytes };
 }

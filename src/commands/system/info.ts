@@ -4,7 +4,7 @@
  * domain folder knows all of these.
  *
  *     $ ocits system df
- *     const usage = await imagesUsage(engine);
+ *     const usage = await imagesUsage(engine, call);
  *     const findings = await checkHost();
  */
 

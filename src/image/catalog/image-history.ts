@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { HistoryEntry } from '../../oci/image-config.ts';
@@ -22,12 +23,13 @@ export interface HistoryItem {
 /** The steps of an image, newest first, as `docker history` lists them. Throws as `requireImage`. */
 export async function imageHistory(
   engine: Engine,
+  call: Call,
   nameOrId: string,
   platform?: Platform,
 ): Promise<readonly HistoryItem[]> {
   const store = await engine.store();
   const image = await requireImage(store, nameOrId, platform);
-  const sizes = await layerSizes(engine, image);
+  const sizes = await layerSizes(engine, call, image);
   const tags = await tagsOf(store, image.id);
   const steps = withLayerSizes(image.config.history ?? [], sizes).reverse();
   return steps.map(({ entry, sizeBytes }, position) => ({

@@ -65,7 +65,7 @@ export async function imageTrees(
     // A pattern that fits another name of the same image says nothing of this one.
     if (own.length === 0 && (filters?.references.length ?? 0) > 0) continue;
     const images = await presentImages(store, root, () => {});
-    if (images.length > 0) trees.push(await treeOf(engine, root, { names: own, images, users }));
+    if (images.length > 0) trees.push(await treeOf(engine, call, root, { names: own, images, users }));
   }
   return trees.sort(byName);
 }
@@ -86,6 +86,7 @@ interface TreeParts {
 
 async function treeOf(
   engine: Engine,
+  call: Call,
   root: Descriptor,
   { names, images, users }: TreeParts,
 ): Promise<PlatformTree> {
@@ -94,7 +95,7 @@ async function treeOf(
   for (const entry of await manifestsOf(await engine.store(), root)) {
     const image = byManifest.get(entry.digest);
     // What is no image, such as an artifact, is not here either.
-    if (image !== undefined) branches.push(await presentBranch(engine, image, users));
+    if (image !== undefined) branches.push(await presentBranch(engine, call, image, users));
     else if (entry.platform !== undefined) branches.push(absentBranch(entry));
   }
   const present = branches.filter(({ isPresent }) => isPresent);
@@ -113,6 +114,7 @@ async function treeOf(
 
 async function presentBranch(
   engine: Engine,
+  call: Call,
   image: Image,
   users: ReadonlySet<Digest>,
 ): Promise<PlatformBranch> {
@@ -121,7 +123,7 @@ async function presentBranch(
     id: image.id,
     platform: platformOf(image),
     isPresent: true,
-    sizeBytes: await imageSize(engine, image),
+    sizeBytes: await imageSize(engine, call, image),
     contentBytes: sum([manifestDescriptor, manifest.config, ...manifest.layers].map(({ size }) => size)),
     isUsed: users.has(image.id),
   };

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import type { RunConfig } from '../../oci/image-config.ts';
 import type { Platform } from '../../oci/platform.ts';
@@ -13,6 +14,7 @@ import { imageSize } from './layer-size.ts';
  */
 export async function inspectImage(
   engine: Engine,
+  call: Call,
   nameOrId: string,
   platform?: Platform,
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -34,7 +36,7 @@ export async function inspectImage(
     Variant: platformOf(image).variant,
     Os: config.os,
     OsVersion: config['os.version'],
-    Size: await imageSize(engine, image),
+    Size: await imageSize(engine, call, image),
     GraphDriver: { Data: null, Name: (await engine.snapshotter()).name },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Metadata: { LastTagTime: (stored?.updatedAt ?? new Date(0)).toISOString() },

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import { isOcitsError } from '../../errors.ts';
 import type { FileEntry, LayerChange } from '../../layer/layer-change.ts';
@@ -12,18 +13,24 @@ import { layerSource } from './layer-source.ts';
  * What was never counted is counted once, in the layer's index or in the layer itself, and remembered. A layer that is
  * not there, or that cannot be read, has the size that its manifest says.
  */
-export async function layerSizes(engine: Engine, { manifest, config }: Image): Promise<number[]> {
+export async function layerSizes(
+  engine: Engine,
+  { signal }: Call,
+  { manifest, config }: Image,
+): Promise<number[]> {
   const store = await engine.store();
   const sizes: number[] = [];
   for (const [position, layer] of manifest.layers.entries()) {
-    sizes.push((await contentBytes(store, config.rootfs.diff_ids[position]!, layer)) ?? layer.size);
+    sizes.push(
+      (await contentBytes(store, config.rootfs.diff_ids[position]!, { layer, signal })) ?? layer.size,
+    );
   }
   return sizes;
 }
 
 /** The image's size as Docker counts it: what the files of its layers hold. */
-export async function imageSize(engine: Engine, image: Image): Promise<number> {
-  return total(await layerSizes(engine, image));
+export async function imageSize(engine: Engine, call: Call, image: Image): Promise<number> {
+  return total(await layerSizes(engine, call, image));
 }
 
 /** The same for layers that are there by their diffIDs, whatever became of their image; what is unknown counts nothing. */
@@ -36,12 +43,18 @@ function total(sizes: readonly number[]): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-async function contentBytes(store: Store, diffId: Digest, layer?: Descriptor): Promise<number | undefined> {
+/** A layer that may be read where nothing else says what its files hold. */
+interface Readable {
+  readonly layer: Descriptor;
+  readonly signal: AbortSignal;
+}
+
+async function contentBytes(store: Store, diffId: Digest, readable?: Readable): Promise<number | undefined> {
   const known = (await store.compressed.get(diffId)).contentBytes;
   if (known !== undefined) return known;
   const counted =
     (await countInIndex(store, diffId)) ??
-    (layer === undefined ? undefined : await countInLayer(store, diffId, layer));
+    (readable === undefined ? undefined : await countInLayer(store, diffId, readable));
   // A list must not fail because the disk is full or may not be written: it is counted again then.
   if (counted !== undefined) await store.compressed.addContentBytes(diffId, counted).catch(() => {});
   return counted;
@@ -59,7 +72,11 @@ async function countInIndex({ paths }: Store, diffId: Digest): Promise<number | 
 }
 
 /** Reads a layer that nobody has unpacked. Undefined where it is not there, is damaged, or is not the layer of that diffID. */
-async function countInLayer(store: Store, diffId: Digest, layer: Descriptor): Promise<number | undefined> {
+async function countInLayer(
+  store: Store,
+  diffId: Digest,
+  { layer, signal }: Readable,
+): Promise<number | undefined> {
   const { readLayer } = await import('../../layer/tar/read-layer.ts');
   let sum = 0;
   const change = (entry: LayerChange) => {
@@ -67,7 +84,7 @@ async function countInLayer(store: Store, diffId: Digest, layer: Descriptor): Pr
   };
   try {
     const source = await layerSource(store, layer, diffId);
-    const options = { algorithm: digestAlgorithm(diffId) };
+    const options = { algorithm: digestAlgorithm(diffId), signal };
     const read = await readLayer(source, { change, data: () => {}, fileEnd: () => {} }, options);
     return read.diffId === diffId ? sum : undefined;
   } catch (error) {

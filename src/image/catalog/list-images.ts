@@ -39,7 +39,7 @@ export async function listImages(
       tags: stored.tags,
       digests: stored.digests,
       created: configTime(stored.image.config.created),
-      sizeBytes: await imageSize(engine, stored.image),
+      sizeBytes: await imageSize(engine, call, stored.image),
       labels: stored.image.config.config?.Labels ?? {},
       platform: platformOf(stored.image),
     });

@@ -1,3 +1,4 @@
+import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { readCatalog, type StoredImage } from '../catalog/image-catalog.ts';
@@ -23,13 +24,13 @@ export interface ImagesUsage {
 }
 
 /** What images take on the disk, as `docker system df` counts it. */
-export async function imagesUsage(engine: Engine): Promise<ImagesUsage> {
+export async function imagesUsage(engine: Engine, call: Call): Promise<ImagesUsage> {
   const users = await (await engine.contentRoots()).users();
   const catalog = await readCatalog(await engine.store());
   const layers = new Map<Digest, { sizeBytes: number; owners: number; isActive: boolean }>();
   const containersOf = (id: Digest) => users.filter(({ imageId }) => imageId === id).length;
   for (const { image } of catalog) {
-    const sizes = await layerSizes(engine, image);
+    const sizes = await layerSizes(engine, call, image);
     for (const diffId of new Set(image.config.rootfs.diff_ids)) {
       const position = image.config.rootfs.diff_ids.indexOf(diffId);
       const layer = layers.get(diffId) ?? { sizeBytes: sizes[position] ?? 0, owners: 0, isActive: false };

@@ -2,6 +2,7 @@ import { chmod, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { OcitsError } from '../../../src/errors.ts';
 import { requireImage } from '../../../src/image/catalog/find-image.ts';
 import { layerSizes, stackSize } from '../../../src/image/catalog/layer-size.ts';
 import { unpackImage } from '../../../src/image/transfer/unpack.ts';
@@ -44,14 +45,14 @@ test('a layer has one size: before it is unpacked, after, and when all that was 
   const { store, engine } = host;
   const { diffIds, layers } = await addCompressed(store, 'app', [LOWER, UPPER]);
   const image = await requireImage(store, 'app');
-  expect(await layerSizes(engine, image)).toEqual(HELD);
+  expect(await layerSizes(engine, host.call, image)).toEqual(HELD);
   for (const diffId of diffIds) await store.compressed.delete(diffId);
   await unpackImage(engine, host.call, image);
   for (const { digest } of layers) await store.blobs.delete(digest);
-  expect(await layerSizes(engine, image)).toEqual(HELD);
+  expect(await layerSizes(engine, host.call, image)).toEqual(HELD);
   // It is remembered: nothing needs to be read again.
   await rm(join(store.paths.root, 'indexes'), { recursive: true });
-  expect(await layerSizes(engine, image)).toEqual(HELD);
+  expect(await layerSizes(engine, host.call, image)).toEqual(HELD);
   expect(await stackSize(engine, diffIds)).toBe(10_002);
 });
 
@@ -64,9 +65,9 @@ test('a layer that is gone or damaged has the size that its manifest says, and i
   await chmod(path, 0o600);
   await writeFile(path, 'damaged');
   await store.blobs.delete(layers[1]!.digest);
-  expect(await layerSizes(engine, image)).toEqual([layers[0]!.size, layers[1]!.size]);
+  expect(await layerSizes(engine, host.call, image)).toEqual([layers[0]!.size, layers[1]!.size]);
   await writeFile(path, gzipSync(LOWER));
-  expect(await layerSizes(engine, image)).toEqual([10_000, layers[1]!.size]);
+  expect(await layerSizes(engine, host.call, image)).toEqual([10_000, layers[1]!.size]);
 });
 
 test('a layer that is not the one of its diffID is not remembered as that', async () => {
@@ -77,6 +78,17 @@ test('a layer that is not the one of its diffID is not remembered as that', asyn
   const path = store.blobs.path(layers[0]!.digest);
   await chmod(path, 0o600);
   await writeFile(path, gzipSync(UPPER));
-  expect(await layerSizes(engine, image)).toEqual([layers[0]!.size]);
+  expect(await layerSizes(engine, host.call, image)).toEqual([layers[0]!.size]);
   expect((await store.compressed.get(diffIds[0]!)).contentBytes).toBeUndefined();
+});
+
+test('counting ends when the call does', async () => {
+  await using host = await unpackingHost();
+  const { store, engine } = host;
+  await addCompressed(store, 'app', [LOWER]);
+  const image = await requireImage(store, 'app');
+  const signal = AbortSignal.abort(new OcitsError('aborted', 'interrupted'));
+  await expect(layerSizes(engine, { ...host.call, signal }, image)).rejects.toMatchObject({
+    code: 'aborted',
+  });
 });

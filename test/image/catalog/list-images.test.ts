@@ -156,9 +156,11 @@ test('tags: a digest is refused, a name that is not there as well', async () => 
 test('history: newest first, sizes at the steps that made a layer', async () => {
   await using host = await temporaryHost();
   const { id } = await addImage(host.store, { reference: 'app', layers: [LAYER, OTHER] });
-  const items = await imageHistory(host.engine, 'app');
+  const items = await imageHistory(host.engine, host.call, 'app');
   const other = parsePlatform('linux/s390x');
-  await expect(imageHistory(host.engine, 'app', other)).rejects.toMatchObject({ code: 'wrong-platform' });
+  await expect(imageHistory(host.engine, host.call, 'app', other)).rejects.toMatchObject({
+    code: 'wrong-platform',
+  });
   expect(items.map(({ sizeBytes }) => sizeBytes)).toEqual([OTHER_BYTES, LAYER_BYTES]);
   expect(items[0]).toMatchObject({ id, tags: ['app:latest'], createdBy: 'test' });
   expect(items[1]).toMatchObject({ id: undefined, tags: [] });
@@ -171,7 +173,7 @@ test('inspect has Docker’s shape', async () => {
     layers: [LAYER],
     config: { Env: ['A=b'], Cmd: ['sh'], ExposedPorts: { '80/tcp': {} }, Labels: { a: 'b' } },
   });
-  const inspected = JSON.parse(JSON.stringify(await inspectImage(host.engine, 'app')));
+  const inspected = JSON.parse(JSON.stringify(await inspectImage(host.engine, host.call, 'app')));
   expect(inspected).toMatchObject({
     Id: id,
     RepoTags: ['app:latest'],
@@ -199,7 +201,7 @@ test('disk usage counts a layer once', async () => {
   const one = await addImage(host.store, { reference: 'one', layers: [LAYER, LAYER] });
   await addImage(host.store, { reference: 'two', layers: [LAYER, OTHER] });
   const user = { containerId: 'c', imageId: one.id, isRunning: false };
-  const usage = await imagesUsage(withUsers(host, user));
+  const usage = await imagesUsage(withUsers(host, user), host.call);
   expect(usage).toMatchObject({
     activeCount: 1,
     sizeBytes: LAYER_BYTES + OTHER_BYTES,
