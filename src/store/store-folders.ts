@@ -24,6 +24,7 @@ function makeTree(top: string, below: readonly string[]): void {
     closeToOthers(top);
     for (const name of below) makeFolder(join(top, name));
   } catch (error) {
+    if (isErrno(error, 'EEXIST')) throw new OcitsError('permission', `${top} is not a folder`);
     throw wrapError(
       error,
       'permission',

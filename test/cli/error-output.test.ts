@@ -7,7 +7,7 @@ import {
 } from '../../src/cli/exit-codes.ts';
 import { exitCodeFor, printError } from '../../src/cli/output/error-output.ts';
 import { COMMANDS } from '../../src/command-table.ts';
-import { OcitsError } from '../../src/errors.ts';
+import { OcitsError, wrapError } from '../../src/errors.ts';
 
 describe('exit codes', () => {
   test.each([
@@ -86,6 +86,37 @@ describe('messages', () => {
   test('a fault of the command line names the help', () => {
     expect(printed(new OcitsError('usage', 'unknown flag: --x'), 'image ls')).toContain(
       "Run 'ocits image ls --help'",
+    );
+  });
+
+  test('what went wrong first is told, whatever failed while it was cleared up', async () => {
+    const first = new OcitsError('not-found', 'no such image', { exitCode: 127 });
+    const failing = async () => {
+      await using _ = {
+        [Symbol.asyncDispose]: () => Promise.reject(new Error('umount was ended by SIGKILL')),
+      };
+      throw first;
+    };
+    const thrown: unknown = await failing().catch((error: unknown) => error);
+    expect(thrown).not.toBe(first);
+    expect(printed(thrown, 'run')).toBe('ocits: no such image\n');
+    expect(exitCodeFor(thrown, CREATE_EXIT_CODES, undefined)).toBe(127);
+    expect(wrapError(thrown, 'internal', 'the work failed')).toBe(first);
+  });
+
+  test('each refusal of the system has words of its own, and what to do', () => {
+    const of = (code: string, syscall: string) =>
+      Object.assign(new Error(`${code}: ?`), { code, syscall, path: '/a/b' });
+    expect(printed(of('EROFS', 'open'), 'pull')).toMatch(
+      /^ocits: read-only file system \(open \/a\/b\)\nhint: make it/,
+    );
+    expect(printed(of('ENOSPC', 'watch'), 'run')).toMatch(
+      /^ocits: the host has no watches .*\nhint: raise fs.inotify/,
+    );
+    expect(printed(of('EMFILE', 'watch'), 'run')).toMatch(/inotify.*\nhint: raise fs.inotify/);
+    expect(printed(of('EMFILE', 'open'), 'run')).toMatch(/too many open files.*\nhint: raise the limit/);
+    expect(printed(wrapError(of('EDQUOT', 'write'), 'internal', 'cannot write it'), 'pull')).toBe(
+      'ocits: cannot write it: the disk quota is used up (write /a/b)\nhint: free some space: ocits system prune\n',
     );
   });
 

@@ -196,7 +196,7 @@ test('a container that cannot be cleared away is told once, and stops no other',
     for (let time = 0; time < 2; time++) await sweepContainers(lab.engine, call);
     expect(told).toHaveLength(1);
     expect(told[0]).toContain(
-      `container ${record.id.slice(0, 12)} has ended and cannot be cleared away: rm -rf`,
+      `container ${record.id.slice(0, 12)} has ended and cannot be cleared away: cannot delete`,
     );
     await stopContainer(lab.engine, lab.call, other, { timeoutSeconds: 0 });
     await removeContainer(lab.engine, other);

@@ -1,5 +1,5 @@
 import { ownUid } from '../../access.ts';
-import { isErrno, isOcitsError, OcitsError } from '../../errors.ts';
+import { firstFailure, isErrno, isOcitsError, OcitsError, systemReason } from '../../errors.ts';
 import type { ExitCodes } from '../exit-codes.ts';
 import { exitCodeOf } from '../process/interrupt.ts';
 import { printable } from './printable.ts';
@@ -8,8 +8,9 @@ import { printable } from './printable.ts';
  * The exit code for what was thrown: 128 and a signal's number, 125 for a flag that is wrong (1 for other faults of the
  * command line), else what the command's own table says.
  */
-export function exitCodeFor(error: unknown, codes: ExitCodes, received: NodeJS.Signals | undefined): number {
+export function exitCodeFor(thrown: unknown, codes: ExitCodes, received: NodeJS.Signals | undefined): number {
   if (received !== undefined) return exitCodeOf(received);
+  const error = firstFailure(thrown);
   if (!(error instanceof OcitsError)) return codes.fault;
   const { code, exitCode } = error;
   if (code === 'usage') return exitCode ?? 1;
@@ -26,7 +27,7 @@ export function isDebugging(): boolean {
  * the command line names.
  */
 export function printError(error: unknown, command?: string): void {
-  process.stderr.write(`${printable(describeError(error, command))}\n`);
+  process.stderr.write(`${printable(describeError(firstFailure(error), command))}\n`);
   if (isDebugging() && error instanceof Error) process.stderr.write(`${stackOf(error)}\n`);
 }
 
@@ -48,10 +49,10 @@ function describeError(error: unknown, command: string | undefined): string {
 
 /** What the host refuses is no fault of ours, wherever it shows. */
 function describeSystemFailure(error: unknown): string | undefined {
-  if (!isErrno(error, 'EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EIO')) return;
-  const isFull = isErrno(error, 'ENOSPC', 'EDQUOT');
-  const hint = isFull ? 'free some space: ocits system prune' : rootHint();
-  return `ocits: ${error.message}${hint === undefined ? '' : `\nhint: ${hint}`}`;
+  const reason = systemReason(error);
+  if (reason === undefined) return undefined;
+  const hint = reason.hint ?? rootHint();
+  return `ocits: ${reason.text}${hint === undefined ? '' : `\nhint: ${hint}`}`;
 }
 
 function rootHint(): string | undefined {

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { isOcitsError, OcitsError } from '../../errors.ts';
 import { runTool } from '../process/spawn.ts';
 
 /** Trees with fewer entries in all are deleted here: to start a program takes longer. */
@@ -13,7 +14,19 @@ export async function removeTrees(paths: readonly string[]): Promise<void> {
   const budget = { left: SMALL };
   const large = paths.filter((path) => !removeSmall(Buffer.from(path), undefined, budget));
   if (large.length === 0) return;
-  await runTool('rm', ['-rf', '--one-file-system', '--', ...large]);
+  try {
+    await runTool('rm', ['-rf', '--one-file-system', '--', ...large]);
+  } catch (error) {
+    // It tells of each file; the first one says what is wrong.
+    throw isOcitsError(error, 'tool-failed') ? cannotDelete(error) : error;
+  }
+}
+
+function cannotDelete(error: OcitsError): OcitsError {
+  const [, path, why] = /^.*?cannot remove '(.*?)': (.*)$/m.exec(error.message) ?? [];
+  if (path === undefined) return error;
+  const code = why === 'Read-only file system' || why === 'Permission denied' ? 'permission' : 'tool-failed';
+  return new OcitsError(code, `cannot delete ${path}: ${why!.toLowerCase()}`, { cause: error });
 }
 
 /** Whether all is gone. False once the budget is used up, at a mount, and at whatever cannot be deleted. */

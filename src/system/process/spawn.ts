@@ -11,7 +11,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isErrno, OcitsError } from '../../errors.ts';
+import { isErrno, OcitsError, wrapError } from '../../errors.ts';
 
 const TAIL_BYTES = 8192;
 const CAPTURE_LIMIT_BYTES = 64 * 1024 * 1024;
@@ -72,7 +72,10 @@ export async function runTool(
   return { stdout, stderr, exitCode };
 }
 
-/** Starts a program; the caller reads and awaits it. An aborted signal ends it with SIGTERM. */
+/**
+ * Starts a program; the caller reads and awaits it. An aborted signal ends it with SIGTERM. Throws `tool-failed` where
+ * there are no descriptors left for it.
+ */
 export function spawnTool(
   program: string,
   args: readonly string[],
@@ -85,13 +88,18 @@ export function spawnTool(
     readonly detached?: boolean | undefined;
   } = {},
 ): ChildProcess {
-  const child = spawn(program, [...args], {
-    stdio,
-    cwd: options.cwd,
-    env: options.env,
-    detached: options.detached,
-  });
-  const { signal } = options;
+  const { cwd, env, detached, signal } = options;
+  let child: ChildProcess;
+  try {
+    child = spawn(program, [...args], { stdio, cwd, env, detached });
+  } catch (error) {
+    throw notStarted(program, error as Error);
+  }
+  // Node has made no streams then, and says why only later.
+  if (child.stdio === undefined) {
+    child.once('error', () => {});
+    throw notStarted(program, noDescriptors());
+  }
   if (signal !== undefined) {
     const stop = () => child.kill('SIGTERM');
     if (signal.aborted) stop();
@@ -113,11 +121,20 @@ export function exited(child: ChildProcess, program: string): Promise<Exit> {
       // A kill that came too late also arrives here; the exit follows.
       if (child.pid !== undefined) return;
       if (isErrno(error, 'ENOENT')) reject(missingProgram(program, error));
-      else
-        reject(new OcitsError('tool-failed', `cannot start ${program}: ${error.message}`, { cause: error }));
+      else reject(notStarted(program, error));
     });
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
+}
+
+function notStarted(program: string, error: Error): OcitsError {
+  // fcntl(2): that is the answer where a descriptor's number would be beyond the limit.
+  const cause = isErrno(error, 'EINVAL') ? noDescriptors() : error;
+  return wrapError(cause, 'tool-failed', `cannot start ${program}`);
+}
+
+function noDescriptors(): Error {
+  return Object.assign(new Error('spawn EMFILE'), { code: 'EMFILE' });
 }
 
 /** Debian's package of each program, where it has another name. */
