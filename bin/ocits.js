@@ -87,6 +87,7 @@ function keepCode(place, stamp, code) {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     // As root with another user's HOME, nothing of root's is left there.
     if (fs.statSync(folder).uid !== process.geteuid?.()) return;
+    removeUnfinished(folder);
     const whole = `${place}.${process.pid}`;
     fs.writeFileSync(whole, Buffer.concat([code, Buffer.from(stamp, 'latin1')]), {
       mode: 0o600,
@@ -94,4 +95,13 @@ function keepCode(place, stamp, code) {
     });
     fs.renameSync(whole, place);
   } catch {}
+}
+
+/** What commands that were killed have left beside the kept code. */
+function removeUnfinished(folder) {
+  for (const name of fs.readdirSync(folder)) {
+    const [, pid] = /^[a-z]{1,20}\.code\.(\d+)$/.exec(name) ?? [];
+    if (pid !== undefined && !fs.existsSync(`/proc/${pid}`))
+      fs.rmSync(path.join(folder, name), { force: true });
+  }
 }

@@ -22,6 +22,7 @@ import { containerLogs } from '../../src/container/show/logs.ts';
 import { execInContainer } from '../../src/container/start/exec-container.ts';
 import { launchContainer } from '../../src/container/start/launch.ts';
 import { startContainer } from '../../src/container/start/start-container.ts';
+import { OcitsError } from '../../src/errors.ts';
 import { networkChoice } from '../../src/network/choice.ts';
 import { readPidRecord, writePidRecord } from '../../src/runtime/crun/records.ts';
 import { withLock } from '../../src/system/task/lock.ts';
@@ -276,6 +277,34 @@ describe('containers', () => {
     await expect(removeContainer(lab.engine, first)).rejects.toMatchObject({ code: 'in-use' });
     await removeContainer(lab.engine, first, { force: true });
     expect(await names({ all: true })).toEqual([]);
+  });
+
+  test('are pruned although one of them starts meanwhile, and another cannot be removed', async () => {
+    const [quick, stuck, last] = [
+      await lab.detached(['true'], { name: 'quick' }),
+      await lab.detached(['true'], { name: 'stuck' }),
+      await lab.detached(['sh', '-c', 'test -e /ran || { touch /ran; exit 0; }; sleep 60'], { name: 'last' }),
+    ];
+    for (const record of [quick, stuck, last]) await ended(record);
+    const snapshotter = await lab.engine.snapshotter();
+    const usage = async (folder: string) => {
+      if (folder.includes(stuck.id)) throw new OcitsError('tool-failed', 'it is stuck');
+      // Behind the look at the list, and before the removal.
+      if (folder.includes(last.id)) {
+        await startContainer(lab.engine, lab.call, last, { cleanupCommand: lab.cleanupCommand });
+      }
+      return await snapshotter.usage(folder);
+    };
+    const engine = {
+      ...lab.engine,
+      snapshotter: async () => Object.assign(Object.create(snapshotter), { usage }),
+    };
+    expect(await pruneContainers(engine)).toMatchObject({
+      ids: [quick.id],
+      failures: [{ message: 'it is stuck' }],
+    });
+    await removeContainer(lab.engine, stuck);
+    await removeContainer(lab.engine, last, { force: true });
   });
 
   test('are described as Docker does', async () => {

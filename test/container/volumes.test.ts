@@ -163,3 +163,31 @@ test('what cannot be mounted leaves nothing', async () => {
   expect((await (await lab.engine.volumes()).list()).filter(({ anonymous }) => anonymous)).toEqual([]);
   expect(await readContainers(lab.paths)).toEqual([]);
 });
+
+test('a prune never takes a volume that a container in the making is about to have', async () => {
+  const real = await lab.engine.volumes();
+  await real.create('wanted');
+  let pruning: ReturnType<typeof pruneVolumes> | undefined;
+  const volumes = Object.create(real, {
+    // Now the volume is there, and no record names it yet.
+    create: {
+      value: async (...args: Parameters<typeof real.create>) => {
+        const made = await real.create(...args);
+        pruning ??= pruneVolumes(lab.engine, { all: true });
+        return made;
+      },
+    },
+  }) as typeof real;
+  for (const name of ['find', 'list', 'fill', 'remove'] as const) {
+    Object.defineProperty(volumes, name, { value: real[name].bind(real) });
+  }
+  const request = containerRequest(['true'], { mounts: [named('wanted', '/a'), named('newer', '/b')] });
+  const record = await createContainer({ ...lab.engine, volumes: async () => volumes }, lab.call, request);
+  const { names } = await pruning!;
+  expect(names).not.toContain('wanted');
+  expect(names).not.toContain('newer');
+  expect((await real.list()).map(({ name }) => name)).toEqual(expect.arrayContaining(['newer', 'wanted']));
+  await removeContainer(lab.engine, record);
+  await removeVolume(lab.engine, 'wanted');
+  await removeVolume(lab.engine, 'newer');
+});

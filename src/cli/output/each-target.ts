@@ -25,3 +25,12 @@ export async function forEachTarget(
     } else if (settled.text !== undefined) writeResult(`${settled.text}\n`);
   }
 }
+
+/** Prints what kept parts of the work from being done; the exit code is 1 then. Throws `aborted`. */
+export function tellFailures(failures: readonly unknown[]): void {
+  for (const failure of failures) {
+    if (isOcitsError(failure, 'aborted')) throw failure;
+    printError(failure);
+    process.exitCode = 1;
+  }
+}

@@ -1,6 +1,7 @@
 import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
+import { tellFailures } from '../../cli/output/each-target.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { parsePruneFilter } from '../../container/end/prune-filter.ts';
@@ -20,8 +21,9 @@ export default class ContainerPrune extends BaseCommand {
     if (!flags.force && !(await confirm('This will remove all stopped containers.'))) return;
     const { engine } = this;
     await sweepContainers(engine, this.call());
-    const { ids, freedBytes } = await pruneContainers(engine, isWanted);
+    const { ids, failures, freedBytes } = await pruneContainers(engine, isWanted);
     if (ids.length > 0) this.print(`Deleted Containers:\n${ids.join('\n')}\n`);
+    tellFailures(failures);
     this.print(`Total reclaimed space: ${humanSize(freedBytes)}`);
   }
 }

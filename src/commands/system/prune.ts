@@ -2,6 +2,7 @@ import type { Call } from '../../call.ts';
 import { list, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { confirm } from '../../cli/output/confirm.ts';
+import { tellFailures } from '../../cli/output/each-target.ts';
 import { humanSize } from '../../cli/output/human.ts';
 import { OcitsError } from '../../errors.ts';
 import { parseNetworkPruneFilters } from '../../network/store/filter-networks.ts';
@@ -47,8 +48,9 @@ export default class SystemPrune extends BaseCommand {
     const { pruneContainers } = await import('../../container/end/remove-container.ts');
     const { sweepContainers } = await import('../../container/clear/sweep-containers.ts');
     await sweepContainers(this.engine, this.call());
-    const { ids, freedBytes } = await pruneContainers(this.engine, parsePruneFilter(filters));
+    const { ids, failures, freedBytes } = await pruneContainers(this.engine, parsePruneFilter(filters));
     this.#report('Deleted Containers', ids);
+    tellFailures(failures);
     return freedBytes;
   }
 

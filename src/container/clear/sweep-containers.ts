@@ -1,6 +1,6 @@
 import type { Call } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
-import { isOcitsError } from '../../errors.ts';
+import { isOcitsError, messageOf } from '../../errors.ts';
 import { hasAttachments } from '../../network/settings.ts';
 import { warning } from '../../progress.ts';
 import { removeAbandoned } from '../../system/file/abandoned.ts';
@@ -10,7 +10,14 @@ import { lockFile } from '../../system/task/lock.ts';
 import { sweepVolumes } from '../../volume/volume-store.ts';
 import { containerIds, dropNamesOf, readContainer } from '../record/catalog.ts';
 import { containerLock, containersFolder } from '../record/folder.ts';
-import { completeMarks, isInTheMaking, liveIds, noteReported, unmarkLive } from '../record/live-marks.ts';
+import {
+  completeMarks,
+  isInTheMaking,
+  keepsVolumes,
+  liveIds,
+  noteReported,
+  unmarkLive,
+} from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
 import { clearContainer, removeVolumes } from './clear-container.ts';
@@ -39,7 +46,9 @@ export async function sweepContainers(engine: Engine, teller: Teller = SILENT): 
   for (const result of await Promise.allSettled(works)) {
     if (result.status === 'fulfilled') continue;
     rethrowNewer(result.reason);
-    teller.emit(warning(`what earlier commands have left cannot be cleared away: ${textOf(result.reason)}`));
+    teller.emit(
+      warning(`what earlier commands have left cannot be cleared away: ${messageOf(result.reason)}`),
+    );
   }
 }
 
@@ -55,7 +64,7 @@ async function sweepTelling(engine: Engine, id: string, teller: Teller): Promise
   } catch (error) {
     rethrowNewer(error);
     if (!(await noteReported(engine.paths, id))) {
-      const text = `container ${id.slice(0, 12)} has ended and cannot be cleared away: ${textOf(error)}`;
+      const text = `container ${id.slice(0, 12)} has ended and cannot be cleared away: ${messageOf(error)}`;
       teller.emit(warning(`${text} (ocits rm -f ${id.slice(0, 12)})`));
     }
     return true;
@@ -65,10 +74,6 @@ async function sweepTelling(engine: Engine, id: string, teller: Teller): Promise
 /** What a newer ocits has written decides things that are not known here. */
 function rethrowNewer(error: unknown): void {
   if (isOcitsError(error, 'unsupported')) throw error;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Whether the container runs, or somebody attends to it. */
@@ -92,11 +97,13 @@ async function sweepUnmade(engine: Engine, id: string): Promise<boolean> {
   if (await isInTheMaking(engine.paths, id)) return true;
   // It may have come to its end between the two looks.
   if ((await readContainer(engine.paths, id)) !== undefined) return await sweepOne(engine, id);
-  const volumes = await (await engine.volumes()).list();
-  await removeVolumes(
-    engine,
-    volumes.filter(({ madeFor }) => madeFor === id).map(({ name }) => name),
-  );
+  if (!(await keepsVolumes(engine.paths, id))) {
+    const volumes = await (await engine.volumes()).list();
+    await removeVolumes(
+      engine,
+      volumes.filter(({ madeFor }) => madeFor === id).map(({ name }) => name),
+    );
+  }
   await dropNamesOf(engine.paths, id);
   await unmarkLive(engine.paths, id);
   return false;

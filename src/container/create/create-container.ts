@@ -24,6 +24,7 @@ import { containerLock } from '../record/folder.ts';
 import { setLiveMark, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { containerState } from '../record/state.ts';
+import { volumesLock } from '../record/volume-users.ts';
 import { ensureImage, ensureSnapshots } from './ensure-image.ts';
 import { fillVolume, openImageTree } from './fill-volume.ts';
 import { planContainer } from './plan-container.ts';
@@ -72,6 +73,11 @@ export async function createContainer(
   await using undo = new UndoStack();
   undo.defer(() => unmarkLive(engine.paths, id));
   await setLiveMark(engine.paths, id, ownIdentity());
+  const hasVolumes = plan.mounts.some(({ kind }) => kind === 'volume');
+  // Nobody may take a volume for unused until the record names it.
+  await using _lock = await (hasVolumes
+    ? lockFile(volumesLock(engine.paths), { mode: 'shared', signal: call.signal })
+    : undefined);
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
   const [snapshots, mounts] = await Promise.all([
     ensureSnapshots(engine, call, image),

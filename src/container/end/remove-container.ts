@@ -1,10 +1,10 @@
 import type { Engine } from '../../engine.ts';
-import { OcitsError } from '../../errors.ts';
+import { isOcitsError, OcitsError } from '../../errors.ts';
 import { withLock } from '../../system/task/lock.ts';
 import { clearContainer, discardFiles, removeAnonymousVolumes } from '../clear/clear-container.ts';
 import { readContainer, readContainers } from '../record/catalog.ts';
 import { containerLock } from '../record/folder.ts';
-import { unmarkLive } from '../record/live-marks.ts';
+import { markRemoval, unmarkLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { writtenBytes } from '../record/size.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
@@ -38,9 +38,11 @@ export async function removeContainer(
     // Somebody may have started it while we waited.
     if (containerState(engine.paths, id).status === 'running') throw isRunning(record);
     await clearContainer(engine, keeping(record), { byRuntime: false });
+    // Whatever ends this process, the next command ends the removal.
+    await markRemoval(engine.paths, id, options.volumes === true);
     await discardFiles(engine, record);
-    await unmarkLive(engine.paths, id);
     if (options.volumes) await removeAnonymousVolumes(engine, record);
+    await unmarkLive(engine.paths, id);
   });
 }
 
@@ -60,23 +62,34 @@ async function kill(engine: Engine, record: ContainerRecord): Promise<void> {
 
 export interface PrunedContainers {
   readonly ids: readonly string[];
+  /** Why others could not be removed. */
+  readonly failures: readonly unknown[];
   /** What they had written. */
   readonly freedBytes: number;
 }
 
-/** Removes all containers that do not run and that `isWanted` names, as `container prune` does. */
+/**
+ * Removes all containers that do not run and that `isWanted` names, as `container prune` does. One that somebody starts
+ * meanwhile stays; one that cannot be removed keeps no other.
+ */
 export async function pruneContainers(
   engine: Engine,
   isWanted: (record: ContainerRecord) => boolean = () => true,
 ): Promise<PrunedContainers> {
   const ids: string[] = [];
+  const failures: unknown[] = [];
   let freedBytes = 0;
   for (const record of await readContainers(engine.paths)) {
     if (containerState(engine.paths, record.id).status === 'running' || hasAttendant(record)) continue;
     if (!isWanted(record)) continue;
-    freedBytes += await writtenBytes(engine, record);
-    await removeContainer(engine, record);
-    ids.push(record.id);
+    try {
+      const bytes = await writtenBytes(engine, record);
+      await removeContainer(engine, record);
+      ids.push(record.id);
+      freedBytes += bytes;
+    } catch (error) {
+      if (!isOcitsError(error, 'in-use')) failures.push(error);
+    }
   }
-  return { ids, freedBytes };
+  return { ids, failures, freedBytes };
 }

@@ -1,9 +1,10 @@
+import { constants } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../errors.ts';
 import { textIfThere } from '../../system/file/if-there.ts';
 import type { HostPaths } from '../../system/paths.ts';
-import { isRunning, type ProcessIdentity } from '../../system/process/process-identity.ts';
+import { isProcessIdentity, isRunning, type ProcessIdentity } from '../../system/process/process-identity.ts';
 
 /**
  * A file in the run folder for each container that may have something to clear away: a process, a network namespace, a
@@ -26,22 +27,41 @@ export async function setLiveMark(paths: HostPaths, id: string, maker?: ProcessI
 export async function isInTheMaking(paths: HostPaths, id: string): Promise<boolean> {
   const content = await textIfThere(liveMark(paths, id));
   try {
-    return isRunning(JSON.parse(content ?? '') as ProcessIdentity);
+    const maker: unknown = JSON.parse(content ?? '');
+    return isProcessIdentity(maker) && isRunning(maker);
   } catch (error) {
     if (error instanceof SyntaxError) return false;
     throw error;
   }
 }
 
-const REPORTED = 'reported';
+const KEEPS_VOLUMES = 'keeps volumes';
+
+/**
+ * Says that the container is being removed: whoever finds the mark without the container ends that. `withVolumes`:
+ * its anonymous volumes go, too, as they do for one that nobody has made to its end.
+ */
+export async function markRemoval(paths: HostPaths, id: string, withVolumes: boolean): Promise<void> {
+  await setLiveMark(paths, id);
+  if (!withVolumes) await writeFile(liveMark(paths, id), KEEPS_VOLUMES, { mode: 0o600 });
+}
+
+/** Whether the container was being removed without its volumes. */
+export async function keepsVolumes(paths: HostPaths, id: string): Promise<boolean> {
+  return (await textIfThere(liveMark(paths, id)))?.startsWith(KEEPS_VOLUMES) === true;
+}
+
+const REPORTED = '\nreported';
+const { O_APPEND, O_WRONLY } = constants;
 
 /**
  * Notes in the mark of a container that somebody was told what is wrong with it; true where that has happened before.
  * False, too, where nothing can be noted.
  */
 export async function noteReported(paths: HostPaths, id: string): Promise<boolean> {
-  if ((await textIfThere(liveMark(paths, id))) === REPORTED) return true;
-  await writeFile(liveMark(paths, id), REPORTED, { mode: 0o600, flag: 'r+' }).catch(() => {});
+  if ((await textIfThere(liveMark(paths, id)))?.endsWith(REPORTED)) return true;
+  // Behind what it says already; one that is gone stays gone.
+  await writeFile(liveMark(paths, id), REPORTED, { flag: O_WRONLY | O_APPEND }).catch(() => {});
   return false;
 }
 

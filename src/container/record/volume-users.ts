@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Engine } from '../../engine.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import { booleanOfFilter, parseFilters } from '../../options/filters/filter.ts';
@@ -5,8 +6,17 @@ import { matchesLabel, matchesLabelFilters } from '../../options/filters/match-l
 import { matchesPattern } from '../../options/filters/match-pattern.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { runTool } from '../../system/process/spawn.ts';
+import { lockFile } from '../../system/task/lock.ts';
 import type { Volume } from '../../volume/volume.ts';
 import { readContainers } from './catalog.ts';
+
+/**
+ * Who makes a container holds it, shared, from the time when its volumes are there to the time when its record names
+ * them; who removes volumes that nobody uses holds it alone.
+ */
+export function volumesLock({ run }: HostPaths): string {
+  return join(run, 'locks', 'volumes');
+}
 
 /** The names of volumes that containers have, running or not, with those containers' names. */
 export async function volumesInUse(paths: HostPaths): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -23,6 +33,7 @@ export async function volumesInUse(paths: HostPaths): Promise<ReadonlyMap<string
 /** Removes a volume. Throws `not-found`, and `in-use` with the containers that have it. */
 export async function removeVolume(engine: Engine, name: string): Promise<void> {
   const volumes = await engine.volumes();
+  await using _lock = await lockFile(volumesLock(engine.paths), { mode: 'exclusive' });
   const users = (await volumesInUse(engine.paths)).get(name);
   if (users !== undefined) {
     throw new OcitsError('in-use', `volume ${name} is in use by ${users.join(', ')}`, {
@@ -74,6 +85,7 @@ export async function pruneVolumes(
   options: { readonly all: boolean; readonly filter?: VolumeFilter | undefined },
 ): Promise<PrunedVolumes> {
   const volumes = await engine.volumes();
+  await using _lock = await lockFile(volumesLock(engine.paths), { mode: 'exclusive' });
   const used = await volumesInUse(engine.paths);
   const names: string[] = [];
   let freedBytes = 0;

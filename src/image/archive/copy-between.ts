@@ -4,6 +4,7 @@ import { OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { familiarName, type Reference } from '../../oci/reference.ts';
+import { partialFolder } from '../../system/paths.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { OUTGOING } from '../transfer/copy-layers.ts';
 import type { ImageSink } from '../transfer/image-source.ts';
@@ -105,7 +106,9 @@ async function openSink(engine: Engine, place: ImagePlace): Promise<OpenSink> {
       [Symbol.asyncDispose]: async () => {},
     };
   }
-  const target = place.kind === 'oci' ? await folderTarget(place.path) : await archiveFile(place.path);
+  const scratch = partialFolder(engine.paths.root);
+  const open = place.kind === 'oci' ? folderTarget : archiveFile;
+  const target = await open(place.path, scratch);
   const sink = layoutSink(target, place.kind === 'docker-archive');
   return {
     sink,

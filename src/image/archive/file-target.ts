@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
-import { temporaryName } from '../../system/file/atomic-file.ts';
+import { outsideName } from '../../system/file/outside-name.ts';
 import { StagedFile } from '../../system/file/staged-file.ts';
 
 /** Where the files of an OCI layout go: a folder or an archive. Disposing without `finish` leaves nothing half-made. */
@@ -36,9 +36,9 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 /**
  * A folder, made where it is missing. Each file appears whole under its name. What is there stays, so that a second
- * image can be added to an OCI layout.
+ * image can be added to an OCI layout. `scratch`: see `outsideName`.
  */
-export async function folderTarget(folder: string): Promise<FileTarget> {
+export async function folderTarget(folder: string, scratch: string): Promise<FileTarget> {
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
@@ -48,7 +48,9 @@ export async function folderTarget(folder: string): Promise<FileTarget> {
     concurrency: CONCURRENCY,
     has: async (name) => (await fileSize(join(folder, name))) !== undefined,
     readExisting: async (name) => await readSmall(join(folder, name)),
-    add: async (name, sizeBytes, content) => await addFile(join(folder, name), sizeBytes, content),
+    add: async (name, sizeBytes, content) => {
+      await addFile(join(folder, name), { scratch, sizeBytes, content });
+    },
     finish: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
@@ -76,10 +78,17 @@ async function readSmall(path: string): Promise<Buffer | undefined> {
   }
 }
 
-async function addFile(path: string, sizeBytes: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+interface AddedFile {
+  readonly scratch: string;
+  readonly sizeBytes: number;
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
+async function addFile(path: string, { scratch, sizeBytes, content }: AddedFile): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
-  const temporary = temporaryName(folder);
+  using outside = outsideName(folder, scratch);
+  const temporary = outside.path;
   try {
     const file = await open(temporary, 'wx', 0o644);
     try {

@@ -5,6 +5,7 @@ import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
+import { partialFolder } from '../../system/paths.ts';
 import { requireImage } from '../catalog/find-image.ts';
 import { tagsOfRepository } from '../catalog/tag-image.ts';
 import type { Image } from '../image.ts';
@@ -61,7 +62,7 @@ async function writeImages(
   options: SaveRequest,
 ): Promise<void> {
   const store = await engine.store();
-  await using target = await openTarget(options);
+  await using target = await openTarget(options, partialFolder(store.paths.root));
   const sink = layoutSink(target, options.format === 'docker-archive');
   const { format, compression = 'gzip' } = options;
   const find = layerFinder(engine, store);
@@ -79,9 +80,9 @@ async function writeImages(
   await sink.finish();
 }
 
-async function openTarget({ format, output }: SaveRequest): Promise<FileTarget> {
+async function openTarget({ format, output }: SaveRequest, scratch: string): Promise<FileTarget> {
   if (typeof output === 'string') {
-    return format === 'oci-dir' ? await folderTarget(output) : await archiveFile(output);
+    return format === 'oci-dir' ? await folderTarget(output, scratch) : await archiveFile(output, scratch);
   }
   if (format !== 'oci-dir') return archiveStream(output);
   throw new OcitsError('invalid-argument', 'oci-dir is a folder, so it needs -o FOLDER');

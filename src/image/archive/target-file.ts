@@ -3,7 +3,7 @@ import { type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/p
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
-import { temporaryName } from '../../system/file/atomic-file.ts';
+import { type OutsideName, outsideName } from '../../system/file/outside-name.ts';
 import { StagedFile } from '../../system/file/staged-file.ts';
 import type { FileTarget } from './file-target.ts';
 import { ArchiveHeaders, END_BYTES, paddingBytes } from './headers.ts';
@@ -14,12 +14,17 @@ const FILE_MODE = 0o644;
 
 /**
  * A tar archive at `path`, which appears when it is finished: until then it has another name in the same folder.
- * Throws `invalid-argument` where the path is there and is no regular file.
+ * `scratch`: see `outsideName`. Throws `invalid-argument` where the path is there and is no regular file.
  */
-export async function archiveFile(path: string): Promise<FileTarget> {
+export async function archiveFile(path: string, scratch: string): Promise<FileTarget> {
   const target = await finalPath(path);
-  const temporary = temporaryName(dirname(target));
-  return new FileArchive(await openNew(temporary, path), temporary, target);
+  const outside = outsideName(dirname(target), scratch);
+  try {
+    return new FileArchive(await openNew(outside.path, path), outside, target);
+  } catch (error) {
+    outside[Symbol.dispose]();
+    throw error;
+  }
 }
 
 /** A tar archive that is written to a stream, such as standard output. The stream stays open. */
@@ -58,13 +63,13 @@ async function openNew(temporary: string, path: string): Promise<FileHandle> {
 class FileArchive implements FileTarget {
   readonly concurrency = CONCURRENCY;
   readonly #file: FileHandle;
-  readonly #temporary: string;
+  readonly #temporary: OutsideName;
   readonly #target: string;
   readonly #headers = new ArchiveHeaders();
   #end = 0;
   #isFinished = false;
 
-  constructor(file: FileHandle, temporary: string, target: string) {
+  constructor(file: FileHandle, temporary: OutsideName, target: string) {
     this.#file = file;
     this.#temporary = temporary;
     this.#target = target;
@@ -97,13 +102,14 @@ class FileArchive implements FileTarget {
     // What was never written reads as zeros.
     await this.#file.truncate(this.#end + END_BYTES);
     await this.#file.datasync();
-    await rename(this.#temporary, this.#target);
+    await rename(this.#temporary.path, this.#target);
     this.#isFinished = true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
-    if (!this.#isFinished) await unlink(this.#temporary).catch(() => {});
+    if (!this.#isFinished) await unlink(this.#temporary.path).catch(() => {});
+    this.#temporary[Symbol.dispose]();
   }
 }
 
