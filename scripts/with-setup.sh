@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # What ocits runs on; what a demo needs besides; what only tests need: docs/dependencies.md says what each is for.
-PACKAGES=(crun conmon netavark iptables iproute2 attr isal socat catatonit procps
+PACKAGES=(crun conmon netavark iptables iproute2 attr isal socat catatonit procps perl-base
   ca-certificates busybox-static docker-registry mmdebstrap curl
   skopeo umoci podman openssl xz-utils bzip2 zstd zsh fish gcc libc6-dev
   golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev ${EXTRA_PACKAGES:-})

@@ -27,7 +27,7 @@ export interface NetworkController {
   /**
    * Tears down the sandboxes that nobody needs any more. Those are the ones of this store that `isLive` denies, and
    * those of another store whose folder is gone and of which nothing runs. A sandbox stays while the process that asked
-   * for it runs. `isLive` is asked after the records are read, so an answer by then is an answer about them. A few file
+   * for it runs. Ports of this store whose holder has ended are held again. `isLive` is asked after the records are read, so an answer by then is an answer about them. A few file
    * reads where there is nothing to do.
    */
   repair(isLive: (id: string) => Promise<boolean>): Promise<void>;

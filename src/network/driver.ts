@@ -6,11 +6,14 @@ import type {
   NetworkRecord,
   Sandbox,
 } from './network.ts';
+import type { PortSockets } from './ports/port-sockets.ts';
 
 /** What an endpoint is to be, with the name that its interface gets inside the sandbox. */
 export interface ReservationRequest extends EndpointRequest {
   readonly interfaceName: string;
   readonly ports: readonly PortMapping[];
+  /** Gets the sockets of the host ports that are decided on. */
+  readonly sockets: PortSockets;
 }
 
 /**

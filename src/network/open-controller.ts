@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { isErrno, OcitsError } from '../errors.ts';
+import { isErrno, isOcitsError, OcitsError } from '../errors.ts';
 import type { HostPaths } from '../system/paths.ts';
 import { isRunning, ownIdentity } from '../system/process/process-identity.ts';
 import { allSettled } from '../system/task/all-settled.ts';
@@ -9,7 +9,10 @@ import { lockFile, withLock } from '../system/task/lock.ts';
 import type { NetworkController, SandboxRequest } from './controller.ts';
 import type { NetworkDriver, ReservationRequest } from './driver.ts';
 import { openDriver } from './drivers/open-driver.ts';
-import type { NetworkDescription, NetworkRecord, Sandbox } from './network.ts';
+import type { NetworkDescription, NetworkEndpoint, NetworkRecord, Sandbox } from './network.ts';
+import { startHolder, stopHolder } from './ports/holder.ts';
+import { PortSockets } from './ports/port-sockets.ts';
+import { settlePorts } from './ports/settle.ts';
 import { deleteNamespace, isUnused, makeNamespace } from './sandbox/namespace.ts';
 import type { SandboxRecord } from './sandbox/sandbox-record.ts';
 import { SandboxRecords } from './sandbox/sandbox-records.ts';
@@ -78,7 +81,8 @@ class HostNetworks implements NetworkController {
     let record = intent;
     for (const [index, wanted] of request.endpoints.entries()) {
       const ports = index === 0 ? request.ports : [];
-      const reservation = { ...wanted, interfaceName: `eth${index}`, ports };
+      using sockets = new PortSockets();
+      const reservation = { ...wanted, interfaceName: `eth${index}`, ports, sockets };
       record = await this.#connect(record, networks[index]!, reservation, signal);
     }
     return sandboxOf(record);
@@ -102,9 +106,52 @@ class HostNetworks implements NetworkController {
     const connected = { ...record, endpoints: [...record.endpoints, endpoint] };
     await this.#records.put(connected);
     const all = [...sandboxes.filter(({ id }) => id !== record.id), connected];
-    // Both end under the lock: after it, a failed set-up would take away rules that are still to come.
-    await allSettled([driver.attach(defined, record, endpoint, signal), driver.repair(defined, all)]);
-    return connected;
+    // All end under the lock: after it, a failed set-up would take away rules that are still to come.
+    const [held] = await allSettled([
+      this.#hold(connected, endpoint, request.sockets),
+      driver.attach(defined, record, endpoint, signal),
+      driver.repair(defined, all),
+    ]);
+    return held;
+  }
+
+  /** Gives the sockets of a sandbox's host ports to a process that lasts; the record says which before it has them. */
+  async #hold(
+    record: SandboxRecord,
+    { addresses }: NetworkEndpoint,
+    { all: sockets }: PortSockets,
+  ): Promise<SandboxRecord> {
+    if (sockets.length === 0) return record;
+    let held = record;
+    const { id } = record;
+    const address = addresses[0]!.split('/')[0]!;
+    await startHolder({ id, fifo: this.#fifo(id), sockets, address }, async (holder) => {
+      held = { ...record, holder };
+      await this.#records.put(held);
+    });
+    return held;
+  }
+
+  /** Holds the ports of a sandbox again, where their holder has ended. A port that somebody else has by now is left out. */
+  async #holdAgain(id: string): Promise<void> {
+    // Whoever has the lock is setting up or tearing down: the next command looks again.
+    await using lock = await lockFile(this.#lockPath, { mode: 'exclusive', waitMs: 0 });
+    const record = lock === undefined ? undefined : await this.#records.find(id);
+    if (record === undefined || isHeld(record)) return;
+    await this.#letGo(record);
+    for (const endpoint of record.endpoints.filter(({ ports }) => ports.length > 0)) {
+      using sockets = new PortSockets();
+      for (const port of endpoint.ports) {
+        await settlePorts([port], [], sockets).catch((error: unknown) => {
+          if (!isOcitsError(error, 'in-use', 'invalid-argument')) throw error;
+        });
+      }
+      await this.#hold(record, endpoint, sockets);
+    }
+  }
+
+  async #letGo({ id, holder }: SandboxRecord): Promise<void> {
+    if (holder !== undefined) await stopHolder({ id, fifo: this.#fifo(id), holder });
   }
 
   async teardown({ id }: Pick<Sandbox, 'id'>): Promise<void> {
@@ -120,10 +167,14 @@ class HostNetworks implements NetworkController {
     if (published.length === 0) return;
     // The record goes under the lock, too: else another set-up would put the rules back.
     await withLock(this.#lockPath, { mode: 'exclusive' }, async () => {
-      for (const endpoint of published) await (await this.#driver(endpoint.driver)).detach(record, endpoint);
+      await Promise.all([this.#letGo(record), this.#detachEach(record, published)]);
       const endpoints = record.endpoints.map((endpoint) => ({ ...endpoint, ports: [] }));
       await this.#records.put({ ...record, endpoints });
     });
+  }
+
+  async #detachEach(record: SandboxRecord, endpoints: readonly NetworkEndpoint[]): Promise<void> {
+    for (const endpoint of endpoints) await (await this.#driver(endpoint.driver)).detach(record, endpoint);
   }
 
   async find(id: string): Promise<Sandbox | undefined> {
@@ -142,9 +193,11 @@ class HostNetworks implements NetworkController {
   }
 
   async #repairOne(record: SandboxRecord, isLive: (id: string) => Promise<boolean>): Promise<void> {
-    if (isRunning(record.owner)) return;
     const isOurs = record.root === this.#root;
-    if (isOurs ? await isLive(record.id) : !(await isOrphan(record))) return;
+    if (isRunning(record.owner) || (isOurs ? await isLive(record.id) : !(await isOrphan(record)))) {
+      if (isOurs && !isHeld(record)) await this.#holdAgain(record.id);
+      return;
+    }
     const now = await this.#records.find(record.id);
     // Another may have come since under the same ID: a container that was started again.
     if (isDeepStrictEqual(now?.owner, record.owner)) await this.teardown(record);
@@ -190,9 +243,19 @@ class HostNetworks implements NetworkController {
     return join(this.#namespaces, id);
   }
 
+  #fifo(id: string): string {
+    return join(this.#folder, `${id}.fifo`);
+  }
+
   get #lockPath(): string {
     return join(this.#folder, 'lock');
   }
+}
+
+/** Whether its host ports are held, as far as it has any. */
+function isHeld({ endpoints, holder }: SandboxRecord): boolean {
+  if (holder !== undefined) return isRunning(holder);
+  return endpoints.every(({ ports }) => ports.every(({ protocol }) => protocol === 'sctp'));
 }
 
 function sandboxOf({ id, path, endpoints, label }: SandboxRecord): Sandbox {

@@ -3,7 +3,10 @@ import { isIpv6, parseIpv4 } from './ip-address.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
-/** A published port. `hostPort` 0: the system chooses; with `hostPortEnd`: the first that is free up to there. */
+/**
+ * A published port. `hostIp` is empty for every address of the host, by IPv4 and IPv6. `hostPort` 0: the system chooses;
+ * with `hostPortEnd`: the first that is free up to there.
+ */
 export interface PortMapping {
   readonly hostIp: string;
   readonly hostPort: number;
@@ -52,6 +55,16 @@ export function parseExposed(text: string): string[] {
   return ports(parseRange(rest, 'port', text)).map((port) => `${port}/${protocol}`);
 }
 
+/** A host's address as people write it before a port: one of IPv6 in brackets. */
+export function formatHostIp(hostIp: string): string {
+  return hostIp.includes(':') ? `[${hostIp}]` : hostIp;
+}
+
+/** A host port as people write it: `127.0.0.1:80/tcp`, `[::1]:80/tcp`. */
+export function formatHostPort({ hostIp, hostPort, protocol }: PortMapping): string {
+  return `${formatHostIp(hostIp)}:${hostPort}/${protocol}`;
+}
+
 function splitProtocol(text: string): { rest: string; protocol: Protocol } {
   const slash = text.lastIndexOf('/');
   const protocol = slash < 0 ? 'tcp' : text.slice(slash + 1).toLowerCase();
@@ -67,7 +80,7 @@ function splitParts(rest: string, text: string): { hostIp: string; host: string;
   const host = words.pop() ?? '';
   const address = bracket?.[1] ?? words.join(':');
   if (bracket !== null && words.length > 0) throw fault(text, 'there are too many colons');
-  if (address === '') return { hostIp: '0.0.0.0', host, container };
+  if (address === '') return { hostIp: '', host, container };
   if (parseIpv4(address) === undefined && !isIpv6(address)) {
     throw fault(text, `${JSON.stringify(address)} is not an IP address`);
   }

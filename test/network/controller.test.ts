@@ -397,11 +397,14 @@ describe('the controller', () => {
       version: _,
       endpoints,
       path: namespacePath,
+      holder,
       ...record
     } = JSON.parse(await readFile(path, 'utf8'));
     const { driver: __, hostInterface, ...endpoint } = endpoints[0];
     const old = { ...record, ...endpoint, namespacePath, bridge: hostInterface };
     expect(Object.keys(old).sort()).toEqual(Object.keys(golden).sort());
+    // Such an ocits held no ports.
+    process.kill(-holder.pid, 'SIGKILL');
     await writeFile(path, JSON.stringify(old));
     expect(await controller.find(box.id)).toEqual({
       id: box.id,
@@ -444,8 +447,6 @@ describe('the controller', () => {
     for (const network of ['host', 'none']) {
       await expect(controller.setup(on(network))).rejects.toMatchObject({ code: 'unsupported' });
     }
-    const port = { hostIp: '::1', hostPort: 0, containerPort: 80, protocol: 'tcp' } as const;
-    await expect(controller.setup({ ...request, ports: [port] })).rejects.toThrow('::1');
     expect(await readdir(join(folder, 'net/attachments'))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseExposed, parsePublish } from '../../src/options/ports.ts';
 
-const any = { hostIp: '0.0.0.0', protocol: 'tcp' };
+const any = { hostIp: '', protocol: 'tcp' };
 
 describe('parsePublish', () => {
   test.each([

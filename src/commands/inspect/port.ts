@@ -3,7 +3,7 @@ import { findContainer } from '../../container/record/catalog.ts';
 import { containerState } from '../../container/record/state.ts';
 import { publishedPorts } from '../../container/show/list-containers.ts';
 import { OcitsError } from '../../errors.ts';
-import { parseExposed } from '../../options/ports.ts';
+import { formatHostIp, parseExposed } from '../../options/ports.ts';
 
 export default class Port extends BaseCommand {
   static override summary = 'Show where the ports of a container are published';
@@ -18,7 +18,7 @@ export default class Port extends BaseCommand {
     const ports = await publishedPorts(engine, record, containerState(engine.paths, record.id));
     const lines = ports.map((port) => ({
       key: `${port.containerPort}/${port.protocol}`,
-      address: `${port.hostIp}:${port.hostPort}`,
+      address: `${formatHostIp(port.hostIp)}:${port.hostPort}`,
     }));
     if (wanted === undefined) {
       for (const { key, address } of lines) this.print(`${key} -> ${address}`);

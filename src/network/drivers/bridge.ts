@@ -63,7 +63,7 @@ class BridgeDriver implements NetworkDriver {
         ports.map((port) => ({ ...port, holder: `container ${label ?? id.slice(0, 12)}` })),
       ),
     );
-    const ports = await settlePorts(request.ports, taken);
+    const ports = await settlePorts(request.ports, taken, request.sockets);
     await writeFile(this.#lastAddressPath(bridge), address, { mode: 0o600 });
     return {
       network: network.name,
@@ -141,11 +141,7 @@ class BridgeDriver implements NetworkDriver {
   }
 }
 
-function refuseUnsupported({ name }: NetworkRecord, { ports, aliases }: ReservationRequest): void {
-  const ipv6 = ports.find(({ hostIp }) => hostIp.includes(':'));
-  if (ipv6 !== undefined) {
-    throw new OcitsError('unsupported', `ports cannot be published on IPv6 addresses yet: ${ipv6.hostIp}`);
-  }
+function refuseUnsupported({ name }: NetworkRecord, { aliases }: ReservationRequest): void {
   if (aliases.length > 0) {
     throw new OcitsError('unsupported', `the network ${name} does not resolve names, such as ${aliases[0]}`);
   }

@@ -69,14 +69,17 @@ export function bridgeRules(bridge: string, network: Ipv4Network): FirewallRule[
   ];
 }
 
-/** The rules that publish the ports of one container, whose address on the bridge is `address`. */
+/**
+ * The rules that publish the ports of one container, whose address on the bridge is `address`. None by IPv6, which the
+ * container does not have: there the holder of its ports answers.
+ */
 export function portRules(
   bridge: string,
   id: string,
   address: string,
   ports: readonly PortMapping[],
 ): FirewallRule[] {
-  return ports.map((port) => {
+  return ports.filter(isIpv4).map((port) => {
     const only = port.hostIp === '0.0.0.0' ? '' : `-d ${port.hostIp}/32 `;
     return {
       table: 'nat',
@@ -86,4 +89,8 @@ export function portRules(
       spec: `${only}-p ${port.protocol} -m ${port.protocol} --dport ${port.hostPort} -j DNAT --to-destination ${address}:${port.containerPort}`,
     };
   });
+}
+
+function isIpv4({ hostIp }: PortMapping): boolean {
+  return !hostIp.includes(':');
 }

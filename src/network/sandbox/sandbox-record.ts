@@ -8,6 +8,8 @@ export interface SandboxRecord extends Sandbox {
   /** The store that it belongs to (`OCITS_ROOT`), and the process that asked for it. */
   readonly root: string;
   readonly owner: ProcessIdentity;
+  /** The process that holds its host ports; undefined where it has none, or an older ocits has published them. */
+  readonly holder?: ProcessIdentity | undefined;
 }
 
 /** Version 1, which does not say so: a namespace with one endpoint, which is on a bridge. */

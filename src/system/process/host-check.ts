@@ -33,6 +33,7 @@ const PROGRAMS: readonly WantedProgram[] = [
   { name: 'conmon', why: 'watches detached containers' },
   { name: 'netavark', why: 'connects containers to a bridge' },
   { name: 'iptables', why: 'publishes ports and lets containers out' },
+  { name: 'perl', why: 'holds published ports, and answers on them by IPv6' },
   { name: 'ip', why: 'sets routes and removes bridges' },
   { name: 'unshare', why: 'makes namespaces' },
   { name: 'mount', why: "mounts containers' root filesystems" },

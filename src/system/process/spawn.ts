@@ -150,6 +150,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'iptables-restore': 'iptables',
   igzip: 'isal',
   newuidmap: 'uidmap',
+  perl: 'perl-base',
   ps: 'procps',
   xz: 'xz-utils',
 };
