@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openCall } from '../../src/call.ts';
 import { sweepContainers } from '../../src/container/clear/sweep-containers.ts';
+import { createContainer } from '../../src/container/create/create-container.ts';
 import { pruneContainers, removeContainer } from '../../src/container/end/remove-container.ts';
 import { stopContainer } from '../../src/container/end/stop-container.ts';
 import { findContainer } from '../../src/container/record/catalog.ts';
@@ -20,6 +21,7 @@ import { attachmentsFolder, networkSettings } from '../../src/network/settings.t
 import { conmonFolder } from '../../src/runtime/conmon/conmon-folder.ts';
 import { cgroupFolders } from '../../src/runtime/launch/host-cgroups.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
+import { containerRequest } from '../support/container/container-request.ts';
 
 let lab: ContainerLab;
 
@@ -180,8 +182,9 @@ describe('a container whose record is lost', () => {
 });
 
 test('a container that cannot be cleared away is told once, and stops no other', async () => {
-  const record = await lab.detached(['true']);
-  await stopContainer(lab.engine, lab.call, record);
+  // It was never started: no command of its own clears it away meanwhile.
+  const request = containerRequest(['true'], { autoRemove: false });
+  const record = await createContainer(lab.engine, lab.call, request, { pull: 'never' });
   const other = await lab.detached(['sleep', '600'], { name: 'other' });
   await setLiveMark(lab.paths, record.id);
   // Neither crun nor we can remove a folder that somebody has mounted.
