@@ -33,14 +33,3 @@ export function storeDocuments({ blobs }: Pick<Store, 'blobs'>): ImageDocuments 
     config: async (descriptor) => await read(descriptor, CONFIG_LIMIT_BYTES),
   };
 }
-
-/** What the store has, and all else from `others`. */
-export function storeBefore(store: Pick<Store, 'blobs'>, others: ImageDocuments): ImageDocuments {
-  const own = storeDocuments(store);
-  const holder = async ({ digest, size }: Descriptor) =>
-    (await store.blobs.stat(digest))?.sizeBytes === size ? own : others;
-  return {
-    manifest: async (descriptor) => await (await holder(descriptor)).manifest(descriptor),
-    config: async (descriptor) => await (await holder(descriptor)).config(descriptor),
-  };
-}

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Call } from '../../call.ts';
 import { OcitsError } from '../../errors.ts';
 import { type CompressionFormat, compressionFormat, MAGIC_BYTES } from '../../layer/compression-format.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -11,8 +10,7 @@ import { MANIFEST_LIMIT_BYTES } from '../../oci/parse-manifest.ts';
 import type { Reference } from '../../oci/reference.ts';
 import { parseTag } from '../catalog/tag-image.ts';
 import { encodeManifest, imageManifest } from '../transfer/commit-image.ts';
-import { fetchWhole } from '../transfer/fetch-whole.ts';
-import { type FileSet, readSmallFile, readStart } from './file-set.ts';
+import { type FileSet, readSmallBlob, readSmallFile, readStart } from './file-set.ts';
 import type { ImageCollection } from './image-collection.ts';
 import { DOCKER_MANIFEST_FILE } from './layout-sink.ts';
 
@@ -63,21 +61,30 @@ export async function dockerArchiveImages(files: FileSet, knownForm: KnownForm):
     images.push({ root: manifest.descriptor, names: image.names });
   }
   const missing = (digest: Digest) => new OcitsError('not-found', `${digest} is not in the archive`);
-  const fetchBlob = async ({ digest }: Descriptor, offset: number) => {
+  const nameOf = ({ digest }: Descriptor) => {
     const name = names.get(digest);
     if (name === undefined) throw missing(digest);
-    return { body: await files.read(name, offset), resumed: true };
+    return name;
   };
-  const manifest = async ({ digest }: Descriptor) => {
-    const content = manifests.get(digest);
-    if (content === undefined) throw missing(digest);
-    return content;
+  const documents = {
+    manifest: async ({ digest }: Descriptor) => {
+      const content = manifests.get(digest);
+      if (content === undefined) throw missing(digest);
+      return content;
+    },
+    config: async (descriptor: Descriptor) =>
+      await readSmallBlob(files, nameOf(descriptor), descriptor, CONFIG_LIMIT_BYTES),
   };
-  const documents = (call: Call) => ({
-    manifest,
-    config: async (descriptor: Descriptor) => await fetchWhole(fetchBlob, descriptor, call),
-  });
-  return { images, source: { documents, fetchBlob } };
+  return {
+    images,
+    source: {
+      documents: () => documents,
+      fetchBlob: async (descriptor, offset) => ({
+        body: await files.read(nameOf(descriptor), offset),
+        resumed: true,
+      }),
+    },
+  };
 }
 
 async function readEntries(files: FileSet): Promise<ArchivedImage[]> {

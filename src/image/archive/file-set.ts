@@ -2,6 +2,8 @@ import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno, OcitsError, wrapError } from '../../errors.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
+import { digestAlgorithm, digestOf } from '../../oci/digest.ts';
 
 /** Files by name, such as those of an OCI layout: a folder or an archive. Names have no `.` or `..` parts. */
 export interface FileSet extends AsyncDisposable {
@@ -23,6 +25,21 @@ export async function readSmallFile(files: FileSet, name: string, limitBytes: nu
   const chunks: Uint8Array[] = [];
   for await (const chunk of await files.read(name)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
+}
+
+/** A small blob, verified. Throws as `readSmallFile`, `digest-mismatch`, `size-mismatch`. */
+export async function readSmallBlob(
+  files: FileSet,
+  name: string,
+  { digest, size }: Descriptor,
+  limitBytes: number,
+): Promise<Buffer> {
+  const content = await readSmallFile(files, name, limitBytes);
+  if (digestOf(content, digestAlgorithm(digest)) !== digest) {
+    throw new OcitsError('digest-mismatch', `${name} does not match its digest`);
+  }
+  if (content.length === size) return content;
+  throw new OcitsError('size-mismatch', `${name} has another size than its descriptor says`);
 }
 
 /** The first bytes of a file, at most `count`. Throws `not-found`. */

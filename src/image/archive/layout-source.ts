@@ -1,13 +1,13 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
-import { type Digest, digestAlgorithm, digestOf } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { readJson } from '../../oci/json-fields.ts';
 import { isIndexType, isManifestType, OCI_INDEX } from '../../oci/media-types.ts';
+import { CONFIG_LIMIT_BYTES } from '../../oci/parse-image-config.ts';
 import { MANIFEST_LIMIT_BYTES, parseManifestOrIndex } from '../../oci/parse-manifest.ts';
 import { parseReference, type Reference } from '../../oci/reference.ts';
-import { fetchWhole } from '../transfer/fetch-whole.ts';
 import type { ImageSource } from '../transfer/image-source.ts';
-import { type FileSet, readSmallFile } from './file-set.ts';
+import { type FileSet, readSmallBlob, readSmallFile } from './file-set.ts';
 import type { ImageCollection } from './image-collection.ts';
 import { blobName, CONTAINERD_NAME, INDEX_FILE, LAYOUT_FILE, REF_NAME } from './layout-sink.ts';
 
@@ -39,26 +39,18 @@ export async function layoutImages(files: FileSet): Promise<ImageCollection> {
 
 /** The blobs of a layout as a source. */
 function layoutSource(files: FileSet): ImageSource {
-  const fetchBlob = async ({ digest }: Descriptor, offset: number) => ({
-    body: await files.read(blobName(digest), offset),
-    resumed: true,
-  });
+  const read = async (descriptor: Descriptor, limitBytes: number) =>
+    await readSmallBlob(files, blobName(descriptor.digest), descriptor, limitBytes);
   return {
-    documents: (call) => ({
-      manifest: async (descriptor) => await readManifestFile(files, descriptor),
-      config: async (descriptor) => await fetchWhole(fetchBlob, descriptor, call),
+    documents: () => ({
+      manifest: async (descriptor) => await read(descriptor, MANIFEST_LIMIT_BYTES),
+      config: async (descriptor) => await read(descriptor, CONFIG_LIMIT_BYTES),
     }),
-    fetchBlob,
+    fetchBlob: async ({ digest }, offset) => ({
+      body: await files.read(blobName(digest), offset),
+      resumed: true,
+    }),
   };
-}
-
-async function readManifestFile(files: FileSet, { digest, size }: Descriptor): Promise<Buffer> {
-  const content = await readSmallFile(files, blobName(digest), MANIFEST_LIMIT_BYTES);
-  if (digestOf(content, digestAlgorithm(digest)) !== digest) {
-    throw new OcitsError('digest-mismatch', `${blobName(digest)} does not match its digest`);
-  }
-  if (content.length === size) return content;
-  throw new OcitsError('size-mismatch', `${blobName(digest)} has another size than its descriptor says`);
 }
 
 function nameOf({ annotations }: Descriptor): Reference[] {

@@ -4,8 +4,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
 import { storeDocuments } from '../image-documents.ts';
-import { indexImages } from './image-platform.ts';
-import { INDEX_DEPTH_LIMIT, isIndex, listedIn, readImage } from './read-image.ts';
+import { INDEX_DEPTH_LIMIT, indexImages, isIndex, listedIn, readImage } from './read-image.ts';
 
 /**
  * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a

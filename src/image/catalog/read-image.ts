@@ -16,7 +16,6 @@ import {
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
 import { type ImageDocuments, type ManifestContent, storeDocuments } from '../image-documents.ts';
-import { indexImages } from './image-platform.ts';
 
 /** How deep indexes may lie within indexes. */
 export const INDEX_DEPTH_LIMIT = 4;
@@ -195,4 +194,23 @@ function checkAnnouncedSize({ digest, size }: Descriptor, limitBytes: number): v
 /** Whether `descriptor` is of an index by its media type. */
 export function isIndex(descriptor: Descriptor): boolean {
   return isIndexType(descriptor.mediaType);
+}
+
+/**
+ * The entries of an index that are its images: those with a platform, or the only one of an index without platforms.
+ * Whatever else it lists (attestations, artifacts, images of others) may be in the store by another name, and gets none
+ * by being listed. image-spec image-index.md.
+ */
+export function indexImages(entries: readonly Descriptor[]): readonly Descriptor[] {
+  const images = entries.filter((entry) => !isAttestation(entry));
+  if (new Set(images.map(({ digest }) => digest)).size === 1) return images;
+  return images.filter(({ platform }) => platform !== undefined);
+}
+
+/** Buildkit lists its provenance among the images of an index. */
+function isAttestation(descriptor: Descriptor): boolean {
+  return (
+    descriptor.annotations?.['vnd.docker.reference.type'] !== undefined ||
+    descriptor.platform?.os === 'unknown'
+  );
 }

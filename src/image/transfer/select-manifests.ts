@@ -1,13 +1,13 @@
 import { isOcitsError, OcitsError } from '../../errors.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { indexImages } from '../catalog/image-platform.ts';
 import {
   completeImage,
   endlessIndexes,
   type ImageDocument,
   INDEX_DEPTH_LIMIT,
   type IndexDocument,
+  indexImages,
   isImageManifest,
   isIndex,
   type ManifestDocument,
