@@ -1,5 +1,6 @@
 import { type Call, withNews } from '../../call.ts';
 import type { Engine } from '../../engine.ts';
+import { OcitsError } from '../../errors.ts';
 import { findNamed, missingImage } from '../../image/catalog/find-image.ts';
 import type { ImageName } from '../../image/catalog/image-name.ts';
 import type { Image } from '../../image/image.ts';
@@ -20,7 +21,11 @@ export async function ensureImage(
   const store = await engine.store();
   const found = policy === 'always' ? undefined : await findNamed(store, name, platform);
   if (found !== undefined) return found;
-  // An ID cannot be pulled.
+  if (policy === 'always' && name.reference === undefined) {
+    throw new OcitsError('invalid-reference', `${name.text} is an ID, and only a name can be pulled`, {
+      hint: 'leave out --pull=always',
+    });
+  }
   if (policy === 'never' || name.reference === undefined) throw await missingImage(store, name, platform);
   if (policy === 'missing') {
     call.emit({ type: 'message', level: 'info', text: `Unable to find image '${name.text}' locally` });
