@@ -10,9 +10,15 @@ const UNCLEAN = /(?:^|\/)\.{0,2}(?:\/|$)/;
  * (paths of 4,096 bytes with their end, names of 255).
  */
 export function cleanPath(name: string): BytePath {
+  const path = cleanMarkerPath(name);
+  checkLengths(name, path);
+  return path;
+}
+
+/** The same without the limits: the name of a whiteout is longer than the name that it takes away. */
+export function cleanMarkerPath(name: string): BytePath {
   const trimmed = name.endsWith('/') ? name.slice(0, -1) : name;
   const path = UNCLEAN.test(trimmed) ? resolveDots(name) : trimmed;
-  if (path.length > MAX_NAME_BYTES) checkLengths(name, path);
   if (path.includes('\0')) throw hostileEntry(name, 'has a NUL in its name');
   return path;
 }
@@ -27,13 +33,20 @@ function resolveDots(name: string): BytePath {
   return parts.join('/');
 }
 
-function checkLengths(name: string, path: BytePath): void {
+/** Throws `hostile` where no file can have the path that the entry `name` stands for. */
+export function checkLengths(name: string, path: BytePath): void {
+  const fault = tooLong(path);
+  if (fault !== undefined) throw hostileEntry(name, fault);
+}
+
+/** What is wrong with a path that Linux does not take: 4,095 bytes are the most, and 255 for each name in it. */
+export function tooLong(path: BytePath): string | undefined {
+  if (path.length <= MAX_NAME_BYTES) return undefined;
   if (path.length >= MAX_PATH_BYTES) {
-    throw hostileEntry(name, `has a path of ${path.length} bytes; ${MAX_PATH_BYTES - 1} is the most`);
+    return `has a path of ${path.length} bytes; ${MAX_PATH_BYTES - 1} is the most`;
   }
-  if (path.split('/').some((part) => part.length > MAX_NAME_BYTES)) {
-    throw hostileEntry(name, `has a name of more than ${MAX_NAME_BYTES} bytes`);
-  }
+  const isLong = path.split('/').some((part) => part.length > MAX_NAME_BYTES);
+  return isLong ? `has a name of more than ${MAX_NAME_BYTES} bytes` : undefined;
 }
 
 /** The path's folder; the root's is the root. */

@@ -9,6 +9,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { isErrno, wrapError } from '../../errors.ts';
+import { tooLong } from '../../layer/byte-path.ts';
 import type { BytePath } from '../../layer/layer-change.ts';
 import { nativePath, toBytes } from '../../system/file/byte-name.ts';
 import { changedFile } from '../source/copy-error.ts';
@@ -107,8 +108,8 @@ export class FolderContext implements CopySource {
     try {
       return lstatSync(this.#file(path), { throwIfNoEntry: false });
     } catch (error) {
-      if (isErrno(error, 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE')) return undefined;
-      throw error;
+      if (isNoName(path, error)) return undefined;
+      throw this.#failed(path, error);
     }
   }
 
@@ -116,7 +117,7 @@ export class FolderContext implements CopySource {
     try {
       return readdirSync(this.#file(path), 'latin1').sort();
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE')) return [];
+      if (isErrno(error, 'ENOENT', 'ENOTDIR') || isNoName(path, error)) return [];
       throw this.#failed(path, error);
     }
   }
@@ -161,6 +162,12 @@ export class FolderContext implements CopySource {
     const hint = 'ignore it in .dockerignore, or let the build read it';
     return wrapError(error, 'permission', `cannot read ${name} of the build context`, hint);
   }
+}
+
+/** Whether no file anywhere can have the path. One that is too long only here, from the host's root on, may be there. */
+function isNoName(path: BytePath, error: unknown): boolean {
+  if (isErrno(error, 'ERR_INVALID_ARG_VALUE')) return true;
+  return isErrno(error, 'ENAMETOOLONG') && tooLong(path) !== undefined;
 }
 
 function typeOf(stat: Stats): SourceType {

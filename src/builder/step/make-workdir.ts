@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type ResolvedUser, resolveUser, USER_FILE_LIMIT_BYTES } from '../../bundle/user.ts';
 import { isOcitsError } from '../../errors.ts';
+import { showPath, tooLong } from '../../layer/byte-path.ts';
 import type { BytePath, DirectoryEntry, Time } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
 import { createLayerWriter } from '../../layer/tar/layer-writer.ts';
@@ -51,6 +52,8 @@ function foldersOf(
 ): { present: DirectoryEntry[]; missing: BytePath[] } {
   // As the parent of something, the last part is followed too where it is a symlink.
   const target = tree.resolve(`${toBytes(plan.path.slice(1))}/x`).replace(/\/?x$/, '');
+  const fault = tooLong(target);
+  if (fault !== undefined) throw failure(plan, job, `WORKDIR: ${showPath(`/${target}`)} ${fault}`);
   const parts = target.split('/');
   const present: DirectoryEntry[] = [];
   const missing: BytePath[] = [];

@@ -10,6 +10,7 @@
  */
 
 import { OcitsError } from '../../errors.ts';
+import { showPath, tooLong } from '../../layer/byte-path.ts';
 import type { BytePath, LayerEntry } from '../../layer/layer-change.ts';
 import type { MergedTree } from '../../layer/merge/merged-tree.ts';
 import { quotePath } from '../source/copy-error.ts';
@@ -73,9 +74,11 @@ export class TargetTree {
     return this.#planned.get(path);
   }
 
-  /** Puts an entry in place of whatever is there. */
+  /** Puts an entry in place of whatever is there. Throws `invalid-argument` for a path that no file can have. */
   put(entry: PlannedEntry): void {
     const { path, type } = entry;
+    const fault = tooLong(path);
+    if (fault !== undefined) throw new OcitsError('invalid-argument', `${showPath(`/${path}`)} ${fault}`);
     if (type === 'directory') {
       if (!this.#fresh.has(path) && this.look(path)?.type !== 'directory') this.#fresh.add(path);
     } else if (this.#planned.get(path)?.type === 'directory') this.#forgetBelow(path);

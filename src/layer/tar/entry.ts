@@ -1,5 +1,14 @@
 import { OcitsError } from '../../errors.ts';
-import { baseName, cleanPath, corruptEntry, hostileEntry, joinPath, parentPath } from '../byte-path.ts';
+import {
+  baseName,
+  checkLengths,
+  cleanMarkerPath,
+  cleanPath,
+  corruptEntry,
+  hostileEntry,
+  joinPath,
+  parentPath,
+} from '../byte-path.ts';
 import type { DataRun, EntryMetadata, LayerChange, Time } from '../layer-change.ts';
 import { MAX_PATH_BYTES } from '../layer-limits.ts';
 import type { TarHeader } from './header.ts';
@@ -35,11 +44,13 @@ export function hasData(type: string): boolean {
  * replace the root. Throws `hostile`, `corrupt`, and `unsupported` for an unknown type.
  */
 export function toChange(entry: TarEntry, skipsRoot = false): LayerChange | undefined {
-  const path = cleanPath(entry.name);
+  const path = cleanMarkerPath(entry.name);
   if (path.includes(WHITEOUT)) {
     const marker = readMarker(path);
+    if (marker !== undefined && marker !== 'plain') checkLengths(entry.name, marker.path);
     if (marker !== 'plain') return marker;
   }
+  checkLengths(entry.name, path);
   if (path === '' && entry.header.type !== '5' && !isOldFolder(entry)) {
     if (skipsRoot) return undefined;
     throw hostileEntry(entry.name, 'would replace the root folder');
