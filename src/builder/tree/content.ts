@@ -15,6 +15,7 @@ import { warning } from '../../progress.ts';
 import type { Parents, SnapshotKey } from '../../snapshotter/snapshotter.ts';
 import type { Store } from '../../store/store.ts';
 import type { OpenSource } from '../source/copy-source.ts';
+import { LayerOrder } from './layer-order.ts';
 import { type Tree, type TreeLayer, treeChain } from './tree.ts';
 
 /**
@@ -42,11 +43,15 @@ export class TreeContent {
   /** What the tree shows, by its layers' indexes; nothing is unpacked where they are there. */
   merged(tree: Tree, signal: AbortSignal): Promise<MergedTree> {
     return remember(this.#merged, treeChain(tree), async () => {
-      const indexes = tree.layers.map((layer) =>
-        remember(this.#layerIndexes, layer.diffId, async () => {
-          return (await this.indexes.get(layer.diffId)) ?? (await this.#indexLayer(tree, layer, signal));
-        }),
-      );
+      const indexes: Promise<LayerIndex>[] = [];
+      for (const [position, { diffId }] of tree.layers.entries()) {
+        const below = indexes.slice();
+        const lower = async () => mergeIndexes(await Promise.all(below));
+        const index = remember(this.#layerIndexes, diffId, async () => {
+          return (await this.indexes.get(diffId)) ?? (await this.#indexLayer(tree, position, lower, signal));
+        });
+        indexes.push(index);
+      }
       return mergeIndexes(await Promise.all(indexes));
     });
   }
@@ -117,11 +122,22 @@ export class TreeContent {
     return await found;
   }
 
-  async #indexLayer(tree: Tree, layer: TreeLayer, signal: AbortSignal): Promise<LayerIndex> {
+  /** Lists a layer that is not unpacked; one whose order is odd is unpacked for it. */
+  async #indexLayer(
+    tree: Tree,
+    position: number,
+    lower: () => Promise<MergedTree>,
+    signal: AbortSignal,
+  ): Promise<LayerIndex> {
     await tree.fetch?.('layers', signal);
+    const layer = tree.layers[position]!;
     const builder = createIndexBuilder();
+    const order = new LayerOrder();
     const visitor = {
-      change: (change: LayerChange) => builder.add(change),
+      change: (change: LayerChange) => {
+        builder.add(change);
+        order.note(change);
+      },
       data: () => {},
       fileEnd: () => {},
     };
@@ -129,9 +145,15 @@ export class TreeContent {
     if (diffId !== layer.diffId) {
       throw new OcitsError('digest-mismatch', `layer ${layer.descriptor.digest} has the diffID ${diffId}`);
     }
-    const bytes = builder.finish();
-    await this.indexes.put(diffId, bytes);
-    return decodeIndex(bytes);
+    if (await order.isPlain(lower)) {
+      const bytes = builder.finish();
+      await this.indexes.put(diffId, bytes);
+      return decodeIndex(bytes);
+    }
+    await this.parents({ ...tree, layers: tree.layers.slice(0, position + 1) }, signal);
+    const index = await this.indexes.get(diffId);
+    if (index !== undefined) return index;
+    throw new OcitsError('unsupported', `layer ${layer.descriptor.digest} lists its entries in an odd order`);
   }
 
   async #unpack(

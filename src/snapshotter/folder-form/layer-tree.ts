@@ -94,7 +94,10 @@ export class LayerTree {
     return folder;
   }
 
-  /** The same for what only removes things: undefined where there is no such folder, here or below. */
+  /**
+   * The same for what only removes things: undefined where there is no such folder, here or below. Throws as `folderAt`
+   * where the layer itself has put something else there.
+   */
   findFolder(path: BytePath): FolderNode | undefined {
     return path === this.#lastFolder.path ? this.#lastFolder : this.#walk(path, false);
   }
@@ -161,10 +164,7 @@ export class LayerTree {
       }
       const step = this.#step(folder, part, makes);
       if (step === 'missing') return undefined;
-      if (step === 'file') {
-        if (!makes) return undefined;
-        throw corruptEntry(path, 'has a parent that is a file');
-      }
+      if (step === 'file') throw corruptEntry(path, 'has a parent that is a file');
       if ('children' in step) {
         folder = step;
         continue;
@@ -197,7 +197,7 @@ export class LayerTree {
     if (below === undefined && !makes) return 'missing';
     const entry = below?.entry;
     if (entry?.type === 'symlink') return { target: entry.target };
-    if (entry !== undefined && entry.type !== 'directory') return 'file';
+    if (entry !== undefined && entry.type !== 'directory') return makes ? 'file' : 'missing';
     const made = this.addFolder(folder, name, entry ?? UNLISTED_FOLDER);
     if (!isHidden) made.isNew = below === undefined;
     this.#onUnlisted(made);
