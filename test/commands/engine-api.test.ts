@@ -99,35 +99,40 @@ describe.each(KINDS)('%s', (kind) => {
   });
 });
 
+/** Fills all templates in one call: each with what it is to give. */
+async function expectFilled(name: string, pairs: readonly (readonly [string, string | RegExp])[]) {
+  const format = pairs.map(([template]) => template).join('\x01');
+  const filled = (await ok('inspect', '-f', format, name)).slice(0, -1).split('\x01');
+  expect(filled).toEqual(
+    pairs.map(([, wanted]) => (typeof wanted === 'string' ? wanted : expect.stringMatching(wanted))),
+  );
+}
+
 test('what people write in templates', async () => {
-  const line = (template: string) => ok('inspect', '-f', template, 'box');
-  const id = (await line('{{.Id}}')).trim();
-  expect(await line('{{.ID}}')).toBe(`${id}\n`);
-  expect(await line('{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}')).toBe('none\n');
-  expect(await line('[{{.State.Health.Status}}]')).toBe('[]\n');
-  expect(await line('{{json .Config.Healthcheck}} {{.HostConfig.CpuQuota}} {{.HostConfig.CPUQuota}}')).toBe(
-    'null 0 0\n',
-  );
-  expect(await line('{{.HostConfig.Links}} {{json .HostConfig.Links}} {{.HostConfig.RestartPolicy}}')).toBe(
-    '[] null {no 0}\n',
-  );
-  expect(await line('{{range .Mounts}}{{.Type}}={{.Name}};{{end}}')).toBe('bind=;volume=data;tmpfs=;\n');
-  expect(await line('{{.SizeRootFs}} {{json .SizeRw}}')).toBe('<nil> null\n');
-  expect(await line('{{json .Config.Labels}} {{.Config.Labels.c}}')).toBe('{"a":"1","b":"2"} <no value>\n');
-  expect(await line('{{index .Config.Labels "c"}}.')).toBe('.\n');
-  expect(await line('{{eq .State.Health nil}} {{len .HostConfig.Binds}}')).toBe('true 2\n');
-  expect(await ok('inspect', '-f', '{{.ID}}', 'busybox')).toMatch(/^sha256:[0-9a-f]{64}\n$/);
-  expect(await ok('version', '-f', '{{.Server.Version}}')).toBe(
-    await ok('version', '-f', '{{.Client.Version}}'),
-  );
-  expect(await ok('network', 'inspect', '-f', '{{.Created}}', 'none')).toBe(
-    '0001-01-01 00:00:00 +0000 UTC\n',
-  );
+  await expectFilled('box', [
+    ['{{if eq .ID .Id}}same{{end}}', 'same'],
+    ['{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}', 'none'],
+    ['[{{.State.Health.Status}}]', '[]'],
+    ['{{json .Config.Healthcheck}} {{.HostConfig.CpuQuota}} {{.HostConfig.CPUQuota}}', 'null 0 0'],
+    ['{{.HostConfig.Links}} {{json .HostConfig.Links}} {{.HostConfig.RestartPolicy}}', '[] null {no 0}'],
+    ['{{range .Mounts}}{{.Type}}={{.Name}};{{end}}', 'bind=;volume=data;tmpfs=;'],
+    ['{{.SizeRootFs}} {{json .SizeRw}}', '<nil> null'],
+    ['{{json .Config.Labels}} {{.Config.Labels.c}}', '{"a":"1","b":"2"} <no value>'],
+    ['{{index .Config.Labels "c"}}.', '.'],
+    ['{{eq .State.Health nil}} {{len .HostConfig.Binds}}', 'true 2'],
+    ['{{printf "%.12s" .Id}}', /^[0-9a-f]{12}$/],
+  ]);
+  await expectFilled('busybox', [['{{.ID}}', /^sha256:[0-9a-f]{64}$/]]);
+  await expectFilled('none', [['{{.Created}}', '0001-01-01 00:00:00 +0000 UTC']]);
+  const [server, client] = (await ok('version', '-f', '{{.Server.Version}} {{.Client.Version}}'))
+    .trim()
+    .split(' ');
+  expect(server).toBe(client);
   expect(await ok('info', '-f', '{{.Architecture}} {{.Swarm.LocalNodeState}}')).not.toMatch(/x64|<no value>/);
   // An unset port is an error, as in Docker: scripts ask so whether it is published.
-  expect(
-    await ocits('inspect', '-f', '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}', 'box'),
-  ).toMatchObject({ code: 1, stdout: '\n' });
+  const port = '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}';
+  expect(await ocits('inspect', '-f', port, 'box')).toMatchObject({ code: 1, stdout: '\n' });
+  expect(await ocits('inspect', '-f', '{{.State.Health.Bogus}}', 'box')).toMatchObject({ code: 1 });
 });
 
 test('a container’s platform is known, as text and as an object', async () => {
