@@ -17,7 +17,7 @@ import { Command } from '@oclif/core/command';
 import { type Call, openCall } from '../call.ts';
 import type { Engine } from '../engine.ts';
 import { OcitsError } from '../errors.ts';
-import { type FlagTable, readFlags } from '../options/flag-table.ts';
+import { type FlagTable, readFlags, textsOfEnvironment } from '../options/flag-table.ts';
 import type { Surroundings } from '../options/value-kind.ts';
 import { canonicalArgv, type FlagShape } from './argv/docker-args.ts';
 import { readFlagFile } from './argv/flag-files.ts';
@@ -84,7 +84,8 @@ export abstract class BaseCommand extends Command {
     const parsed = await this.parse({ flags: command.flags, strict: false }, canonical);
     const declared = Object.entries(command.flags as Readonly<Record<string, OclifFlag<unknown>>>);
     const table: FlagTable = Object.fromEntries(declared.map(([name, { entry }]) => [name, entry]));
-    return { flags: readFlags(table, parsed.flags, SURROUNDINGS) as ReadFlags<C['flags']>, args };
+    const texts = { ...textsOfEnvironment(table, process.env), ...parsed.flags };
+    return { flags: readFlags(table, texts, SURROUNDINGS) as ReadFlags<C['flags']>, args };
   }
 
   /** The request of this command. `renderer` shows its events; by default only warnings are shown. */

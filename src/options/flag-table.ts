@@ -50,6 +50,10 @@ interface OneEntry extends ValueFlag {
   readonly form: 'one';
   /** Of a flag that Docker takes many times, and that counts once for now: why a second one is refused. */
   readonly onlyOnce?: string | undefined;
+  /** An empty text is no value, as where the flag is not given: scripts pass on what may be unset. */
+  readonly mayBeEmpty?: boolean | undefined;
+  /** The variable of the environment that has the value for a command line without the flag. */
+  readonly environment?: string | undefined;
   /** All values that there are. */
   readonly choices?: readonly string[] | undefined;
 }
@@ -108,9 +112,22 @@ export type FlagFields<T extends FlagTable> = {
 function readFlag(entry: FlagEntry, name: string, given: unknown, where: Surroundings): unknown {
   if (entry.form === 'switch') return given ?? entry.default ?? false;
   const { kind } = entry;
+  if (given === '' && entry.form === 'one' && entry.mayBeEmpty) return undefined;
   if (given === undefined || kind === undefined) return given;
   const read = (text: string) => readValue(kind, text, `--${name}`, where);
   return entry.form === 'many' ? (given as readonly string[]).map(read) : read(given as string);
+}
+
+/** The texts that variables of the environment have for flags of the table. */
+export function textsOfEnvironment(
+  table: FlagTable,
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const texts = Object.entries(table).flatMap(([name, entry]) => {
+    const text = entry.form === 'one' && entry.environment !== undefined ? env[entry.environment] : undefined;
+    return text ? [[name, text] as const] : [];
+  });
+  return Object.fromEntries(texts);
 }
 
 /** Reads all flags of a table. Throws `invalid-argument` that names the flag, and what its kind throws. */

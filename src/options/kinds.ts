@@ -47,5 +47,8 @@ export const device = {
   fault: 'is not /dev/of-the-host[:/dev/of-the-container][:rwm]',
 };
 
+/** Docker's variable for the platform of `pull`, `run`, `create`, `build` and `import`. */
+export const PLATFORM_VARIABLE = 'DOCKER_DEFAULT_PLATFORM';
+
 /** `os/arch[/variant]`. */
 export const platform = spoken((text) => parsePlatform(text));

@@ -1,5 +1,6 @@
 import { OcitsError } from '../errors.ts';
 import { isIpv6, parseIpv4 } from './ip-address.ts';
+import { splitPair } from './pair.ts';
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
@@ -23,12 +24,12 @@ interface PortRange {
 const PROTOCOLS: readonly string[] = ['tcp', 'udp', 'sctp'];
 
 /**
- * Reads a value of `-p`: `[[ip:]hostPort:]containerPort[/protocol]`, each port also as a range. Where only the host's
- * port is a range, the first free one of it is taken; where the host's port is missing or 0, the system chooses. Throws
- * `invalid-argument` that quotes the part at fault.
+ * Reads a value of `-p`: `[[ip:]hostPort:]containerPort[/protocol]`, each port also as a range, or
+ * `published=8080,target=80[,protocol=udp]`. Where only the host's port is a range, the first free one of it is taken;
+ * where the host's port is missing or 0, the system chooses. Throws `invalid-argument` that quotes the part at fault.
  */
 export function parsePublish(text: string): PortMapping[] {
-  const { rest, protocol } = splitProtocol(text);
+  const { rest, protocol } = splitProtocol(text.includes('=') ? shortForm(text) : text);
   const { hostIp, host, container } = splitParts(rest, text);
   const inner = parseRange(container, 'container port', text);
   if (host === '' || host === '0') {
@@ -48,6 +49,17 @@ export function parsePublish(text: string): PortMapping[] {
     protocol,
   }));
 }
+
+/** Docker's long form, `published=8080,target=80[,protocol=udp]`, as its short one. */
+function shortForm(text: string): string {
+  const fields = new Map(text.split(',').map((field) => splitPair(field)));
+  const strange = [...fields.keys()].find((key) => !LONG_FORM.includes(key));
+  if (strange !== undefined) throw fault(text, `there is no ${JSON.stringify(strange)}`);
+  return `${fields.get('published') ?? ''}:${fields.get('target') ?? ''}/${fields.get('protocol') ?? 'tcp'}`;
+}
+
+/** `mode` is for a swarm, and says nothing of a container. */
+const LONG_FORM: readonly string[] = ['published', 'target', 'protocol', 'mode'];
 
 /** Reads what an image or `--expose` declares: `80`, `53/udp`, `8000-8010/tcp`; each port as Docker's `80/tcp`. */
 export function parseExposed(text: string): string[] {

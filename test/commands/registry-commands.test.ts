@@ -76,6 +76,23 @@ describe('pull', () => {
     expect(other.code).toBe(0);
   });
 
+  test('the platform comes from Docker’s variable where no flag gives it', async () => {
+    const name = `${open.host}/a/b:2`;
+    const env = { DOCKER_DEFAULT_PLATFORM: `${elsewhere.os}/${elsewhere.architecture}` };
+    expect(await runOcits(folder, ['pull', '-q', name], { env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`has no image for ${env.DOCKER_DEFAULT_PLATFORM}`),
+    });
+    const flag = `--platform=${here.os}/${here.architecture}`;
+    for (const args of [
+      ['pull', '-q', flag, name],
+      ['push', '-q', name],
+    ]) {
+      expect(await runOcits(folder, args, { env })).toMatchObject({ code: 0, stderr: '' });
+    }
+    expect(await runOcits(folder, ['pull', '-q', '--platform=', name])).toMatchObject({ code: 0 });
+  });
+
   test('--progress json is one event a line', async () => {
     const { stderr } = await ocits('pull', '--progress', 'json', `${open.host}/a/b:1`);
     const events = stderr

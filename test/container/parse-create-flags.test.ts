@@ -181,11 +181,27 @@ describe('the flags of create and run', () => {
     [{ 'stop-signal': 'HALT' }, '"HALT" is no signal'],
     [{ 'security-opt': ['no-new-privileges=maybe'] }, 'no-new-privileges is true or false, not "maybe"'],
     [{ 'security-opt': ['apparmor=mine'] }, '--security-opt apparmor=mine is not there yet'],
+    [{ 'security-opt': ['no-new-privileges=maybe'] }, 'it is true or false'],
     [{ env: ['=x'] }, '--env: "=x" has no name'],
     [{ label: ['=x'] }, '--label: "=x" has no name'],
     [{ platform: 'a/b/c/d' }, '"a/b/c/d"'],
     [{ 'env-file': ['bad.env'] }, '"B C" cannot be the name'],
   ])('%j is refused', (flags, message) => expect(() => parse(flags)).toThrow(message));
+});
+
+test('an empty value is none where Docker takes it so', () => {
+  const empty = { name: '', hostname: '', network: '', platform: '', 'stop-signal': '', entrypoint: '' };
+  const {
+    process: { entrypoint, ...process },
+    ...rest
+  } = parse(empty);
+  const {
+    process: { entrypoint: unset, ...plain },
+    ...others
+  } = parse({});
+  expect({ process, ...rest }).toEqual({ process: plain, ...others });
+  // An entrypoint is taken away by it.
+  expect([entrypoint, unset]).toEqual([[], undefined]);
 });
 
 test('a fault in an env file has its line', () => {

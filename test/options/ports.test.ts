@@ -13,6 +13,9 @@ describe('parsePublish', () => {
     ['127.0.0.1::80', [{ ...any, hostIp: '127.0.0.1', hostPort: 0, containerPort: 80 }]],
     ['[::1]:80:81', [{ ...any, hostIp: '::1', hostPort: 80, containerPort: 81 }]],
     ['::1:80:81', [{ ...any, hostIp: '::1', hostPort: 80, containerPort: 81 }]],
+    ['published=8080,target=80', [{ ...any, hostPort: 8080, containerPort: 80 }]],
+    ['target=80,protocol=udp', [{ ...any, hostPort: 0, containerPort: 80, protocol: 'udp' }]],
+    ['mode=host,target=80,published=81', [{ ...any, hostPort: 81, containerPort: 80 }]],
     [
       '8000-8001:90-91',
       [
@@ -33,6 +36,8 @@ describe('parsePublish', () => {
   test.each([
     ['', 'container port is missing'],
     ['8080:', 'container port is missing'],
+    ['published=80', 'container port is missing'],
+    ['target=80,host=x', 'there is no "host"'],
     ['80/http', 'protocol "http"'],
     ['http:80', 'host port "http"'],
     ['70000:80', 'host port "70000"'],

@@ -11,7 +11,7 @@
 import * as Flags from '@oclif/core/flags';
 import type { FlagInput } from '@oclif/core/interfaces';
 import type { FlagEntry, FlagTable, FlagValue } from '../../options/flag-table.ts';
-import { platform } from '../../options/kinds.ts';
+import { PLATFORM_VARIABLE, platform } from '../../options/kinds.ts';
 import type { ValueKind } from '../../options/value-kind.ts';
 import { type FlagShape, VALUE_MARK } from './docker-args.ts';
 
@@ -114,9 +114,15 @@ export const progressFlag = choice({
   description: 'how progress is shown on standard error',
   options: PROGRESS_MODES,
 });
-export const platformFlag = value(platform, {
+const PLATFORM = {
+  form: 'one',
+  kind: platform,
+  mayBeEmpty: true,
   description: 'platform in os/arch[/variant] form, such as linux/arm64',
-});
+} as const;
+export const platformFlag = oclifFlag(PLATFORM);
+/** The same where Docker takes it from the environment, too: `pull` and `import`. */
+export const defaultPlatformFlag = oclifFlag({ ...PLATFORM, environment: PLATFORM_VARIABLE });
 export const formatFlag = text({ char: 'f', description: 'print with a Go-like template, or "json"' });
 export const jsonFlag = toggle({ description: 'print as JSON' });
 /** Docker 29 takes it and does nothing: its images are not signed by it any more. */

@@ -2,7 +2,7 @@ import { parseTag } from '../../image/catalog/tag-image.ts';
 import { BUILD_NETWORKS } from '../../network/choice.ts';
 import { parseAddHost } from '../../network/names/hosts-file.ts';
 import type { FlagTable, FlagValues } from '../../options/flag-table.ts';
-import { byteSize, pair, platform, spoken, ulimit } from '../../options/kinds.ts';
+import { byteSize, PLATFORM_VARIABLE, pair, platform, spoken, ulimit } from '../../options/kinds.ts';
 import { splitPair } from '../../options/pair.ts';
 import type { ValueKind } from '../../options/value-kind.ts';
 import { parseSecret } from './secret-flag.ts';
@@ -44,6 +44,8 @@ export const BUILD_FLAGS = {
   platform: {
     form: 'one',
     onlyOnce: 'a build is for one platform for now',
+    mayBeEmpty: true,
+    environment: PLATFORM_VARIABLE,
     kind: platform,
     description: 'platform in os/arch[/variant] form, such as linux/arm64',
   },

@@ -1,4 +1,4 @@
-import { list, platformFlag, text } from '../../cli/argv/flags.ts';
+import { defaultPlatformFlag, list, text } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { OcitsError } from '../../errors.ts';
 import { importImage } from '../../image/archive/import-image.ts';
@@ -16,7 +16,7 @@ export default class Import extends BaseCommand {
       description: 'a Dockerfile instruction for the configuration, such as "CMD sh"',
     }),
     message: text({ char: 'm', description: 'a comment for the history' }),
-    platform: platformFlag,
+    platform: defaultPlatformFlag,
   };
 
   async run(): Promise<void> {

@@ -9,7 +9,7 @@
 
 import { requireRoot } from '../../access.ts';
 import type { Call } from '../../call.ts';
-import { contentTrustFlag, platformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
+import { contentTrustFlag, defaultPlatformFlag, progressFlag, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { openRenderer } from '../../cli/render/renderer.ts';
 import { isOcitsError, OcitsError } from '../../errors.ts';
@@ -30,7 +30,7 @@ export default class Pull extends BaseCommand {
   static override flags = {
     'all-tags': toggle({ char: 'a', description: 'download all tags of the repository' }),
     'disable-content-trust': contentTrustFlag,
-    platform: platformFlag,
+    platform: defaultPlatformFlag,
     progress: progressFlag,
     quiet: toggle({ char: 'q', description: 'show no progress' }),
   };

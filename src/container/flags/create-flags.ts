@@ -14,6 +14,7 @@ import {
   decimal,
   device,
   integer,
+  PLATFORM_VARIABLE,
   pair,
   platform,
   ulimit,
@@ -46,10 +47,12 @@ import {
  */
 
 const IDENTITY_FLAGS = {
-  name: { form: 'one', kind: containerName, description: 'name of the container' },
+  name: { form: 'one', kind: containerName, mayBeEmpty: true, description: 'name of the container' },
   platform: {
     form: 'one',
     kind: platform,
+    mayBeEmpty: true,
+    environment: PLATFORM_VARIABLE,
     description: 'platform in os/arch[/variant] form, such as linux/arm64',
   },
   label: { form: 'many', char: 'l', kind: pair, description: 'set a label: name=value' },
@@ -79,6 +82,7 @@ export const PROCESS_FLAGS = {
   'stop-signal': {
     form: 'one',
     kind: signalName,
+    mayBeEmpty: true,
     as: 'stopSignal',
     description: 'signal that stops the container',
   },
@@ -96,12 +100,19 @@ export const NETWORK_FLAGS = {
     form: 'one',
     kind: networkName,
     names: ['networks'],
+    mayBeEmpty: true,
     aliases: ['net'],
     as: 'choice',
     onlyOnce: 'a container is on one network for now',
     description: 'network: bridge, host or none',
   },
-  hostname: { form: 'one', char: 'h', kind: hostName, description: 'host name of the container' },
+  hostname: {
+    form: 'one',
+    char: 'h',
+    kind: hostName,
+    mayBeEmpty: true,
+    description: 'host name of the container',
+  },
   publish: {
     form: 'many',
     char: 'p',
