@@ -45,10 +45,13 @@ const main = await build({
   banner: { js: "const __url = require('node:url').pathToFileURL(__filename).href;" },
 });
 finish(join(root, 'dist/main.cjs'));
-// The thread's part by itself: to read the whole program would take each thread ten milliseconds.
+// The threads' parts by themselves: to read the whole program would take each thread ten milliseconds.
 const worker = await build({
   ...COMMON,
-  entryPoints: [{ in: 'src/snapshotter/overlay-worker.ts', out: 'overlay-worker' }],
+  entryPoints: [
+    { in: 'src/snapshotter/overlay-worker.ts', out: 'overlay-worker' },
+    { in: 'src/layer/compress/feed-thread.ts', out: 'feed-thread' },
+  ],
   format: 'esm',
   define: VERSION,
   banner: { js: COMMONJS },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -152,3 +153,29 @@ test('a layer without its diffID is refused, though it was unpacked while it cam
   expect(readdirSync(join(w.host.store.paths.root, 'snapshots/overlay/staging'))).toEqual([]);
   expect(openFiles(w)).toEqual([]);
 });
+
+test.skipIf(availableParallelism() < 2)(
+  'a layer that has a core for itself is unpacked from its first bytes on',
+  async () => {
+    const content = randomBytes(9 * 1024 * 1024);
+    for (const form of ['none', 'gzip', 'zstd'] as const) {
+      const layer = layerOf(tarOf({ first: 'first', large: content }), form);
+      await using fake = await FakeRegistry.start();
+      await using w = await pullWorld(PATIENT);
+      addToFake(fake, '1', imageOf({ layers: [layer, one], platform: here }));
+      const blob = new RegExp(`blobs/${layer.descriptor.digest}`);
+      fake.on('GET', blob, async ({ response }) => {
+        const half = layer.content.length >> 1;
+        response.writeHead(200, { 'content-length': layer.content.length });
+        response.write(layer.content.subarray(0, half));
+        // No further byte comes before: how long this takes is of no account.
+        while (!existsSync(join(staging(w, layer), 'fs/first'))) await setTimeout(20);
+        response.end(layer.content.subarray(half));
+      });
+      await w.pull(`${fake.host}/a/b:1`);
+      const info = await w.host.snapshotter.stat([layer.diffId]);
+      const file = await w.host.snapshotter.readFile({ parents: [info!.key] }, 'large', 2 * content.length);
+      expect(file?.equals(content)).toBe(true);
+    }
+  },
+);

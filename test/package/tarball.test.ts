@@ -39,6 +39,7 @@ describe('the tarball', () => {
       'README.md',
       'bin/ocits.js',
       'dist/THIRD-PARTY-LICENSES.txt',
+      'dist/feed-thread.js',
       'dist/index.js',
       'dist/main.cjs',
       'dist/overlay-worker.js',

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Call, withSignal } from '../../call.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
@@ -45,6 +46,8 @@ export interface CopyLayersOptions {
 const EARLY_BYTES = 8 * 1024 * 1024;
 /** A smaller layer comes in a moment: it is not worth holding a thread that follows it. */
 const FOLLOW_BYTES = 1024 * 1024;
+/** Nor is it worth starting one before it is known how long the layer takes. */
+const HURRY_BYTES = 8 * 1024 * 1024;
 /** Making a form uses all cores by itself; two at once fill the pauses at its start and end. */
 const FORMS_AT_ONCE = 2;
 
@@ -71,13 +74,16 @@ export async function copyLayers(
   const job = { source, sink, image, call: inGroup, states, forms, slots, making: pLimit(FORMS_AT_ONCE) };
   if (config !== undefined) void group.add(slots(() => copyConfig(job, config)));
   const fetches = new Map<Digest, LayerFetch<Descriptor>>();
+  // With as many of them as there are cores, each core has enough to do until all have come.
+  const hasRoom = missing.filter(({ layer }) => layer.size >= HURRY_BYTES).length < availableParallelism();
   let turn = Promise.resolve();
   for (const { layer, position } of missing) {
     const isFollowed = follow !== undefined && layer.size >= FOLLOW_BYTES;
     const { promise, resolve: passOn } = Promise.withResolvers<void>();
     const inTurn = { turn, passOn };
+    const hurried = hasRoom && layer.size >= HURRY_BYTES;
     const start = (offer: NonNullable<BlobSupply['onContent']>) =>
-      group.add(copyLayer(job, position, { ...inTurn, onArrival: isFollowed ? offer : undefined }));
+      group.add(copyLayer(job, position, { ...inTurn, hurried, onArrival: isFollowed ? offer : undefined }));
     fetches.set(layer.digest, new LayerFetch(start));
     // What goes while it is made is sent as it comes; all else in one order, so that archives are the same.
     if (sink.streamBlob === undefined) turn = promise;
@@ -168,13 +174,14 @@ interface LayerTurn {
   readonly turn: Promise<void>;
   readonly passOn: () => void;
   readonly onArrival: BlobSupply['onContent'];
+  readonly hurried: boolean;
 }
 
 /** Gives the layer as it went. What is shown is the layer that the image lists. */
 async function copyLayer(
   job: Job,
   position: number,
-  { turn, passOn, onArrival }: LayerTurn,
+  { turn, passOn, onArrival, hurried }: LayerTurn,
 ): Promise<Descriptor> {
   const { image, forms, call, slots, sink } = job;
   const layer = image.manifest.layers[position]!;
@@ -192,7 +199,7 @@ async function copyLayer(
     await turn;
     const copied =
       state === 'failed'
-        ? slots(() => copyBlob(job, form, row, onArrival))
+        ? slots(() => copyBlob(job, form, row, { onContent: onArrival, hurried }))
         : tell(row, { state }, form, job.states);
     passOn();
     await copied;
@@ -221,12 +228,12 @@ async function copyBlob(
   { source, sink, call, states }: Pick<Job, 'source' | 'sink' | 'call' | 'states'>,
   descriptor: Descriptor,
   row: LayerProgress,
-  onContent?: BlobSupply['onContent'],
+  reading: Pick<BlobSupply, 'onContent' | 'hurried'> = {},
 ): Promise<void> {
   call.signal.throwIfAborted();
   if (await sink.hasBlob(descriptor, call)) return row.state('exists');
   const onBytes = (bytes: number) => row.bytes(states.busy, bytes);
-  tell(row, await sink.putBlob({ descriptor, source, onBytes, onContent }, call), descriptor, states);
+  tell(row, await sink.putBlob({ descriptor, source, onBytes, ...reading }, call), descriptor, states);
 }
 
 function tell(row: LayerProgress, outcome: BlobOutcome, { size }: Descriptor, states: CopyStates): void {

@@ -37,10 +37,12 @@ export interface BlobSupply {
   /** Told now and then how many bytes the sink has, with those that were there before. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /**
-   * Where the sink can be read while it is written, and the bytes take more than a second: given the blob, to be read
-   * meanwhile and disposed of. Given it anew where the bytes begin anew; the one before was dropped then.
+   * Where the sink can be read while it is written: given the blob, to be read meanwhile and disposed of; from its first
+   * bytes on where it is `hurried`, else once they have taken a second. Given it anew where the bytes begin anew; the
+   * one before was dropped then.
    */
   readonly onContent?: ((content: FollowedBlob) => void) | undefined;
+  readonly hurried?: boolean | undefined;
 }
 
 /** A blob that is still being made. */

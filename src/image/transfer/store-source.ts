@@ -6,7 +6,7 @@ import { type ManifestContent, storeDocuments } from '../image-documents.ts';
 import type { BlobBody, BlobOutcome, BlobSupply, ImageSink, ImageSource } from './image-source.ts';
 
 const CONCURRENCY = 4;
-/** A blob that comes faster is done with sooner where nobody reads it meanwhile: the cores are busy anyway. */
+/** A blob that comes faster is done with sooner where nobody reads it meanwhile, as long as the cores are busy anyway. */
 const FOLLOW_AFTER_MS = 1000;
 
 /** The store as a place that images come from. */
@@ -73,16 +73,16 @@ async function ingest(store: Store, supply: BlobSupply, call: Call): Promise<Blo
 async function write(
   writer: BlobWriter,
   body: AsyncIterable<Uint8Array>,
-  { onBytes, onContent }: BlobSupply,
+  { onBytes, onContent, hurried }: BlobSupply,
   { signal }: Call,
 ): Promise<void> {
-  const begun = performance.now();
+  const followsFrom = hurried === true ? 0 : performance.now() + FOLLOW_AFTER_MS;
   let isFollowed = onContent === undefined;
   for await (const chunk of body) {
     signal.throwIfAborted();
     await writer.write(chunk);
     onBytes?.(writer.offset);
-    if (isFollowed || performance.now() - begun < FOLLOW_AFTER_MS) continue;
+    if (isFollowed || performance.now() < followsFrom) continue;
     isFollowed = true;
     onContent?.(await writer.follow());
   }

@@ -78,10 +78,7 @@ function choose(source: CompressedFile, options: DecompressOptions): AsyncIterab
   const mayRun = options.programs !== false && sizeBytes >= PROGRAM_FLOOR_BYTES;
   const igzip = mayRun ? IGZIP.find((path) => existsSync(path)) : undefined;
   if (igzip === undefined) return given(gunzip(source, options));
-  // Whoever feeds the program as its input grows cannot block on its output.
-  return pipePath === undefined || growth !== undefined
-    ? given(igunzip(igzip, source, withoutPipe))
-    : igunzip(igzip, source, options);
+  return pipePath === undefined ? given(igunzip(igzip, source, options)) : igunzip(igzip, source, options);
 }
 
 /** By absolute path: what PATH names may be anything. */

@@ -1,9 +1,11 @@
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { OcitsError } from '../../errors.ts';
 import { exited, spawnTool, tail } from '../../system/process/spawn.ts';
 import { type CompressedFile, nameOfFile } from '../compression-format.ts';
-import { openBlockingPipe, readBlocking } from './blocking-pipe.ts';
-import { feedProgram } from './feed-program.ts';
+import { type BlockingPipe, openBlockingPipe, readBlocking } from './blocking-pipe.ts';
+import { feedByThread } from './feed-by-thread.ts';
+import { type Feeding, feedProgram } from './feed-program.ts';
 
 export interface ProgramOptions {
   readonly signal?: AbortSignal | undefined;
@@ -13,8 +15,8 @@ export interface ProgramOptions {
 
 /**
  * The output of `program -d -c` with the source as its standard input; a file that is still being written is passed on
- * as it grows, and must not be given a pipe. Throws `corrupt` where the program fails, `missing-program` where it is
- * not there, `aborted`. Ends it on leaving.
+ * as it grows. Throws `corrupt` where the program fails, `missing-program` where it is not there, `aborted`. Ends it on
+ * leaving.
  */
 export async function* runDecompressor(
   program: string,
@@ -23,8 +25,8 @@ export async function* runDecompressor(
 ): AsyncGenerator<Buffer, void, undefined> {
   const pipe = pipePath === undefined ? undefined : await openBlockingPipe(pipePath);
   try {
-    const child = startProgram(program, source, pipe?.writer ?? 'pipe', signal);
-    await using feeding = source.growth === undefined ? undefined : feedProgram(child, source, signal);
+    await using started = await start(program, source, { pipe, pipePath, signal });
+    const { child, feeding } = started;
     const exit = exited(child, program);
     const complaint = tail(child.stderr!);
     exit.catch(() => {});
@@ -48,24 +50,39 @@ export async function* runDecompressor(
   }
 }
 
-/** A descriptor for the output is closed here: the program alone has it then, and its end is the pipe's. */
-function startProgram(
+interface Started extends AsyncDisposable {
+  readonly child: ChildProcess;
+  readonly feeding: Feeding | undefined;
+}
+
+/** The program alone has the descriptors of its input and its output then, so the end of each is the other side's. */
+async function start(
   program: string,
   source: CompressedFile,
-  output: number | 'pipe',
-  signal: AbortSignal | undefined,
-): ReturnType<typeof spawnTool> {
+  { pipe, pipePath, signal }: ProgramOptions & { readonly pipe: BlockingPipe | undefined },
+): Promise<Started> {
+  const output = pipe?.writer ?? 'pipe';
+  const run = (input: number | 'pipe') =>
+    spawnTool(program, ['-d', '-c'], [input, output, 'pipe'], { signal });
+  const { growth, path } = source;
   try {
-    const options = signal === undefined ? {} : { signal };
-    if (source.growth !== undefined)
-      return spawnTool(program, ['-d', '-c'], ['pipe', output, 'pipe'], options);
-    const input = openSync(source.path, 'r');
+    if (growth !== undefined && pipePath === undefined) {
+      const child = run('pipe');
+      const feeding = feedProgram(child, source, signal);
+      return { child, feeding, [Symbol.asyncDispose]: () => feeding[Symbol.asyncDispose]() };
+    }
+    const feeding = growth === undefined ? undefined : await feedByThread({ ...source, growth }, pipePath!);
+    const input = feeding?.input ?? openSync(path, 'r');
     try {
-      return spawnTool(program, ['-d', '-c'], [input, output, 'pipe'], options);
+      return {
+        child: run(input),
+        feeding,
+        [Symbol.asyncDispose]: async () => await feeding?.[Symbol.asyncDispose](),
+      };
     } finally {
       closeSync(input);
     }
   } finally {
-    if (typeof output === 'number') closeSync(output);
+    if (pipe !== undefined) closeSync(pipe.writer);
   }
 }

@@ -73,6 +73,18 @@ export class FileGrowth {
     }
   }
 
+  /** As `moreThan`, with a blocking wait: only for a thread that has nothing else to do. Only the file ends it. */
+  moreThanSync(position: number): number {
+    for (;;) {
+      const turn = Atomics.load(this.#cells, TURN);
+      this.check();
+      const { isWhole } = this;
+      const sizeBytes = Number(Atomics.load(this.#size, 0));
+      if (sizeBytes > position || isWhole) return sizeBytes;
+      Atomics.wait(this.#cells, TURN, turn);
+    }
+  }
+
   /** Waits until the file is whole. Throws as `moreThan` does. */
   async whole(signal?: AbortSignal): Promise<void> {
     while (!this.isWhole) await this.moreThan(Number(Atomics.load(this.#size, 0)), signal);
