@@ -28,7 +28,12 @@ export function imageTreeTable(
   trees: readonly PlatformTree[],
   { isExpanded, hasLegend }: TreeOptions,
 ): string {
-  const blocks = trees.map((tree) => (isExpanded ? expandedLines(tree) : collapsedLines(tree)));
+  const blocks = isExpanded
+    ? trees.map(expandedLines)
+    : trees
+        .flatMap(collapsedLines)
+        .sort(byName)
+        .map((cells) => [cells]);
   const nameWidth = Math.max(...[HEADER, ...blocks.flat()].map(([name = '']) => [...name].length));
   const lines = blocks.map((block) => block.map((cells) => line(cells, nameWidth)).join('\n'));
   const header = line(HEADER, nameWidth);
@@ -39,6 +44,11 @@ export function imageTreeTable(
 
 function collapsedLines(tree: PlatformTree): Cells[] {
   return namesOf(tree).map((name) => [name, ...detailCells(tree.id, tree)]);
+}
+
+/** What has no name comes last. */
+function byName([a = '']: Cells, [b = '']: Cells): number {
+  return Number(a === UNTAGGED) - Number(b === UNTAGGED) || (a < b ? -1 : a > b ? 1 : 0);
 }
 
 function expandedLines(tree: PlatformTree): Cells[] {

@@ -6,13 +6,11 @@ import { hostPlatform, matchPlatforms, type Platform } from '../../oci/platform.
 import { familiarName, type Reference } from '../../oci/reference.ts';
 import type { Store } from '../../store/store.ts';
 import type { Image } from '../image.ts';
-import { storeDocuments } from '../image-documents.ts';
 import type { ImageFilters } from './filter-images.ts';
-import { indexImages, platformOf } from './image-platform.ts';
+import { platformOf } from './image-platform.ts';
 import { imageSize } from './layer-size.ts';
 import { catalogWith } from './list-images.ts';
-import { presentImages } from './present-images.ts';
-import { INDEX_DEPTH_LIMIT, isIndex, listedIn } from './read-image.ts';
+import { listedManifests, presentImages } from './present-images.ts';
 
 /** What an image takes, for one platform or for all that are here. */
 export interface ImageWeight {
@@ -92,7 +90,7 @@ async function treeOf(
 ): Promise<PlatformTree> {
   const byManifest = new Map(images.map((image) => [image.manifestDescriptor.digest, image]));
   const branches: PlatformBranch[] = [];
-  for (const entry of await manifestsOf(await engine.store(), root)) {
+  for (const entry of await listedManifests(await engine.store(), root)) {
     const image = byManifest.get(entry.digest);
     // What is no image, such as an artifact, is not here either.
     if (image !== undefined) branches.push(await presentBranch(engine, call, image, users));
@@ -131,22 +129,6 @@ async function presentBranch(
 
 function absentBranch({ digest, platform }: Descriptor): PlatformBranch {
   return { id: digest, platform, isPresent: false, sizeBytes: 0, contentBytes: 0, isUsed: false };
-}
-
-/** The manifests of all images of an index, here or not, each once; the root itself where it is one. */
-async function manifestsOf(store: Store, root: Descriptor): Promise<readonly Descriptor[]> {
-  const documents = storeDocuments(store);
-  const found = new Map<Digest, Descriptor>();
-  const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
-    if (found.has(descriptor.digest)) return;
-    found.set(descriptor.digest, descriptor);
-    if (!isIndex(descriptor)) return;
-    const isHere = (await store.blobs.stat(descriptor.digest)) !== undefined;
-    if (!isHere || depth >= INDEX_DEPTH_LIMIT) return;
-    for (const child of indexImages(await listedIn(documents, descriptor))) await visit(child, depth + 1);
-  };
-  await visit(root, 0);
-  return [...found.values()].filter((descriptor) => !isIndex(descriptor));
 }
 
 function sum(values: readonly number[]): number {

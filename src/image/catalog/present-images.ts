@@ -7,10 +7,10 @@ import { storeDocuments } from '../image-documents.ts';
 import { INDEX_DEPTH_LIMIT, indexImages, isIndex, listedIn, readImage } from './read-image.ts';
 
 /**
- * The manifests below `root` that are in the store, each once, in the order of the index; `root` itself where it is a
+ * The manifests below `root`, in the store or not, each once, in the order of the index; `root` itself where it is a
  * manifest. Only what is an image of the index counts (`indexImages`).
  */
-export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
+export async function listedManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
   const documents = storeDocuments(store);
   const found: Descriptor[] = [];
   // Each index is read once: one that lists the next a thousand times, which lists a third a thousand times, would take
@@ -19,16 +19,28 @@ export async function presentManifests(store: Store, root: Descriptor): Promise<
   const visit = async (descriptor: Descriptor, depth: number): Promise<void> => {
     if (seen.has(descriptor.digest)) return;
     seen.add(descriptor.digest);
-    if ((await store.blobs.stat(descriptor.digest)) === undefined) return;
     if (!isIndex(descriptor)) {
       found.push(descriptor);
       return;
     }
-    if (depth >= INDEX_DEPTH_LIMIT) return;
+    if (depth >= INDEX_DEPTH_LIMIT || !(await isHere(store, descriptor))) return;
     for (const child of indexImages(await listedIn(documents, descriptor))) await visit(child, depth + 1);
   };
   await visit(root, 0);
   return found;
+}
+
+/** Those of them that are in the store. */
+export async function presentManifests(store: Store, root: Descriptor): Promise<Descriptor[]> {
+  const present: Descriptor[] = [];
+  for (const manifest of await listedManifests(store, root)) {
+    if (await isHere(store, manifest)) present.push(manifest);
+  }
+  return present;
+}
+
+async function isHere({ blobs }: Store, { digest }: Descriptor): Promise<boolean> {
+  return (await blobs.stat(digest)) !== undefined;
 }
 
 /**

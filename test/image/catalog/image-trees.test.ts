@@ -102,6 +102,14 @@ describe('as text', () => {
     ]);
   });
 
+  test('lines are sorted by name, whichever image has it', () => {
+    const [app] = trees;
+    const other = { ...app!, tags: [parseReference('app:middle')], id: id('5') };
+    const text = imageTreeTable([trees[1]!, app!, other], { isExpanded: false, hasLegend: false });
+    const names = text.split('\n').map((line) => line.split(' ')[0]);
+    expect(names).toEqual(['IMAGE', 'app:latest', 'app:middle', 'app:v1', '<untagged>']);
+  });
+
   test('with platforms, and with what the letter means', () => {
     expect(imageTreeTable(trees, { isExpanded: true, hasLegend: true }).split('\n')).toEqual([
       '                                                         U  In Use',
