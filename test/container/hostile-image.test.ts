@@ -63,7 +63,7 @@ describe('an image cannot', () => {
     expect(stdout.trim().split('\n')).toEqual(['0', '1', '2', '3']);
   });
 
-  test.each(['/proc', '/proc/sys', '/sys/fs/cgroup', '/dev', '/', '/a/../../proc', 'relative'])(
+  test.each(['/proc', '/proc/sys', '/sys/fs/cgroup', '/dev', '/', '/a/../../proc', 'proc'])(
     'have a volume on %s',
     async (path) => {
       await expect(inImage({ Volumes: { [path]: {} } }, [], 'ls')).rejects.toMatchObject({ code: 'hostile' });
