@@ -9,5 +9,5 @@ export const ended = runProgram(process.argv.slice(2), {
   commands: COMMANDS,
   openEngine: () => openEngine(),
   complete: async (words) => (await import('./complete-words.ts')).printCandidates(words),
-  showHelp: async (id) => (await import('./cli/help.ts')).showHelp(id, COMMANDS),
+  helpText: async (id) => (await import('./cli/help.ts')).helpText(id, COMMANDS),
 });

@@ -75,16 +75,15 @@ function columns(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`.trimEnd()).join('\n');
 }
 
-/** Loads what `id` names and prints its help: a command's, a topic's list, or the list of all. */
-export async function showHelp(id: string | undefined, table: CommandTable): Promise<void> {
+/** Loads what `id` names and gives its help: a command's, a topic's list, or the list of all. */
+export async function helpText(id: string | undefined, table: CommandTable): Promise<string> {
   if (id !== undefined && Object.hasOwn(table, id)) {
-    process.stdout.write(commandHelp(await loadText(id, table)));
-    return;
+    return commandHelp(await loadText(id, table));
   }
   const ids = Object.keys(table).filter((name) => id === undefined || name.startsWith(`${id}:`));
   const texts = await Promise.all(ids.map((name) => loadText(name, table)));
   texts.sort((a, b) => (a.id < b.id ? -1 : 1));
-  process.stdout.write(overviewHelp(texts, id));
+  return overviewHelp(texts, id);
 }
 
 async function loadText(id: string, table: CommandTable): Promise<CommandText> {

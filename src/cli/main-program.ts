@@ -1,11 +1,12 @@
 import type { Engine } from '../engine.ts';
-import { OcitsError } from '../errors.ts';
+import { isOcitsError, OcitsError } from '../errors.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
 import { type ExitCodes, PLAIN_EXIT_CODES } from './exit-codes.ts';
 import { oclifConfig } from './oclif/oclif-config.ts';
 import { exitCodeFor, printError } from './output/error-output.ts';
+import { OutputFailures } from './output/output-failure.ts';
 import { printableLine } from './output/printable.ts';
 
 type CommandClass = (new (argv: string[], config: never) => BaseCommand) & { readonly exitCodes: ExitCodes };
@@ -20,8 +21,8 @@ export interface Program {
   readonly openEngine: () => Engine;
   /** Prints what can stand at the end of `words`, for the completion of shells; loaded only then. */
   readonly complete: (words: readonly string[]) => Promise<void>;
-  /** Prints the help of one command, or of all; loaded only when it is asked for. */
-  readonly showHelp: (id: string | undefined) => Promise<void>;
+  /** The help of one command, or of all; loaded only when it is asked for. */
+  readonly helpText: (id: string | undefined) => Promise<string>;
 }
 
 /** Docker's exit code for a flag in front of the command that it does not know. */
@@ -30,34 +31,70 @@ const UNKNOWN_FLAG = 125;
 /** What the scripts of shells call. */
 const COMPLETE_COMMAND = '__complete';
 
+/** What a shell says of a program that SIGPIPE has ended, as it ends Docker's. */
+const READER_GONE = 141;
+
+type ShowHelp = (id: string | undefined) => Promise<void>;
+
 /** Finds the command that `argv` names, runs it, prints its failure and sets the exit code. */
 export async function runProgram(argv: readonly string[], program: Program): Promise<void> {
+  const failures = new OutputFailures();
+  failures.keep();
+  const codes = await runCommand(argv, program, failures);
+  if (failures.error === undefined || codes === undefined) return;
+  printError(failures.error);
+  process.exitCode ||= codes.failure;
+}
+
+/** Gives the exit codes of what has run; undefined where its failure is told already. */
+async function runCommand(
+  argv: readonly string[],
+  program: Program,
+  failures: OutputFailures,
+): Promise<ExitCodes | undefined> {
+  const showHelp: ShowHelp = async (of) => {
+    const text = await program.helpText(of);
+    failures.keep();
+    process.stdout.write(text);
+  };
   process.env['PATH'] = toolPath(process.env['PATH']);
   const words = withoutGlobalFlags(argv);
   const [first] = words;
   if (first === '--version' || first === '-v') {
     process.stdout.write(`ocits version ${program.version}\n`);
-    return;
+    return PLAIN_EXIT_CODES;
   }
   const id = commandId(words, program.commands);
-  if (first === undefined || first === '--help' || first === '-h') return await program.showHelp(undefined);
-  if (first === COMPLETE_COMMAND) return await program.complete(words.slice(1));
-  if (first === 'help') return await help(words.slice(1), program);
-  if (id === undefined) return unknownCommand(words, program);
+  if (first === undefined || first === '--help' || first === '-h') return await plainly(showHelp(undefined));
+  if (first === COMPLETE_COMMAND) return await plainly(program.complete(words.slice(1)));
+  if (first === 'help') return await plainly(help(words.slice(1), program, showHelp));
+  if (id === undefined) return await plainly(unknownCommand(words, program, showHelp));
   let command: BaseCommand | undefined;
   let codes = PLAIN_EXIT_CODES;
   try {
     const commandClass = (await program.commands[id]!()).default as CommandClass;
+    failures.keep();
     codes = commandClass.exitCodes;
     const rest = words.slice(id.includes(':') ? 2 : 1);
     command = new commandClass(rest, oclifConfig(program.version) as never);
     await using engine = program.openEngine();
     await command.execute(engine, id.slice(id.lastIndexOf(':') + 1));
   } catch (error) {
-    if (error instanceof HelpAsked) return await program.showHelp(id);
-    printError(error, id.replace(':', ' '));
-    process.exitCode = exitCodeFor(error, codes, command?.signals.received);
+    if (error instanceof HelpAsked) return await plainly(showHelp(id));
+    if (failures.readerHasGone && !isOcitsError(error)) process.exitCode = READER_GONE;
+    else {
+      const shown = isOcitsError(error) ? error : (failures.error ?? error);
+      printError(shown, id.replace(':', ' '));
+      process.exitCode = exitCodeFor(shown, codes, command?.signals.received);
+    }
+    return undefined;
   }
+  return codes;
+}
+
+async function plainly(done: Promise<void>): Promise<ExitCodes> {
+  await done;
+  return PLAIN_EXIT_CODES;
 }
 
 /** Notes `--debug`; what is behind it. */
@@ -75,16 +112,16 @@ function commandId(words: readonly string[], commands: CommandTable): string | u
   return Object.hasOwn(commands, first) ? first : undefined;
 }
 
-async function help(words: readonly string[], program: Program): Promise<void> {
+async function help(words: readonly string[], program: Program, showHelp: ShowHelp): Promise<void> {
   const id = commandId(words, program.commands);
-  if (id === undefined && words.length > 0) await unknownCommand([words[0]!], program);
-  else await program.showHelp(id);
+  if (id === undefined && words.length > 0) await unknownCommand([words[0]!], program, showHelp);
+  else await showHelp(id);
 }
 
-async function unknownCommand(words: readonly string[], program: Program): Promise<void> {
+async function unknownCommand(words: readonly string[], program: Program, showHelp: ShowHelp): Promise<void> {
   const [first, second] = words;
   const isTopic = Object.keys(program.commands).some((id) => id.startsWith(`${first}:`));
-  if (isTopic && (second === undefined || second === '--help')) return await program.showHelp(first);
+  if (isTopic && (second === undefined || second === '--help')) return await showHelp(first);
   const { MISSING_COMMANDS, MISSING_GLOBAL_FLAGS } = await import('./missing-commands.ts');
   const isFlag = first!.startsWith('-');
   const hints = isFlag ? MISSING_GLOBAL_FLAGS : MISSING_COMMANDS;

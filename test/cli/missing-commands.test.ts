@@ -12,7 +12,7 @@ async function run(...argv: string[]) {
       version: '0',
       commands: COMMANDS,
       complete: async () => {},
-      showHelp: async () => {},
+      helpText: async () => '',
       openEngine: () => openEngine(),
     });
     return { text: write.mock.calls.map(([text]) => String(text)).join(''), exitCode: process.exitCode };

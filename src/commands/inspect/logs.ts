@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { oclifFlags, toggle, value } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
@@ -44,7 +45,11 @@ export default class Logs extends BaseCommand {
     };
     const record = await findContainer(engine.paths, args[0]!);
     for await (const { stream, data } of containerLogs(engine, call, record, options)) {
-      if (!process[stream].write(data)) await once(process[stream], 'drain', { signal });
+      const output: Writable = process[stream];
+      if (output.write(data)) continue;
+      // What has failed never drains.
+      if (output.errored !== null) throw output.errored;
+      await once(output, 'drain', { signal });
     }
   }
 }

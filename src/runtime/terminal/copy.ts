@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { OcitsError } from '../../errors.ts';
 import { textIfThereSync } from '../../system/file/if-there.ts';
 import { exited, spawnTool, tail } from '../../system/process/spawn.ts';
 import { toolEnvironment } from '../launch/tool-environment.ts';
+import { cannotWrite } from './cannot-write.ts';
 
 /** What stands between a container and one of our own descriptors. */
 export interface Copy {
@@ -29,7 +29,7 @@ export function copyOutput(from: number, to: number, name: string): Copy {
       const result = await Promise.race([exit, isIdle(child)]);
       if (result === undefined) return leave(child);
       const [{ code }, message] = result;
-      if (code !== 0) throw cannotWrite(name, message);
+      if (code !== 0) throw cannotWrite(name, reasonOf(message));
     },
   };
 }
@@ -88,10 +88,7 @@ function leave(child: ChildProcess): void {
   child.unref();
 }
 
-function cannotWrite(name: string, message: string): OcitsError {
-  const reason = message.trim().replace(/^.*: /s, '') || 'it ended too early';
-  return new OcitsError(
-    reason === 'No space left on device' ? 'disk-full' : 'tool-failed',
-    `what the container printed cannot be written to our ${name}: ${reason}`,
-  );
+/** What cat says behind its own name and the file's. */
+function reasonOf(message: string): string {
+  return message.trim().replace(/^.*: /s, '') || 'it ended too early';
 }
