@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -269,6 +269,14 @@ describe('the process that holds ports', () => {
     expect(await bindError('tcp', '0.0.0.0', kept!.hostPort)).toBe('EADDRINUSE');
     server.close();
     expect(await bindError('tcp', '0.0.0.0', lost!.hostPort)).toBeUndefined();
+  });
+
+  test('ends with its sandbox whose record is damaged', async () => {
+    const box = await lab.attach('[::1]:0:80');
+    await writeFile(join(lab.folder, 'net/attachments', `${box.id}.json`), '{');
+    await lab.controller.teardown(box);
+    expect(await bindError('tcp', '::1', portsOf(box)[0]!.hostPort)).toBeUndefined();
+    expect(holdersOf(box)).toEqual([]);
   });
 
   test('does not outlive whoever starts it and cannot write down its number', async () => {
