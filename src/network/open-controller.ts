@@ -164,7 +164,7 @@ class HostNetworks implements NetworkController {
   /** Takes away what the endpoints have outside of the namespace. */
   async #detach(record: SandboxRecord): Promise<void> {
     const published = record.endpoints.filter(({ ports }) => ports.length > 0);
-    if (published.length === 0) return;
+    if (published.length === 0 && record.holder === undefined) return;
     // The record goes under the lock, too: else another set-up would put the rules back.
     await withLock(this.#lockPath, { mode: 'exclusive' }, async () => {
       await Promise.all([this.#letGo(record), this.#detachEach(record, published)]);

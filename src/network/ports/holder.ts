@@ -141,16 +141,27 @@ export async function stopHolder({
   await rm(fifo, { force: true });
 }
 
+/** The holder of a sandbox whose record is damaged, by what it was started with; undefined where there is none. */
+export function findHolder(id: string): ProcessIdentity | undefined {
+  const pid = processIds().find(
+    (each) => groupOf(each) === each && textOf(`/proc/${each}/environ`).includes(`OCITS_SANDBOX=${id}\0`),
+  );
+  return pid === undefined ? undefined : identifyProcess(pid);
+}
+
 /** The processes that run in the group of a holder. The number may be another group's by now, so what they were started with counts, too. */
 function groupMembers(holder: ProcessIdentity, id: string): readonly number[] {
   if (holder.bootId !== readBootId()) return [];
-  const pids = isRunning(holder) ? [holder.pid] : [];
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const pid = Number(name);
-    if (pid !== holder.pid && groupOf(pid) === holder.pid && isOf(pid, id)) pids.push(pid);
-  }
-  return pids;
+  const others = processIds().filter(
+    (pid) => pid !== holder.pid && groupOf(pid) === holder.pid && isOf(pid, id),
+  );
+  return isRunning(holder) ? [holder.pid, ...others] : others;
+}
+
+function processIds(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** A process's group (proc(5), field 5 of stat); undefined where it has ended. */

@@ -3,6 +3,7 @@ import { requireProgram } from '../../system/process/programs.ts';
 import { runTool } from '../../system/process/spawn.ts';
 import { macFor } from '../address/ipv4.ts';
 import type { NetworkEndpoint } from '../network.ts';
+import { findHolder } from '../ports/holder.ts';
 import { savedRules } from '../rules/iptables.ts';
 import type { SandboxRecord } from './sandbox-record.ts';
 
@@ -11,13 +12,13 @@ const NOBODY = { root: '', owner: { pid: 0, startTicks: -1, bootId: '' } };
 
 /**
  * A sandbox whose record is damaged, as the kernel has it: its address by the namespace at `path`, its published ports
- * by our rules. So neither is given to another container, and both can be taken away.
+ * by our rules and by who holds them. So neither is given to another container, and both can be taken away.
  */
 export async function recoverSandbox(id: string, path: string, bridge: string): Promise<SandboxRecord> {
   const [inside, rules] = await Promise.all([addressInside(path), publishedBy(id)]);
   const address = inside ?? rules[0]?.address;
   const endpoint = address === undefined ? [] : [endpointOf(address, rules[0]?.bridge ?? bridge, rules)];
-  return { version: 2, id, path, endpoints: endpoint, ...NOBODY };
+  return { version: 2, id, path, endpoints: endpoint, ...NOBODY, holder: findHolder(id) };
 }
 
 interface PublishedPort extends PortMapping {
