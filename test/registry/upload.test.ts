@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
@@ -28,6 +29,17 @@ function upload(content: Buffer, more: Partial<BlobUpload> = {}): BlobUpload & {
 
 function* pieces(content: Buffer): Generator<Buffer> {
   for (let at = 0; at < content.length; at += 64 * 1024) yield content.subarray(at, at + 64 * 1024);
+}
+
+/** In four parts, each when it is asked for, and its digest after the last one. */
+function making(content: Buffer) {
+  const { promise: digest, resolve } = Promise.withResolvers<Digest>();
+  const quarter = Math.ceil(content.length / 4);
+  async function* parts() {
+    for (let part = 0; part < 4; part++) yield content.subarray(part * quarter, (part + 1) * quarter);
+    resolve(digestOf(content));
+  }
+  return { content: Readable.from(parts()), digest, resolve };
 }
 
 describe('to a real registry', () => {
@@ -95,17 +107,6 @@ describe('to a real registry', () => {
 });
 
 describe('a blob that is still being made', () => {
-  /** In four parts, each when it is asked for, and its digest after the last one. */
-  function making(content: Buffer) {
-    const { promise: digest, resolve } = Promise.withResolvers<Digest>();
-    const quarter = Math.ceil(content.length / 4);
-    async function* parts() {
-      for (let part = 0; part < 4; part++) yield content.subarray(part * quarter, (part + 1) * quarter);
-      resolve(digestOf(content));
-    }
-    return { content: Readable.from(parts()), digest, resolve };
-  }
-
   test('is sent, and whole', async () => {
     await using server = await startRegistry();
     await using host = await configHost();
@@ -309,6 +310,127 @@ describe('to a registry in trouble', () => {
     await expect(world.client.putManifest('1', Buffer.from('{}'), OCI_MANIFEST)).rejects.toMatchObject({
       code: 'digest-mismatch',
     });
+  });
+
+  /** A registry that keeps what came before a cut, and says so. Cuts uploads when it has that much of them. */
+  function keepingRegistry({ fake }: Awaited<ReturnType<typeof fakeRepository>>, cuts: number[]) {
+    const kept: Buffer[] = [];
+    const state = { received: 0, kept: () => Buffer.concat(kept) };
+    const size = () => state.kept().length;
+    const take = async (request: IncomingMessage): Promise<boolean> => {
+      const [, start] = /^(\d+)-/.exec(request.headers['content-range'] ?? '') ?? [];
+      if (start === undefined) kept.length = 0;
+      else expect(Number(start)).toBe(size());
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        state.received += chunk.length;
+        kept.push(chunk);
+        if (size() < (cuts[0] ?? Number.POSITIVE_INFINITY)) continue;
+        cuts.shift();
+        request.socket.destroy();
+        return false;
+      }
+      return true;
+    };
+    fake.on('GET', /uploads/, ({ response }) => {
+      response
+        .writeHead(204, { location: '/v2/a/b/blobs/uploads/1?state=y', range: `0-${size() - 1}` })
+        .end();
+    });
+    fake.on('PATCH', /uploads/, async ({ request, response }) => {
+      if (await take(request)) response.writeHead(202, { location: '/v2/a/b/blobs/uploads/1?state=z' }).end();
+    });
+    fake.on('PUT', /uploads/, async ({ request, response }) => {
+      const isWhole = request.headers['content-length'] !== '0';
+      if (isWhole && !(await take(request))) return;
+      fake.blobs.set(digestOf(state.kept()), state.kept());
+      response.writeHead(201).end();
+    });
+    return state;
+  }
+
+  test('a connection that drops three times: the upload goes on where it stopped', async () => {
+    await using world = await fakeRepository();
+    const content = randomBytes(8 * MIB);
+    const registry = keepingRegistry(world, [3 * MIB, 5 * MIB, 7 * MIB]);
+    const seen: number[] = [];
+    const blob = upload(content, { onBytes: (bytes) => seen.push(bytes) });
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(world.fake.blobs.get(blob.digest)?.equals(content)).toBe(true);
+    expect(registry.received).toBe(content.length);
+    expect(seen.at(-1)).toBe(content.length);
+    expect(world.fake.seen('POST', /uploads/)).toHaveLength(1);
+  });
+
+  test('an upload whose end fails is not sent again', async () => {
+    await using world = await fakeRepository();
+    const content = randomBytes(2 * MIB);
+    const registry = keepingRegistry(world, [content.length]);
+    const blob = upload(content);
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(registry.received).toBe(content.length);
+    world.fake.on('PUT', /uploads/, ({ response }) => sendError(response, 503, 'UNAVAILABLE'), 1);
+    const other = randomBytes(MIB);
+    expect(await world.client.streamBlob(making(other))).toBe('uploaded');
+    expect(registry.received).toBe(content.length + other.length);
+  });
+
+  test.each([
+    ['has given it up', 404, ''],
+    ['has none of it', 204, '0-0'],
+    ['claims more than there is', 204, '0-99999999'],
+    ['takes no rest', 204, '0-999'],
+  ])('a cut upload of which the registry %s begins anew', async (_, status, range) => {
+    await using world = await fakeRepository();
+    const cut = async ({ request }: { request: IncomingMessage }) => {
+      for await (const _chunk of request) return void request.socket.destroy();
+    };
+    world.fake.on('PUT', /uploads/, cut, 1);
+    world.fake.on('GET', /uploads/, ({ response }) => void response.writeHead(status, { range }).end());
+    world.fake.on('PATCH', /uploads/, ({ request, response }) => {
+      request.resume();
+      sendError(response, 416, 'RANGE_INVALID');
+    });
+    const blob = upload(randomBytes(2 * MIB));
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
+    expect(world.fake.seen('POST', /uploads/)).toHaveLength(2);
+  });
+
+  test.each([
+    ['as one request', 0],
+    ['in chunks', 413],
+  ])('one that stops reading is given up, and said so (%s)', async (_, refusal) => {
+    await using world = await fakeRepository({ stallMs: 300, attempts: 2 });
+    let refusals = refusal === 0 ? 0 : 2;
+    for (const method of ['PUT', 'PATCH']) {
+      world.fake.on(method, /uploads/, ({ request, response }) => {
+        if (method === 'PUT' && refusals-- > 0) {
+          request.resume();
+          sendError(response, refusal, 'SIZE_INVALID');
+        } else request.pause();
+      });
+    }
+    const content = randomBytes(40 * MIB);
+    await expect(world.client.uploadBlob(upload(content))).rejects.toMatchObject({
+      code: 'network',
+      message: expect.stringMatching(/took no more bytes for 0\.3 s/),
+    });
+    const stream = Readable.from(pieces(content));
+    const digest = Promise.resolve(digestOf(content));
+    expect(await world.client.streamBlob({ content: stream, digest })).toBe('failed');
+    expect(stream.destroyed).toBe(true);
+  });
+
+  test('a source that is slow is no fault of the registry’s', async () => {
+    await using world = await fakeRepository({ stallMs: 50, attempts: 1 });
+    const content = randomBytes(MIB);
+    async function* slowly() {
+      for (const piece of [content.subarray(0, 1000), content.subarray(1000)]) {
+        yield piece;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+    const blob = upload(content, { open: async () => Readable.from(slowly()) });
+    expect(await world.client.uploadBlob(blob)).toEqual({ state: 'uploaded' });
   });
 
   test('the signal ends what has not begun', async () => {

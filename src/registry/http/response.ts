@@ -91,9 +91,12 @@ async function readAll(parts: ResponseParts, limitBytes: number): Promise<Buffer
   return Buffer.concat(chunks, size);
 }
 
-/** Nothing came for too long. */
-export function stallFailure(what: string, host: string, stallMs: number): PassingFailure {
-  return new PassingFailure(
-    new OcitsError('network', `${what}: ${host} sent nothing for ${stallMs / 1000} s`),
-  );
+/** Nothing came for too long, or nothing was taken. */
+export function stallFailure(
+  what: string,
+  host: string,
+  stallMs: number,
+  did: 'sent nothing' | 'took no more bytes' = 'sent nothing',
+): PassingFailure {
+  return new PassingFailure(new OcitsError('network', `${what}: ${host} ${did} for ${stallMs / 1000} s`));
 }

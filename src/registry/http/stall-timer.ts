@@ -1,15 +1,20 @@
-/** Calls back where something that is waited for takes longer than `milliseconds`. Does not keep the process alive. */
+/**
+ * Calls back where something that is waited for takes longer than `milliseconds`. While `isExcused` says so it is
+ * nobody's fault, and the wait begins anew. Does not keep the process alive.
+ */
 export class StallTimer implements Disposable {
   /** Whether it has called back. */
   fired = false;
   readonly #milliseconds: number;
   readonly #onStall: () => void;
+  readonly #isExcused: () => boolean;
   #timer: NodeJS.Timeout | undefined;
   #armed = false;
 
-  constructor(milliseconds: number, onStall: () => void) {
+  constructor(milliseconds: number, onStall: () => void, isExcused: () => boolean = () => false) {
     this.#milliseconds = milliseconds;
     this.#onStall = onStall;
+    this.#isExcused = isExcused;
   }
 
   /** The wait begins, or begins anew. */
@@ -32,7 +37,10 @@ export class StallTimer implements Disposable {
 
   #fire(): void {
     if (!this.#armed) return;
-    this.fired = true;
-    this.#onStall();
+    if (this.#isExcused()) this.start();
+    else {
+      this.fired = true;
+      this.#onStall();
+    }
   }
 }

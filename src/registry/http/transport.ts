@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { OcitsError } from '../../errors.ts';
 import type { Agents } from './agents.ts';
 import { isUnknownIssuer, networkFailure } from './network-failure.ts';
@@ -25,6 +25,7 @@ export interface HttpRequest {
   readonly what: string;
 }
 
+const PIECE_BYTES = 64 * 1024;
 /** A registry may take its time to file away what was sent. */
 const UPLOAD_PATIENCE = 10;
 
@@ -57,46 +58,78 @@ export class Transport {
     const { url, insecure, body, what, signal } = request;
     const systemAuthorities = this.#systemAuthorities.has(url.origin);
     const controller = new AbortController();
-    const stallMs = this.#stallMs * (isStream(body) ? UPLOAD_PATIENCE : 1);
-    using stall = new StallTimer(stallMs, () => controller.abort());
+    const stallMs = this.#stallMs * (isLarge(body) ? UPLOAD_PATIENCE : 1);
+    const giveUp = () => controller.abort();
+    using stall = new StallTimer(stallMs, giveUp);
+    const sent = streamOf(body);
+    // A source that has nothing to send at the moment is no fault of the registry's.
+    using sending = new StallTimer(this.#stallMs, giveUp, () => sent?.readableFlowing === true);
     try {
       const { default: fetch } = await import('node-fetch');
       const agent = await this.#agents.get({ url, insecure, systemAuthorities });
       // node-fetch would destroy a body that nobody has taken yet, and its error end the process.
       signal?.throwIfAborted();
-      stall.start();
+      if (sent === undefined) stall.start();
+      else watchSending(sent, sending, stall);
       const pending = fetch(url.href, {
         method: request.method,
         headers: headersOf(request),
-        body: isStream(body) ? body.stream : (body ?? null),
+        body: sent ?? (body as Buffer | undefined) ?? null,
         redirect: 'manual',
         // Content that a server compresses once more would not match its digest.
         compress: false,
         agent,
         signal: signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
       });
-      if (isStream(body)) body.stream.on('data', () => stall.start());
       const { status, headers, body: answer } = await pending;
       const readable = (answer as Readable | null) ?? undefined;
       const parts = { status, url, headers, body: readable, controller, signal, what };
       return httpResponse({ ...parts, stallMs: this.#stallMs });
     } catch (error) {
       if (signal?.aborted) throw new OcitsError('aborted', `${what}: interrupted`, { cause: error });
+      if (sending.fired) throw stallFailure(what, url.host, this.#stallMs, 'took no more bytes');
       if (stall.fired) throw stallFailure(what, url.host, stallMs);
       const mayTrust = isUnknownIssuer(error) && !systemAuthorities && !isStream(body);
       if (!mayTrust) throw networkFailure(error, url.host, what);
     } finally {
-      if (isStream(body) && !body.stream.readableEnded) body.stream.destroy();
+      if (sent !== undefined && !sent.readableEnded) sent.destroy();
     }
     stall.stop();
+    sending.stop();
     this.#systemAuthorities.add(url.origin);
     return await this.send(request);
   }
 }
 
+/** What is sent piece by piece, so that it shows whether it is taken. */
+function streamOf(body: HttpRequest['body']): Readable | undefined {
+  if (isStream(body)) return body.stream;
+  return body !== undefined && isLarge(body)
+    ? Readable.from(piecesOf(body), { objectMode: false })
+    : undefined;
+}
+
+function* piecesOf(content: Buffer): Generator<Buffer, void, undefined> {
+  for (let at = 0; at < content.length; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
+}
+
+/** While it is sent, each piece has to be taken in time; then the registry may take its time. */
+function watchSending(content: Readable, sending: StallTimer, answering: StallTimer): void {
+  sending.start();
+  content.on('data', () => sending.start());
+  content.once('end', () => {
+    sending.stop();
+    answering.start();
+  });
+}
+
+function isLarge(body: HttpRequest['body']): boolean {
+  return isStream(body) || (body?.length ?? 0) > PIECE_BYTES;
+}
+
 function headersOf({ headers, body }: HttpRequest): Record<string, string> {
-  const length =
-    isStream(body) && body.sizeBytes !== undefined ? { 'content-length': String(body.sizeBytes) } : {};
+  const sizeBytes = isStream(body) ? body.sizeBytes : body?.length;
+  const length = sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) };
   return { 'user-agent': 'ocits', ...headers, ...length };
 }
 

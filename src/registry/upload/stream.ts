@@ -1,8 +1,9 @@
-import type { RetryContext } from '../http/retry.ts';
+import { type RetryContext, withRetry } from '../http/retry.ts';
 import type { StreamUpload } from '../registry-client.ts';
 import type { RegistrySession } from '../session/registry-session.ts';
 import { beginUpload, expectCreated, type UploadContext, withDigest } from './begin-upload.ts';
-import { counting, hasBlob } from './upload-blob.ts';
+import { counting } from './counting.ts';
+import { hasBlob } from './upload-blob.ts';
 
 /**
  * distribution-spec *Pushing a blob in chunks*, with one chunk of unknown length: POST, PATCH, PUT. As soon as the
@@ -47,9 +48,16 @@ export async function streamUpload(
     const response = answer.value;
     if (response.status !== 202) throw await session.error(response, what);
     response.discard();
-    const end = withDigest(session.resolveLocation(response, what), await upload.digest);
+    const digest = await upload.digest;
+    const end = withDigest(session.resolveLocation(response, what), digest);
     const request = { method: 'PUT', path: end, body: Buffer.alloc(0), scopes, what } as const;
-    await expectCreated(session, await session.request(request, retry), what);
+    let isFirst = true;
+    // All has been sent: a failure at the end is no reason to send it again.
+    await withRetry(what, retry, async () => {
+      if (!isFirst && (await hasBlob(session, digest, retry))) return;
+      isFirst = false;
+      await expectCreated(session, await session.request(request, retry), what);
+    });
     return 'uploaded';
   } catch (error) {
     const text = `${what}: ${error instanceof Error ? error.message : error}; it is sent when it is whole`;

@@ -1,10 +1,12 @@
-import type { Readable } from 'node:stream';
+import { isOcitsError } from '../../errors.ts';
 import type { HttpResponse } from '../http/response.ts';
-import { type RetryContext, withRetry } from '../http/retry.ts';
+import { PassingFailure, type RetryContext, withRetry } from '../http/retry.ts';
 import type { BlobUpload, UploadOutcome } from '../registry-client.ts';
 import type { RegistrySession } from '../session/registry-session.ts';
 import { begin, expectCreated, type UploadContext, withDigest } from './begin-upload.ts';
 import { uploadInChunks } from './chunks.ts';
+import { counting } from './counting.ts';
+import { findCutUpload, resumeUpload } from './resume.ts';
 
 /** Answers of registries, and of proxies before them, that do not take a large body at once. */
 const WANTS_CHUNKS = new Set([405, 411, 413]);
@@ -35,7 +37,8 @@ export async function hasBlob(
  *     const { state } = await uploadBlob(session, { digest, sizeBytes, open, mountPaths: [] }, retry);
  *
  * distribution-spec *Pushing blobs*: nothing is sent where the repository has the blob, or can mount it from one of
- * `mountPaths`; else POST and one PUT, or chunks for a registry that takes no large body. A failed upload begins anew.
+ * `mountPaths`; else POST and one PUT, or chunks for a registry that takes no large body. A failed upload goes on where
+ * the registry says that it has stopped, and begins anew where it does not say.
  */
 export async function uploadBlob(
   session: RegistrySession,
@@ -45,15 +48,30 @@ export async function uploadBlob(
   if (await hasBlob(session, upload.digest, retry)) return { state: 'exists' };
   const { registry, path } = session.endpoint;
   const what = `push ${registry}/${path}@${upload.digest}`;
+  const scopes = [`repository:${path}:pull,push`];
+  const context = { scopes, what, retry };
+  let failedAt: URL | undefined;
   return await withRetry(what, retry, async () => {
+    const cut = failedAt && (await findCutUpload(session, failedAt, upload.sizeBytes, context));
+    failedAt = cut?.location;
+    if (cut !== undefined) {
+      await resumeUpload(session, cut, upload, context).catch((error: unknown) => {
+        if (error instanceof PassingFailure || !isOcitsError(error) || error.code === 'aborted') throw error;
+        // It takes no rest after all.
+        failedAt = undefined;
+        throw new PassingFailure(error);
+      });
+      return { state: 'uploaded' };
+    }
     const begun = await begin(session, upload, what, retry);
     if (begun.mounted !== undefined) return { state: 'mounted', from: begun.mounted };
-    const scopes = [`repository:${path}:pull,push`];
-    const response = await putWhole(session, begun.location, upload, { scopes, what, retry });
+    failedAt = begun.location;
+    const response = await putWhole(session, begun.location, upload, context);
     if (WANTS_CHUNKS.has(response.status)) {
       response.discard();
+      failedAt = undefined;
       const again = await begin(session, { ...upload, mountPaths: [] }, what, retry);
-      await uploadInChunks(session, again, upload, { scopes, what, retry });
+      await uploadInChunks(session, again, upload, context);
       return { state: 'uploaded' };
     }
     await expectCreated(session, response, what);
@@ -80,14 +98,4 @@ async function putWhole(
     },
     retry,
   );
-}
-
-/** The same stream, which tells how much of it was taken. */
-export function counting(stream: Readable, onBytes: ((taken: number) => void) | undefined): Readable {
-  let taken = 0;
-  stream.on('data', (chunk: Uint8Array) => {
-    taken += chunk.length;
-    onBytes?.(taken);
-  });
-  return stream.pause();
 }
