@@ -15,6 +15,7 @@ import { findContainer, readContainer, readContainers } from '../../src/containe
 import type { ContainerRecord } from '../../src/container/record/record.ts';
 import { beginRestart, endRestart, isRestarting } from '../../src/container/record/restart-mark.ts';
 import { containerState } from '../../src/container/record/state.ts';
+import { startContainer } from '../../src/container/start/start-container.ts';
 import { networkChoice } from '../../src/network/choice.ts';
 import { ContainerLab } from '../support/container/container-lab.ts';
 import { containerRequest } from '../support/container/container-request.ts';
@@ -146,6 +147,18 @@ test('while it is restarted, nobody clears away one that removes itself', async 
   await cleanupContainer(lab.engine, record.id);
   expect(await readContainer(lab.paths, record.id)).toBeUndefined();
   await expect(beginRestart(lab.paths, record)).rejects.toThrow('No such container');
+});
+
+test('to stop one that is being started waits for its start', async () => {
+  const request = containerRequest(COMMAND, { autoRemove: false });
+  const record = await createContainer(lab.engine, lab.call, request, { pull: 'never', startsNow: true });
+  const stopped = stopContainer(lab.engine, lab.call, record, { timeoutSeconds: 0 });
+  const start = startContainer(lab.engine, lab.call, record, { cleanupCommand: lab.cleanupCommand });
+  // It may be ended before its command has begun, which fails the start.
+  await Promise.allSettled([start]);
+  await stopped;
+  expect(containerState(lab.paths, record.id).status).not.toBe('running');
+  await removeContainer(lab.engine, record);
 });
 
 test('to stop what was never started is nothing, also where it removes itself', async () => {

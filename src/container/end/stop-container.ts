@@ -14,11 +14,12 @@ import { signalContainer } from '../../runtime/crun/send-signal.ts';
 import { parseSignal } from '../../system/process/signal-number.ts';
 import { cleanupContainer } from '../clear/clear-container.ts';
 import { containerFolder } from '../record/folder.ts';
+import { isMarkedLive } from '../record/live-marks.ts';
 import type { ContainerRecord } from '../record/record.ts';
 import { beginRestart, endRestart } from '../record/restart-mark.ts';
 import { containerState, hasAttendant } from '../record/state.ts';
 import { type DetachedOptions, startContainer } from '../start/start-container.ts';
-import { waitForContainer, waitUntilCleared } from './wait-for-container.ts';
+import { waitForContainer, waitUntilCleared, waitUntilStarted } from './wait-for-container.ts';
 
 export interface StopOptions {
   /** Seconds until it is killed: 0 at once, below 0 never. The default is the container's own. */
@@ -41,9 +42,12 @@ export async function stopContainer(
   options: StopOptions = {},
 ): Promise<void> {
   const { id, process } = record;
-  const { status } = containerState(engine.paths, id);
-  if (status === 'created') return;
-  if (status === 'running') {
+  if (containerState(engine.paths, id).status === 'created') {
+    // Its process may be there already, while who starts it has not seen that yet.
+    if (await isMarkedLive(engine.paths, id)) await waitUntilStarted(engine.paths, id, CLEARING_MS);
+    if (containerState(engine.paths, id).status === 'created') return;
+  }
+  if (containerState(engine.paths, id).status === 'running') {
     const seconds = options.timeoutSeconds ?? process.stopTimeoutSeconds;
     const ended = waitForContainer(engine.paths, id, call.signal);
     ended.catch(() => {});
