@@ -25,9 +25,13 @@ export function openEngine({ paths = hostPaths(), access = decideAccess() }: Eng
     store,
     snapshotter,
     registry,
-    network: retriedOnce(async () =>
-      (await import('./network/open-controller.ts')).openNetworkController(paths),
-    ),
+    network: retriedOnce(async () => {
+      const [{ openNetworkController }, { networkSettings }] = await Promise.all([
+        import('./network/open-controller.ts'),
+        import('./network/settings.ts'),
+      ]);
+      return openNetworkController(paths, { ...networkSettings(), driver: access.networkDriver });
+    }),
     volumes: retriedOnce(async () => (await import('./volume/volume-store.ts')).createVolumeStore(paths)),
     supervisor: retriedOnce(async () => {
       const { createDirectSupervisor } = await import('./runtime/crun/direct-supervisor.ts');

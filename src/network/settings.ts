@@ -8,6 +8,8 @@ export interface NetworkSettings {
   /** Records, namespaces and the lock of all bridges: one folder a host, since ports and addresses are the host's. */
   readonly folder: string;
   readonly bridge: string;
+  /** The driver of the network that containers are on by default; `bridge` where nothing is said. */
+  readonly driver?: string | undefined;
   /** The bridge's network; undefined: one that is free on the host. */
   readonly network?: Ipv4Network | undefined;
 }

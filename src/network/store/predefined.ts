@@ -1,3 +1,4 @@
+import { DEFAULT_NETWORK_DRIVER } from '../../options/network-driver.ts';
 import { formatNetwork } from '../address/ipv4.ts';
 import type { NetworkRecord, SandboxChoice } from '../network.ts';
 import type { NetworkSettings } from '../settings.ts';
@@ -10,7 +11,7 @@ export interface PredefinedNetwork {
   readonly sandbox: SandboxChoice;
   /** What the host's settings say of it. */
   readonly configure?:
-    | ((settings: NetworkSettings) => Pick<NetworkRecord, 'hostInterface' | 'subnet'>)
+    | ((settings: NetworkSettings) => Pick<NetworkRecord, 'driver' | 'hostInterface' | 'subnet'>)
     | undefined;
 }
 
@@ -18,9 +19,10 @@ export interface PredefinedNetwork {
 export const PREDEFINED: readonly [PredefinedNetwork, ...PredefinedNetwork[]] = [
   {
     name: 'bridge',
-    driver: 'bridge',
+    driver: DEFAULT_NETWORK_DRIVER,
     sandbox: { kind: 'own' },
-    configure: ({ bridge, network }) => ({
+    configure: ({ bridge, network, driver = DEFAULT_NETWORK_DRIVER }) => ({
+      driver,
       hostInterface: bridge,
       subnet: network === undefined ? undefined : formatNetwork(network),
     }),
