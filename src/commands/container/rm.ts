@@ -1,6 +1,7 @@
 import { oclifFlags, toggle } from '../../cli/argv/flags.ts';
 import { BaseCommand } from '../../cli/base-command.ts';
 import { forEachTarget } from '../../cli/output/each-target.ts';
+import { printError } from '../../cli/output/error-output.ts';
 import { sweepContainers } from '../../container/clear/sweep-containers.ts';
 import { removeContainer } from '../../container/end/remove-container.ts';
 import { findContainer } from '../../container/record/catalog.ts';
@@ -24,8 +25,9 @@ export default class Rm extends BaseCommand {
       try {
         await removeContainer(engine, await findContainer(engine.paths, name), flags);
       } catch (error) {
-        // Docker's --force: what is not there needs no removal.
+        // Docker's --force: what is not there needs no removal, and is told all the same.
         if (!flags.force || !isOcitsError(error, 'not-found')) throw error;
+        printError(error);
         return undefined;
       }
       return name;
