@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import { isOcitsError, OcitsError } from '../errors.ts';
+import { firstFailure, isOcitsError, OcitsError } from '../errors.ts';
 import { HelpAsked } from './argv/docker-args.ts';
 import { toolPath } from './argv/tool-path.ts';
 import type { BaseCommand } from './base-command.ts';
@@ -81,9 +81,10 @@ async function runCommand(
     await command.execute(engine, id.slice(id.lastIndexOf(':') + 1));
   } catch (error) {
     if (error instanceof HelpAsked) return await plainly(showHelp(id));
-    if (failures.readerHasGone && !isOcitsError(error)) process.exitCode = READER_GONE;
+    const isTold = isOcitsError(firstFailure(error));
+    if (failures.readerHasGone && !isTold) process.exitCode = READER_GONE;
     else {
-      const shown = isOcitsError(error) ? error : (failures.error ?? error);
+      const shown = isTold ? error : (failures.error ?? error);
       printError(shown, id.replace(':', ' '));
       process.exitCode = exitCodeFor(shown, codes, command?.signals.received);
     }
