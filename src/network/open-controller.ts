@@ -27,6 +27,8 @@ export function openNetworkController(
   return new HostNetworks(paths.root, settings);
 }
 
+const HOLD_AGAIN_WAIT_MS = 5000;
+
 interface FoundNetwork {
   readonly network: NetworkRecord;
   readonly driver: NetworkDriver;
@@ -134,8 +136,8 @@ class HostNetworks implements NetworkController {
 
   /** Holds the ports of a sandbox again, where their holder has ended. A port that somebody else has by now is left out. */
   async #holdAgain(id: string): Promise<void> {
-    // Whoever has the lock is setting up or tearing down: the next command looks again.
-    await using lock = await lockFile(this.#lockPath, { mode: 'exclusive', waitMs: 0 });
+    // Where others set up and tear down for longer, the next command looks again.
+    await using lock = await lockFile(this.#lockPath, { mode: 'exclusive', waitMs: HOLD_AGAIN_WAIT_MS });
     const record = lock === undefined ? undefined : await this.#records.find(id);
     if (record === undefined || isHeld(record)) return;
     await this.#letGo(record);
