@@ -3,7 +3,7 @@ import { lstat, mkdir, readlink, rename, rm, symlink, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { isErrno, isUnwritable, OcitsError } from '../../errors.ts';
 import { temporaryName, writeFileAtomic } from '../../system/file/atomic-file.ts';
-import { namesIfThere, textIfThere } from '../../system/file/if-there.ts';
+import { namesIfThere, namesIfThereSync, textIfThereSync } from '../../system/file/if-there.ts';
 import { removeTrees } from '../../system/file/remove-tree.ts';
 import type { HostPaths } from '../../system/paths.ts';
 import { containerFolder, containerLock, containersFolder, filesIn } from './folder.ts';
@@ -19,7 +19,7 @@ const NAME_ATTEMPTS = 20;
 
 /** All container IDs, in no order. */
 export async function containerIds(paths: HostPaths): Promise<readonly string[]> {
-  return (await namesIfThere(containersFolder(paths))).filter((name) => ID.test(name));
+  return namesIfThereSync(containersFolder(paths)).filter((name) => ID.test(name));
 }
 
 /**
@@ -27,7 +27,7 @@ export async function containerIds(paths: HostPaths): Promise<readonly string[]>
  * with `damage`, made of what else is there. Throws as `parseRecord`.
  */
 export async function readContainer(paths: HostPaths, id: string): Promise<ContainerRecord | undefined> {
-  const text = await textIfThere(containerFolder(paths, id).spec);
+  const text = textIfThereSync(containerFolder(paths, id).spec);
   const record = text === undefined ? undefined : parseRecord(text);
   if (record !== undefined) return record;
   if (!(await exists(containerFolder(paths, id).folder))) return undefined;
