@@ -33,9 +33,15 @@ beforeAll(async () => {
 
 afterAll(async () => await lab[Symbol.asyncDispose]());
 
-/** `ocits run` in a process of its own; resolves when the container has printed its first line. */
-async function ocitsRun(name: string, flags: readonly string[], script: string): Promise<ChildProcess> {
-  const args = [MAIN, 'run', '--name', name, ...flags, 'busybox', 'sh', '-c', `echo ready; ${script}`];
+/** `ocits run` in a process of its own; resolves when the container has its `trap` and has printed its first line. */
+async function ocitsRun(
+  name: string,
+  flags: readonly string[],
+  script: string,
+  trap = ':',
+): Promise<ChildProcess> {
+  const command = ['sh', '-c', `${trap}; echo ready; ${script}`];
+  const args = [MAIN, 'run', '--name', name, ...flags, 'busybox', ...command];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, OCITS_ROOT: lab.paths.root, OCITS_RUN: lab.paths.run },
@@ -97,7 +103,7 @@ describe('a container whose command was killed', () => {
 
 describe('a container in the foreground of another process', () => {
   test('is seen, stopped, and cleared away by its own command', async () => {
-    const child = await ocitsRun('front', ['--rm'], 'trap "exit 5" TERM; while :; do sleep 0.05; done');
+    const child = await ocitsRun('front', ['--rm'], 'while :; do sleep 0.05; done', 'trap "exit 5" TERM');
     const exited = once(child, 'exit');
     await sweepContainers(lab.engine);
     const record = await findContainer(lab.paths, 'front');
@@ -124,7 +130,8 @@ describe('a container in the foreground of another process', () => {
     const child = await ocitsRun(
       'front',
       ['--rm'],
-      'trap "echo int; exit 9" INT; while :; do sleep 0.05; done',
+      'while :; do sleep 0.05; done',
+      'trap "echo int; exit 9" INT',
     );
     const exited = once(child, 'exit');
     // Until the command has seen the container run, Ctrl-C ends the start instead: 130.
