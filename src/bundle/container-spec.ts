@@ -39,6 +39,16 @@ export interface SecurityOptions {
   readonly readOnlyRootfs: boolean;
 }
 
+/** What a container has of which nothing is said. */
+export const DEFAULT_SECURITY: SecurityOptions = {
+  privileged: false,
+  capAdd: [],
+  capDrop: [],
+  noNewPrivileges: false,
+  seccomp: 'default',
+  readOnlyRootfs: false,
+};
+
 /** The process, with nothing left to look up: user and groups are numbers, the argument vector is whole. */
 export interface ProcessSpec {
   readonly args: readonly string[];

@@ -1,4 +1,4 @@
-import type { ContainerMount, ContainerSpec } from '../../bundle/container-spec.ts';
+import { type ContainerMount, type ContainerSpec, DEFAULT_SECURITY } from '../../bundle/container-spec.ts';
 import { containerEnvironment } from '../../bundle/process-args.ts';
 import type { ResolvedUser } from '../../bundle/user.ts';
 import type { RunPlan } from '../plan/step-plan.ts';
@@ -47,14 +47,7 @@ export function runSpec(plan: RunPlan, surroundings: RunSurroundings): Container
     etcFiles,
     resources: options.shmSizeBytes === undefined ? {} : { shmSizeBytes: options.shmSizeBytes },
     devices: [],
-    security: {
-      privileged: false,
-      capAdd: [],
-      capDrop: [],
-      noNewPrivileges: false,
-      seccomp: 'default',
-      readOnlyRootfs: false,
-    },
+    security: DEFAULT_SECURITY,
     networkNamespace,
     cgroupsPath,
     sysctls: {},

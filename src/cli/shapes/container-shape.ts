@@ -1,5 +1,5 @@
 import { HOST_CONFIG, PORT_MAP } from './host-config-shape.ts';
-import { DESCRIPTOR, DRIVER_DATA, HEALTH_CONFIG } from './image-shape.ts';
+import { COMMAND_FIELDS, DESCRIPTOR, DRIVER_DATA, PLACE_FIELDS } from './image-shape.ts';
 import { listOf, mapOf, pointerTo, type Shape, struct } from './shape.ts';
 
 const STATE = struct({
@@ -35,21 +35,9 @@ const CONFIG = struct({
   Tty: 'boolean',
   OpenStdin: 'boolean',
   StdinOnce: 'boolean',
-  Env: listOf('string'),
-  Cmd: listOf('string'),
-  'Healthcheck?': pointerTo(HEALTH_CONFIG),
-  'ArgsEscaped?': 'boolean',
+  ...COMMAND_FIELDS,
   Image: 'string',
-  Volumes: mapOf(struct({})),
-  WorkingDir: 'string',
-  Entrypoint: listOf('string'),
-  'NetworkDisabled?': 'boolean',
-  'MacAddress?': 'string',
-  OnBuild: listOf('string'),
-  Labels: mapOf('string'),
-  'StopSignal?': 'string',
-  'StopTimeout?': pointerTo('number'),
-  'Shell?': listOf('string'),
+  ...PLACE_FIELDS,
 });
 
 const MOUNT_POINT = struct({

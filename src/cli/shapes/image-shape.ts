@@ -42,7 +42,7 @@ export const DESCRIPTOR = struct(
 );
 
 /** `HealthConfig` of the Engine API. Durations are nanoseconds. */
-export const HEALTH_CONFIG = struct({
+const HEALTH_CONFIG = struct({
   'Test?': listOf('string'),
   'Interval?': 'number',
   'Timeout?': 'number',
@@ -53,6 +53,28 @@ export const HEALTH_CONFIG = struct({
 
 /** `GraphDriver` of images and containers. */
 export const DRIVER_DATA = struct({ Data: mapOf('string'), Name: 'string' });
+
+/** What the configurations of images and containers have alike, before the image's name. */
+export const COMMAND_FIELDS = {
+  Env: listOf('string'),
+  Cmd: listOf('string'),
+  'Healthcheck?': pointerTo(HEALTH_CONFIG),
+  'ArgsEscaped?': 'boolean',
+} as const;
+
+/** The same, after the image's name. */
+export const PLACE_FIELDS = {
+  Volumes: mapOf(struct({})),
+  WorkingDir: 'string',
+  Entrypoint: listOf('string'),
+  'NetworkDisabled?': 'boolean',
+  'MacAddress?': 'string',
+  OnBuild: listOf('string'),
+  Labels: mapOf('string'),
+  'StopSignal?': 'string',
+  'StopTimeout?': pointerTo('number'),
+  'Shell?': listOf('string'),
+} as const;
 
 /** `ImageConfig` of the Engine API, with the fields of a container's that images had until v1.49. */
 const IMAGE_CONFIG = struct({
@@ -66,21 +88,9 @@ const IMAGE_CONFIG = struct({
   'Tty?': 'boolean',
   'OpenStdin?': 'boolean',
   'StdinOnce?': 'boolean',
-  Env: listOf('string'),
-  Cmd: listOf('string'),
-  'Healthcheck?': pointerTo(HEALTH_CONFIG),
-  'ArgsEscaped?': 'boolean',
+  ...COMMAND_FIELDS,
   'Image?': 'string',
-  Volumes: mapOf(struct({})),
-  WorkingDir: 'string',
-  Entrypoint: listOf('string'),
-  'NetworkDisabled?': 'boolean',
-  'MacAddress?': 'string',
-  OnBuild: listOf('string'),
-  Labels: mapOf('string'),
-  'StopSignal?': 'string',
-  'StopTimeout?': pointerTo('number'),
-  'Shell?': listOf('string'),
+  ...PLACE_FIELDS,
 });
 
 /** `ImageInspect` of the Engine API. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ContainerMount } from '../../bundle/container-spec.ts';
+import { type ContainerMount, DEFAULT_SECURITY } from '../../bundle/container-spec.ts';
 import { networkChoice } from '../../network/choice.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { OCI_MANIFEST } from '../../oci/media-types.ts';
@@ -68,14 +68,7 @@ export async function salvageRecord(
     isolation: {
       resources: {},
       devices: [],
-      security: {
-        privileged: false,
-        capAdd: [],
-        capDrop: [],
-        noNewPrivileges: false,
-        seccomp: 'default',
-        readOnlyRootfs: false,
-      },
+      security: DEFAULT_SECURITY,
       sysctls: {},
       init: false,
     },

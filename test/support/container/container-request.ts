@@ -1,3 +1,4 @@
+import { DEFAULT_SECURITY } from '../../../src/bundle/container-spec.ts';
 import type { CreateRequest } from '../../../src/container/flags/create-request.ts';
 import { readImageName } from '../../../src/image/catalog/image-name.ts';
 import { networkChoice } from '../../../src/network/choice.ts';
@@ -34,14 +35,7 @@ export function containerRequest(command: readonly string[], parts: RequestParts
     isolation: {
       resources: {},
       devices: [],
-      security: {
-        privileged: false,
-        capAdd: [],
-        capDrop: [],
-        noNewPrivileges: false,
-        seccomp: 'default',
-        readOnlyRootfs: false,
-      },
+      security: DEFAULT_SECURITY,
       sysctls: {},
       init: false,
       ...parts.isolation,
