@@ -136,6 +136,7 @@ export class ApplyVisitor implements LayerVisitor, Disposable {
   #whiteout(listed: Whiteout): void {
     const { tree, index } = this.#parts;
     const parent = tree.findFolder(parentPath(listed.path));
+    if (parent === 'file') throw corruptEntry(listed.path, 'has a parent that is a file');
     if (parent === undefined) return;
     const name = baseName(listed.path);
     index.add({ type: 'whiteout', path: joinPath(parent.path, name) });
@@ -152,7 +153,8 @@ export class ApplyVisitor implements LayerVisitor, Disposable {
   #opaque(listed: OpaqueMarker): void {
     const { tree, index } = this.#parts;
     const folder = tree.findFolder(listed.path);
-    if (folder === undefined) return;
+    // Docker gives the file an attribute that says nothing there.
+    if (folder === undefined || folder === 'file') return;
     // A folder that is hidden no longer says what this folder is like.
     if (!folder.isListed && folder.path !== '') {
       index.add({ type: 'directory', path: folder.path, ...folder.metadata });

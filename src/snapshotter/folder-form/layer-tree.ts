@@ -88,17 +88,18 @@ export class LayerTree {
    */
   folderAt(path: BytePath): FolderNode {
     if (path === this.#lastFolder.path) return this.#lastFolder;
-    const folder = this.#walk(path, true)!;
+    const folder = this.#walk(path, true);
+    if (folder === undefined || folder === 'file') throw corruptEntry(path, 'has a parent that is a file');
     // A way through symlinks is not kept, since a later entry can change it.
     if (folder.path === path) this.#lastFolder = folder;
     return folder;
   }
 
   /**
-   * The same for what only removes things: undefined where there is no such folder, here or below. Throws as `folderAt`
-   * where the layer itself has put something else there.
+   * The same for what only removes things: undefined where there is no such folder, here or below; `file` where the layer
+   * itself has put a file on the way.
    */
-  findFolder(path: BytePath): FolderNode | undefined {
+  findFolder(path: BytePath): FolderNode | 'file' | undefined {
     return path === this.#lastFolder.path ? this.#lastFolder : this.#walk(path, false);
   }
 
@@ -152,7 +153,7 @@ export class LayerTree {
     return false;
   }
 
-  #walk(path: BytePath, makes: boolean): FolderNode | undefined {
+  #walk(path: BytePath, makes: boolean): FolderNode | 'file' | undefined {
     let folder = this.root;
     let symlinks = 0;
     const parts = path === '' ? [] : path.split('/').reverse();
@@ -164,7 +165,7 @@ export class LayerTree {
       }
       const step = this.#step(folder, part, makes);
       if (step === 'missing') return undefined;
-      if (step === 'file') throw corruptEntry(path, 'has a parent that is a file');
+      if (step === 'file') return 'file';
       if ('children' in step) {
         folder = step;
         continue;
