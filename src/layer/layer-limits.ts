@@ -7,17 +7,25 @@ export interface LayerLimits {
   /** How many times its compressed size a layer may grow to, once it is over `ratioFloorBytes`. */
   readonly maxRatio: number;
   readonly ratioFloorBytes: number;
+  /** How many bytes an entry has in a compressed layer, on average, once there are more than `entriesFloor`. */
+  readonly minEntryBytes: number;
+  readonly entriesFloor: number;
 }
 
 /**
  * Honest layers reach a ratio of about 10. Deflate ends near 1,030, so zeros that a database has preallocated
  * would pass for a bomb; the floor lets them through up to 1 GiB.
+ *
+ * Honest layers of many files have 40 compressed bytes an entry and more, empty files with counted names 6 to 14. To
+ * unpack a million of those takes minutes on a busy host, for a few megabytes fetched.
  */
 export const DEFAULT_LIMITS: LayerLimits = {
   maxEntries: 10_000_000,
   maxBytes: 2 ** 40,
   maxRatio: 200,
   ratioFloorBytes: 2 ** 30,
+  minEntryBytes: 16,
+  entriesFloor: 100_000,
 };
 
 /** tar has no limit for these; a path longer than Linux takes cannot be made, and a header this big is an attack. */

@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { isOcitsError } from '../../src/errors.ts';
 import { readLayer } from '../../src/layer/tar/read-layer.ts';
 import { HOSTILE_TARS, type HostileTar, hostileFileName, isKept } from '../support/hostile/hostile-tars.ts';
+import { tarBytes } from '../support/layer/tar-bytes.ts';
 
 const TESTDATA = join(import.meta.dirname, '../../testdata/layer/hostile');
 
@@ -47,5 +50,33 @@ describe('the reader and hostile layers', () => {
     expect(message.length).toBeLessThan(500);
     expect(paths.every((path) => !path.startsWith('/') && !path.split('/').includes('..'))).toBe(true);
     if (hostile.paths !== undefined) expect(paths).toEqual(hostile.paths);
+  });
+});
+
+describe('a layer of very many names', () => {
+  const names = Array.from({ length: 3000 }, (_, number) => `f${String(number).padStart(7, '0')}`);
+  const empty = tarBytes(names.map((path) => ({ path, content: '' })));
+  const filled = tarBytes(names.map((path) => ({ path, content: randomBytes(24) })));
+  const readWith = async (bytes: Uint8Array, compression: 'none' | 'gzip', entriesFloor: number) =>
+    await read({
+      name: '',
+      bytes: () => bytes,
+      compression,
+      limits: { entriesFloor },
+      reader: 'ok',
+    } as HostileTar);
+
+  test('is refused where a few bytes name them all, with what to do', async () => {
+    const { outcome, paths, message } = await readWith(gzipSync(empty), 'gzip', 1000);
+    expect([outcome, message]).toEqual(['hostile', expect.stringContaining('more than 1000 entries')]);
+    expect(paths.length).toBeLessThan(names.length + 1);
+  });
+
+  test.each([
+    ['below the floor', gzipSync(empty), 'gzip', 3000],
+    ['with content', gzipSync(filled), 'gzip', 1000],
+    ['not compressed', empty, 'none', 1000],
+  ] as const)('is read %s', async (_what, bytes, compression, floor) => {
+    expect(await readWith(bytes, compression, floor)).toMatchObject({ outcome: 'ok', paths: names });
   });
 });

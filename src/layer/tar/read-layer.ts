@@ -11,10 +11,11 @@
  */
 
 import { createHash } from 'node:crypto';
+import { OcitsError } from '../../errors.ts';
 import { type Digest, type DigestAlgorithm, finishDigest } from '../../oci/digest.ts';
 import { boundedContent } from '../compress/bounded-content.ts';
 import type { LayerSource } from '../layer-change.ts';
-import type { LayerLimits } from '../layer-limits.ts';
+import { DEFAULT_LIMITS, type LayerLimits } from '../layer-limits.ts';
 import type { LayerVisitor } from '../layer-visitor.ts';
 import { TarReader } from './reader.ts';
 
@@ -67,6 +68,7 @@ export async function readLayer(
     sizeBytes += chunk.length;
     hash.update(chunk);
     reader.push(chunk);
+    refuseNamesBomb(source, reader.entries, { ...DEFAULT_LIMITS, ...limits });
     if (sizeBytes - reported < REPORT_BYTES) continue;
     reported = sizeBytes;
     onBytes(sizeBytes);
@@ -74,4 +76,18 @@ export async function readLayer(
   reader.end();
   onBytes(sizeBytes);
   return { diffId: finishDigest(algorithm, hash), sizeBytes, entries: reader.entries };
+}
+
+/** A few compressed bytes can name very many files, each of which takes the host its time. */
+function refuseNamesBomb(
+  { compression, sizeBytes }: LayerSource,
+  entries: number,
+  { entriesFloor, minEntryBytes }: LayerLimits,
+): void {
+  if (compression === 'none' || entries <= entriesFloor || entries * minEntryBytes <= sizeBytes) return;
+  throw new OcitsError(
+    'hostile',
+    `the layer has more than ${entriesFloor} entries in ${sizeBytes} compressed bytes, fewer than ${minEntryBytes} bytes each`,
+    { hint: 'this looks like an attack; a layer that is not compressed may have as many as it likes' },
+  );
 }
