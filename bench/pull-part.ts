@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { openCall } from '../src/call.ts';
 import { pullImage } from '../src/image/transfer/pull-image.ts';
 import { unpackImage } from '../src/image/transfer/unpack.ts';
-import { parseReference } from '../src/oci/reference.ts';
+import { exactName, parseReference } from '../src/oci/reference.ts';
 import { openEngine } from '../src/open-engine.ts';
 
 const [part, folder, name] = process.argv.slice(2) as ['fetch' | 'unpack' | 'pull', string, string];
 await using engine = openEngine({ paths: { root: join(folder, 'root'), run: join(folder, 'run') } });
 const call = openCall('pull');
 const request = {
-  reference: parseReference(name),
+  reference: exactName(parseReference(name)),
   policy: part === 'unpack' ? 'never' : 'always',
   depth: part === 'pull' ? 'unpacked' : 'layers',
 } as const;
