@@ -73,16 +73,14 @@ export async function createContainer(
   await using undo = new UndoStack();
   undo.defer(() => unmarkLive(engine.paths, id));
   await setLiveMark(engine.paths, id, ownIdentity());
+  const snapshots = await ensureSnapshots(engine, call, image);
   const hasVolumes = plan.mounts.some(({ kind }) => kind === 'volume');
-  // Nobody may take a volume for unused until the record names it.
+  // Nobody may take a volume for unused until the record names it. It waits for no layer.
   await using _lock = await (hasVolumes
     ? lockFile(volumesLock(engine.paths), { mode: 'shared', signal: call.signal })
     : undefined);
   const onMade = (name: string) => undo.defer(async () => await volumes.remove(name));
-  const [snapshots, mounts] = await Promise.all([
-    ensureSnapshots(engine, call, image),
-    resolveMounts(plan.mounts, volumes, { id, onMade }),
-  ]);
+  const mounts = await resolveMounts(plan.mounts, volumes, { id, onMade });
   await fillVolumes(engine, snapshots, mounts);
   const record = {
     version: 3,

@@ -57,6 +57,7 @@ export async function readLayer(
   const { algorithm = 'sha256', limits, signal, pipePath, onBytes = () => {} } = options;
   const hash = createHash(algorithm);
   const reader = new TarReader(visitor, options);
+  const bounds = { ...DEFAULT_LIMITS, ...limits };
   let sizeBytes = 0;
   let reported = 0;
   for await (const chunk of boundedContent(source, {
@@ -68,7 +69,7 @@ export async function readLayer(
     sizeBytes += chunk.length;
     hash.update(chunk);
     reader.push(chunk);
-    refuseNamesBomb(source, reader.entries, { ...DEFAULT_LIMITS, ...limits });
+    refuseNamesBomb(source, reader.entries, bounds);
     if (sizeBytes - reported < REPORT_BYTES) continue;
     reported = sizeBytes;
     onBytes(sizeBytes);
